@@ -1,0 +1,2 @@
+export { DeviceDisk, DiskBackend, DiskFormat, DiskSpecification, DiskTransport } from './libxl/device-disk.js'
+export { LibxlError, type LibxlErrorCode, type LibxlRc } from './libxl/libxl-error.js'

@@ -1,0 +1,30 @@
+import type { DeviceDisk } from './device-disk.js'
+
+/** A record with every field at libxl's initial value (`libxl_device_disk_init`); keys in the order of libxl's IDL. */
+export const blankDisk = (): DeviceDisk => ({
+  backendDomid: 0,
+  backendDomname: undefined,
+  pdevPath: undefined,
+  vdev: undefined,
+  backend: 'unknown',
+  format: 'unknown',
+  script: undefined,
+  removable: false,
+  readwrite: false,
+  isCdrom: false,
+  directIoSafe: false,
+  discardEnable: undefined,
+  specification: 'unknown',
+  transport: 'unknown',
+  irq: 0,
+  base: 0,
+  coloEnable: undefined,
+  coloRestoreEnable: undefined,
+  coloHost: undefined,
+  coloPort: 0,
+  coloExport: undefined,
+  activeDisk: undefined,
+  hiddenDisk: undefined,
+  trusted: undefined,
+  grantUsage: undefined,
+})
