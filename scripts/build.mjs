@@ -14,7 +14,9 @@ function generate(name) {
   const text = readFileSync(grammarSource, 'utf8')
   try {
     const code = peggy.generate([{ source: grammarSource, text }], {
-      grammarSource, output: 'source', format: 'es',
+      grammarSource,
+      output: 'source',
+      format: 'es',
     })
     writeFileSync(`src/xlu/${name}-grammar.js`, code)
     copyFileSync(`grammar/${name}.d.ts`, `src/xlu/${name}-grammar.d.ts`)
@@ -28,15 +30,24 @@ function generate(name) {
 rmSync('dist', { recursive: true, force: true })
 const grammars = ['disk', 'cfg'].filter(name => existsSync(`grammar/${name}.peggy`))
 for (const name of grammars) generate(name)
-execFileSync(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+execFileSync(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+  stdio: 'inherit',
+})
 mkdirSync('dist/xlu', { recursive: true })
 for (const name of grammars)
-  for (const ending of ['js', 'd.ts']) copyFileSync(`src/xlu/${name}-grammar.${ending}`, `dist/xlu/${name}-grammar.${ending}`)
+  for (const ending of ['js', 'd.ts'])
+    copyFileSync(`src/xlu/${name}-grammar.${ending}`, `dist/xlu/${name}-grammar.${ending}`)
 
 if (existsSync('src/cli/main.ts')) {
   await esbuild.build({
-    entryPoints: ['dist/cli/main.js'], outfile: 'dist/bin/xl-disk-parse.js',
-    bundle: true, platform: 'node', format: 'esm', target: 'node20', minify: true, legalComments: 'none',
+    entryPoints: ['dist/cli/main.js'],
+    outfile: 'dist/bin/xl-disk-parse.js',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    minify: true,
+    legalComments: 'none',
   })
   chmodSync('dist/bin/xl-disk-parse.js', 0o755)
 }

@@ -42,7 +42,8 @@ export function decodeText(bytes: Uint8Array): string {
 export const toByteString = (text: string): string => (isAscii(text) ? text : encodeText(text).toString('latin1'))
 
 /** The way back from `toByteString`. */
-export const fromByteString = (bytes: string): string => (isAscii(bytes) ? bytes : decodeText(Buffer.from(bytes, 'latin1')))
+export const fromByteString = (bytes: string): string =>
+  isAscii(bytes) ? bytes : decodeText(Buffer.from(bytes, 'latin1'))
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII
 export const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
