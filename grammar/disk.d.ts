@@ -27,8 +27,9 @@ export type ParameterKey =
   | 'unknown-setting'
   | 'unknown-prefix'
   | 'stray-equals'
+  | 'bad-syntax'
 
-/** One parameter of a spec: its value as written, and where it begins. */
+/** One parameter of a spec: its value as written, of a devtype or an unknown one its whole text, and where it begins. */
 export interface ValueParameter {
   key: ParameterKey
   value: string

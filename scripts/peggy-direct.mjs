@@ -96,6 +96,10 @@ const matchers = {
 
   literal(node, g) {
     if (node.ignoreCase) throw new Error('direct: no case-insensitive literals')
+    if (g.located?.includes(node.value)) {
+      const next = `next${node.value.charCodeAt(0)}`
+      return `if (pos !== ${next} || pos === length) break ${g.fail}\npos++\n${set(g, JSON.stringify(node.value))}`
+    }
     const tests = Array.from(
       { length: node.value.length },
       (_, index) => `input.charCodeAt(pos${index ? ` + ${index}` : ''}) !== ${node.value.charCodeAt(index)}`,
@@ -115,11 +119,15 @@ const matchers = {
     const values = []
     const env = [...g.env]
     let code = ''
+    let located = []
     for (const element of node.elements) {
       const wanted = g.target !== undefined && (picked.length === 0 || element.pick)
       const target = wanted || (element.label && g.scope) ? g.fresh('v') : undefined
       if (wanted) values.push(target)
-      code += match(element.type === 'labeled' ? element.expression : element, { ...g, scope: undefined, target, env: [...env] })
+      const expression = element.type === 'labeled' ? element.expression : element
+      const known = isLiteral(expression) ? located : undefined
+      code += match(expression, { ...g, scope: undefined, located: known, target, env: [...env] })
+      located = stopsOf(element)
       if (element.label && target) env.push([element.label, target])
     }
     g.scope?.push(...env)
@@ -203,13 +211,24 @@ break
 ${atLeastOne ? `if (pos === ${from}) break ${g.fail}\n` : ''}`
 }
 
+/** The characters that a run has just looked for: each one's next position is known behind it. */
+function stopsOf(node) {
+  if (node.type === 'labeled' || node.type === 'text') return stopsOf(node.expression)
+  const repeated = node.type === 'zero_or_more' || node.type === 'one_or_more' ? node.expression : undefined
+  return repeated?.type === 'class' && isStopSet(repeated) ? repeated.parts : []
+}
+
+const isLiteral = node => node.type === 'literal' || (node.type === 'optional' && node.expression.type === 'literal')
+
+const isStopSet = node => node.inverted && node.parts.every(part => typeof part === 'string')
+
 /** A run of characters nobody wants one by one. */
 function run(node, g, atLeastOne) {
   const from = g.fresh('p')
   const char = g.fresh('c')
   const check = atLeastOne ? `if (pos === ${from}) break ${g.fail}\n` : ''
   if (node.type === 'any') return `${from} = pos\npos = length\n${check}`
-  if (node.inverted && node.parts.every(part => typeof part === 'string')) return upTo(node.parts, from, g) + check
+  if (isStopSet(node)) return upTo(node.parts, from, g) + check
   const at = g.fresh('p')
   return `${from} = ${at} = pos\nfor (;;) {\n${char} = input.charCodeAt(${at})\nif (!(${classTest(node, char)})) break\n${at}++\n}\npos = ${at}\n${check}`
 }
