@@ -16,7 +16,8 @@ export function hintForToken({ name, expected, text, key }: WrongToken): string 
   switch (expected) {
     case "']'":
       if (name === '$end') return 'close the list with ]'
-      if (name === "','") return 'remove this comma: a list has one comma between two items, and may have one at its end'
+      if (name === "','")
+        return 'remove this comma: a list has one comma between two items, and may have one at its end'
       if (name === 'IDENT') return `${quoted(text)}; two items have a comma between them`
       return commaHint
     case "STRING or NUMBER or '['":
@@ -51,9 +52,9 @@ export function hintForLexicalError(word: string): string | undefined {
 }
 
 /** What to write for an escape that libxl refuses. */
-export function hintForEscape(escape: string): string {
-  if (escape[1] === 'x') return 'libxl refuses every \\x escape: write the character itself'
-  if (/^\\[0-7]/.test(escape)) return 'numeric escapes add nothing to a string: write the character itself'
+export function hintForEscape(written: string): string {
+  if (written[1] === 'x') return 'libxl refuses every \\x escape: write the character itself'
+  if (/^\\[0-7]/.test(written)) return 'numeric escapes add nothing to a string: write the character itself'
   return 'write \\\\ for a backslash; the escapes are \\\\ \\" \\\' \\a \\b \\f \\n \\r \\t \\v'
 }
 

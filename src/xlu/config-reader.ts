@@ -95,9 +95,9 @@ export class ConfigReader {
       this.report.refuse('config-nul', 'a string holds a NUL character, at which libxl aborts', at, at + 1)
       this.gaveUp = true
     } else if (refused) {
-      const { start, escape } = refused
-      const end = start + escape.length
-      const message = escapeMessages[escape.error ?? 'character']
+      const { start, part } = refused
+      const end = start + part.length
+      const message = escapeMessages[part.error ?? 'character']
       const hint = hintForEscape(this.#text.slice(start, end + 2))
       this.#lexicalError({ code: 'config-escape', message, start, end, hint })
     } else if (lost) {

@@ -13,7 +13,7 @@ export type StringRuns = readonly (readonly (string | StringEscape)[])[]
 export interface QuotedString {
   value: ConfigString
   /** The first escape that libxl refuses, and where it begins; it reads no further. */
-  refused: { escape: StringEscape; start: number } | undefined
+  refused: { part: StringEscape; start: number } | undefined
   /** Where the first escape stands that libxl reads but adds nothing for. */
   lost: { start: number; end: number } | undefined
 }
@@ -32,7 +32,7 @@ export function readQuoted(runs: StringRuns, start: number, end: number): Quoted
         at += part.length
         continue
       }
-      if (part.error !== undefined) return { value: value(), refused: { escape: part, start: at }, lost }
+      if (part.error !== undefined) return { value: value(), refused: { part, start: at }, lost }
       if (part.text === '') lost ??= { start: at, end: at + part.length }
       marks.push(item.length, at)
       item += part.text

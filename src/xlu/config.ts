@@ -61,10 +61,7 @@ export class Config {
     if (setting.addition) throw this.#warning(setting, `can't use += with numbers for parameter \`${key}'`)
     const value = parseLong(text)
     if (value === 'range')
-      throw this.#warning(
-        setting,
-        `parameter \`${key}' could not be parsed as a number: Numerical result out of range`,
-      )
+      throw this.#warning(setting, `parameter \`${key}' could not be parsed as a number: Numerical result out of range`)
     if (value === 'invalid') throw this.#warning(setting, `parameter \`${key}' is not a valid number`)
     return value
   }
