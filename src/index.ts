@@ -7,3 +7,17 @@ export { type DiskContext, type ResolveContext, resolveDisk } from './libxl/reso
 export type { DomainType, ResolvedDisk } from './libxl/resolved-disk.js'
 export { toLibxlJson } from './libxl/to-libxl-json.js'
 export { formatVdev, parseVdev, type Vdev } from './libxl/vdev.js'
+export { Config, type ConfigDiskSpec, ConfigValueError } from './xlu/config.js'
+export type { ConfigPlace } from './xlu/config-place.js'
+export type { ConfigItem } from './xlu/config-value.js'
+export type { Diagnostic } from './xlu/diagnostic.js'
+export { DiskSpecError } from './xlu/disk-spec-error.js'
+export type { TextPosition } from './xlu/line-index.js'
+export {
+  ConfigSyntaxError,
+  type ParseConfigOptions,
+  type ParseConfigResult,
+  parseConfig,
+  safeParseConfig,
+} from './xlu/parse-config.js'
+export { type ParseDiskOptions, parseDisk, type SafeParseDiskResult, safeParseDisk } from './xlu/parse-disk.js'

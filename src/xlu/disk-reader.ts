@@ -333,7 +333,14 @@ export class DiskReader {
     this.origins?.set(field, { word: this.word, start: at + skip, end: at + skip + value.length, at })
   }
 
-  private refuseValue(code: RefusalCode, words: string, near: string, at: number, skip: number, field?: DiskField): void {
+  private refuseValue(
+    code: RefusalCode,
+    words: string,
+    near: string,
+    at: number,
+    skip: number,
+    field?: DiskField,
+  ): void {
     this.refuse(code, words, near, at + skip, at + skip + near.length, at, field)
   }
 

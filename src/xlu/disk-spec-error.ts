@@ -12,7 +12,11 @@ export class DiskSpecError extends Error {
 
   constructor(diagnostics: readonly Diagnostic[], libxlMessage: string) {
     const first = diagnostics.find(({ severity }) => severity === 'error')
-    super(first === undefined ? libxlMessage.trimEnd() : `${first.message} (in ${JSON.stringify(first.spec)} at ${first.start + 1})`)
+    super(
+      first === undefined
+        ? libxlMessage.trimEnd()
+        : `${first.message} (in ${JSON.stringify(first.spec)} at ${first.start + 1})`,
+    )
     this.diagnostics = diagnostics
     this.libxlMessage = libxlMessage
   }

@@ -3,8 +3,8 @@ import type { Diagnostic } from './diagnostic.js'
 import { type Parameter, parse } from './disk-grammar.js'
 import { DiskReader } from './disk-reader.js'
 import { DiskSpecError } from './disk-spec-error.js'
-import { lintDisk } from './lint/lint-disk.js'
 import { explainRefusal } from './explain-refusal.js'
+import { lintDisk } from './lint/lint-disk.js'
 
 export interface ParseDiskOptions {
   /** What libxlutil names as the source in its messages: a file's name as given; "command line" if absent. */
