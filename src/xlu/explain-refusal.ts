@@ -56,7 +56,7 @@ function diagnose(
     message: message ?? refusal.words,
     ...span(atEnd ? { word: refusal.word, start: end, end } : { ...refusal, ...wider }),
     notes: first ? [{ message: 'first given here', ...span(first) }] : [],
-    ...(hint === undefined ? {} : { hint: fromByteString(hint) }),
+    ...(hint === undefined ? {} : { hint }),
   }
 }
 

@@ -1,9 +1,9 @@
-/** The candidate most like a word that was mistyped: at most a third of its letters wrong, case aside. */
+/** The candidate most like a word that was mistyped: at most one or a third of its letters wrong, case aside. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 40) return undefined
   const wanted = word.toLowerCase().replaceAll('_', '-')
   let best: string | undefined
-  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1
+  let least = Math.min(wanted.length, Math.max(1, Math.floor(wanted.length / 3)) + 1)
   for (const candidate of candidates) {
     const distance = editDistance(wanted, candidate.replaceAll('_', '-'))
     if (distance < least) {

@@ -1,3 +1,4 @@
+import { fromByteString } from '../byte-text.js'
 import type { Parameter } from './disk-grammar.js'
 import { diskFlags, diskKeys, diskPrefixes } from './disk-keys.js'
 import type { Refusal } from './disk-reader.js'
@@ -55,18 +56,17 @@ function unknownKey(text: string, at: number): Hint {
   const equals = text.indexOf('=', at)
   const comma = text.indexOf(',', equals)
   const key = text.slice(at, equals)
-  return {
-    message: `unknown parameter ${JSON.stringify(key)}`,
-    hint: keyHint(key),
-    wider: { start: at, end: comma < 0 ? text.length : comma },
-  }
+  return { ...keyHint(key), wider: { start: at, end: comma < 0 ? text.length : comma } }
 }
 
-function keyHint(key: string): string {
-  if ((diskFlags as readonly string[]).includes(key)) return `${key} stands alone, without a value`
+function keyHint(key: string): Hint {
+  if ((diskFlags as readonly string[]).includes(key)) {
+    return { message: `${key} takes no value`, hint: `write ${key} alone` }
+  }
+  const message = `unknown parameter ${JSON.stringify(fromByteString(key))}`
   const near = nearest(key, [...diskKeys.keys(), ...diskFlags])
-  if (near === undefined) return `the keys are ${[...diskKeys.keys()].join(', ')}`
-  return diskKeys.has(near) ? `did you mean ${near}=?` : `did you mean ${near}, without a value?`
+  if (near === undefined) return { message, hint: `the keys are ${[...diskKeys.keys()].join(', ')}` }
+  return { message, hint: diskKeys.has(near) ? `did you mean ${near}=?` : `did you mean ${near}, without a value?` }
 }
 
 /** libxlutil takes what is before the stray "=" for a positional parameter; it was most likely meant as a key. */
@@ -79,24 +79,23 @@ function badSyntax(text: string, { at }: Refusal, parameters: readonly Parameter
   const key = text.slice(before.at, at)
   const comma = text.indexOf(',', at)
   const wider = { start: before.at, end: comma < 0 ? text.length : comma }
-  if (/[ \t\n]/.test(key.trim()))
-    return {
-      wider,
-      message: 'parameters are separated by commas',
-      hint: `write ${key
-        .trim()
-        .split(/[ \t\n]+/)
-        .join(',')}=…`,
-    }
-  if (diskKeys.has(key))
+  const named = key.trim()
+  if (/[ \t\n]/.test(named)) {
+    const separate = fromByteString(named).split(/[ \t\n]+/)
+    return { wider, message: 'parameters are separated by commas', hint: `write ${separate.join(',')}=…` }
+  }
+  if (key !== named && diskKeys.has(named)) {
+    return { wider, message: `blank before the "=" of ${named}`, hint: `write ${named}=…` }
+  }
+  if (diskKeys.has(key)) {
     return { wider, message: `bad value for ${key}`, hint: valueHint(key, text.slice(at + 1, wider.end)) }
-  if (key.trim() !== key && diskKeys.has(key.trim()))
-    return { wider, message: `blank before the "=" of ${key.trim()}`, hint: `write ${key.trim()}=…` }
-  return { wider, message: `unknown parameter ${JSON.stringify(key)}`, hint: keyHint(key) }
+  }
+  return { ...keyHint(key), wider }
 }
 
 function prefixHint(prefix: string): string {
   const name = prefix.slice(0, -1)
+  if ((diskPrefixes as readonly string[]).includes(name)) return `remove the line end behind ${prefix}`
   const near = nearest(name, diskPrefixes)
   const hint = 'a target with a ":" is written target=PATH'
   return near === undefined ? hint : `did you mean ${near}:? Else, ${hint}`
