@@ -38,7 +38,7 @@ export function formatDisk(disk: DeviceDisk): string {
 
 /** Text that would end early, and leave its rest to be read as something else. */
 const impossible = (field: keyof DeviceDisk, value: string): boolean =>
-  value.includes('\0') || (field === 'pdevPath' ? /\n[^]*[=,]|[=,][^]*\n/.test(value) : value.includes(','))
+  value.includes('\0') || (field === 'pdevPath' ? value.includes('\n') && /[=,]/.test(value) : value.includes(','))
 
 const fields = Object.keys(blankDisk()) as (keyof DeviceDisk)[]
 
