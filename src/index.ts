@@ -6,6 +6,7 @@ export { diskToNodes, type NodesContext, type XenstoreNode } from './libxl/disk-
 export { fromLibxlJson } from './libxl/from-libxl-json.js'
 export { LibxlError, type LibxlErrorCode, type LibxlRc } from './libxl/libxl-error.js'
 export { type DiskContext, type ResolveContext, resolveDisk } from './libxl/resolve-disk.js'
+export { resolveDiskOnHost } from './libxl/resolve-disk-on-host.js'
 export type { DomainType, ResolvedDisk } from './libxl/resolved-disk.js'
 export { toLibxlJson } from './libxl/to-libxl-json.js'
 export { formatVdev, parseVdev, type Vdev } from './libxl/vdev.js'

@@ -42,7 +42,7 @@ const defbool: Reader = (value, refuse) => {
   if (value.text.startsWith('<default>')) return undefined
   if (value.text.startsWith('True')) return true
   if (value.text.startsWith('False')) return false
-  return refuse(`is ${JSON.stringify(value.text)}, not "True", "False" or "<default>"`)
+  return refuse(`is ${JSON.stringify(show(value.text))}, not "True", "False" or "<default>"`)
 }
 
 const word =
@@ -50,7 +50,7 @@ const word =
   (value, refuse) => {
     if (value.type !== 'string') return undefined
     const found = findWord(words, value.text)
-    return (found as undefined) ?? refuse(`is ${JSON.stringify(value.text)}, not one of ${words.join(', ')}`)
+    return (found as undefined) ?? refuse(`is ${JSON.stringify(show(value.text))}, not one of ${words.join(', ')}`)
   }
 
 const integer =
@@ -69,17 +69,18 @@ const flag: Reader = (value, refuse) => {
   return read === undefined ? undefined : read !== 0
 }
 
-const address: Reader = (value, refuse) => {
-  if (value.type === 'number' && /^[0-9]{17,}$/.test(value.text)) return refuse(`is ${value.text}: ${tooLarge}`)
-  return integer(0, Number.MAX_SAFE_INTEGER)(value, refuse)
-}
-const tooLarge = 'numbers above 2^53 - 1 (9007199254740991) are not supported'
+/** libxl reads a number of more than 63 bits as none at all; losing an address without a word helps nobody. */
+const address: Reader = (value, refuse) =>
+  value.type === 'number' && value.text.length > 18 && !/[-.eE]/.test(value.text)
+    ? refuse(`is ${show(value.text)}, outside 0 to ${Number.MAX_SAFE_INTEGER}`)
+    : integer(0, Number.MAX_SAFE_INTEGER)(value, refuse)
+
+const show = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text)
 
 /** A number that libxl takes for an integer: without a point, within 64 bits. */
 function longLong(value: JsonValue): bigint | undefined {
   if (value.type !== 'number' || value.text.includes('.')) return undefined
-  const digits = /^-?[0-9]+/.exec(value.text)![0]
-  if (digits.length > 20) return undefined
+  const digits = /^-?[0-9]{1,20}/.exec(value.text)![0]
   const read = BigInt(digits)
   return read === BigInt.asIntN(64, read) ? read : undefined
 }
