@@ -10,3 +10,25 @@ export { resolveDiskOnHost } from './libxl/resolve-disk-on-host.js'
 export type { DomainType, ResolvedDisk } from './libxl/resolved-disk.js'
 export { toLibxlJson } from './libxl/to-libxl-json.js'
 export { formatVdev, parseVdev, type Vdev } from './libxl/vdev.js'
+export { Config, type ConfigDiskSpec, ConfigValueError } from './xlu/config.js'
+export {
+  type ConfigDisk,
+  type ConfigDisksOptions,
+  type ConfigDisksResult,
+  parseConfigDisks,
+} from './xlu/config-disks.js'
+export type { ConfigPlace } from './xlu/config-place.js'
+export type { ConfigItem } from './xlu/config-value.js'
+export type { Diagnostic, Note, Span } from './xlu/diagnostic.js'
+export { DiskSpecError } from './xlu/disk-spec-error.js'
+export { type FormatDiagnosticOptions, formatDiagnostic } from './xlu/format-diagnostic.js'
+export { DiskFormatError, formatDisk } from './xlu/format-disk.js'
+export type { TextPosition } from './xlu/line-index.js'
+export {
+  ConfigSyntaxError,
+  type ParseConfigOptions,
+  type ParseConfigResult,
+  parseConfig,
+  safeParseConfig,
+} from './xlu/parse-config.js'
+export { type ParseDiskOptions, parseDisk, type SafeParseDiskResult, safeParseDisk } from './xlu/parse-disk.js'

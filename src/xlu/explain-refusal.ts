@@ -1,0 +1,83 @@
+import { fromByteString, isAscii, toByteString } from '../byte-text.js'
+import type { Diagnostic } from './diagnostic.js'
+import { type Parameter, parse } from './disk-grammar.js'
+import { DiskReader, type Refusal } from './disk-reader.js'
+import { hintFor } from './refusal-hint.js'
+
+interface Explanation {
+  diagnostics: Diagnostic[]
+  libxlMessage: string
+}
+
+/**
+ * Reads a refused spec once more, slowly: byte by byte as libxlutil does, as it may cut a character in two where it
+ * shows what is wrong, and with a note of where each value was given.
+ */
+export function explainRefusal(words: readonly string[], source: string): Explanation {
+  const nul = words.findIndex(word => word.includes('\0'))
+  if (nul >= 0) return { diagnostics: [nulByte(words[nul]!)], libxlMessage: '' }
+
+  const texts = words.map(word => toByteString(word))
+  const reader = new DiskReader(true)
+  const parameters: Parameter[][] = []
+  for (const [word, text] of texts.entries()) {
+    parameters.push(parse(text))
+    if (!reader.read(word, parameters[word]!)) break
+  }
+  if (reader.refusals.length === 0) reader.finish(words.length - 1)
+
+  const lines = reader.refusals.map(({ words: message, near, word }) => {
+    const shown = near === undefined ? '' : `: near \`${near}'`
+    return `config parsing error in disk specification: ${message}${shown} in \`${texts[word] ?? '(null)'}'\n`
+  })
+  const diagnostics = reader.refusals.map(refusal => diagnose(refusal, words, texts, parameters, reader))
+  return { diagnostics, libxlMessage: fromByteString(lines.map(line => `${toByteString(source)}: ${line}`).join('')) }
+}
+
+function diagnose(
+  refusal: Refusal,
+  words: readonly string[],
+  texts: readonly string[],
+  parameters: readonly Parameter[][],
+  reader: DiskReader,
+): Diagnostic {
+  const span = ({ word, start, end }: { word: number; start: number; end: number }) => ({
+    spec: words[word] ?? '',
+    start: charOffset(texts[word] ?? '', start),
+    end: charOffset(texts[word] ?? '', end),
+  })
+  const { hint, message, wider } = hintFor(refusal, texts[refusal.word] ?? '', parameters[refusal.word] ?? [])
+  const first = refusal.code === 'respecified' && refusal.field ? reader.origins?.get(refusal.field) : undefined
+  const atEnd = refusal.code === 'no-vdev' || refusal.code === 'no-target'
+  const end = texts[refusal.word]?.length ?? 0
+  return {
+    severity: 'error',
+    code: refusal.code,
+    message: message ?? refusal.words,
+    ...span(atEnd ? { word: refusal.word, start: end, end } : { ...refusal, ...wider }),
+    notes: first ? [{ message: 'first given here', ...span(first) }] : [],
+    ...(hint === undefined ? {} : { hint }),
+  }
+}
+
+/** An offset in bytes as one in the text, after the whole of a character that it cuts. */
+function charOffset(bytes: string, offset: number): number {
+  if (isAscii(bytes)) return offset
+  let end = offset
+  while (end < bytes.length && (bytes.charCodeAt(end) & 0xc0) === 0x80) end++
+  return fromByteString(bytes.slice(0, end)).length
+}
+
+function nulByte(spec: string): Diagnostic {
+  const start = spec.indexOf('\0')
+  return {
+    severity: 'error',
+    code: 'nul-byte',
+    message: 'a NUL byte cannot be part of a disk spec',
+    spec,
+    start,
+    end: start + 1,
+    notes: [],
+    hint: 'remove it: C would end the spec there, and read half of it',
+  }
+}

@@ -1,0 +1,24 @@
+import { type Finding, type LintRule, nothing } from './finding.js'
+
+/** `colo-port` is read by atoi: libxl takes `-1`, `70000` and `12abc`. */
+export const coloPort: LintRule = context => {
+  const { coloPort: port } = context.disk
+  if (port === 0) return nothing
+  const junk = [...context.find('colo-port')].some(({ parameter }) => !/^[0-9]+$/.test(String(parameter.value)))
+  if (!junk && port >= 1 && port <= 65535) return nothing
+  const at = context.valueSpan('coloPort')
+  const findings: Finding[] = []
+  if (junk) {
+    const message = `colo-port is read as ${port}, what else it holds is dropped`
+    findings.push({ code: 'colo-port-junk', message, at, hint: 'write digits only' })
+  }
+  if (port < 1 || port > 65535) {
+    findings.push({
+      code: 'colo-port-range',
+      message: `there is no port ${port}`,
+      at,
+      hint: 'a port is from 1 to 65535',
+    })
+  }
+  return findings
+}

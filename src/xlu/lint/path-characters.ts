@@ -1,0 +1,33 @@
+import type { DiskField } from '../disk-reader.js'
+import { type Finding, type LintRule, nothing } from './finding.js'
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
+const control = /[\x00-\x1f\x7f]/
+
+/** Characters in a path that some reader further on takes for something else. */
+export const pathCharacters: LintRule = context => {
+  const { pdevPath, activeDisk, hiddenDisk } = context.disk
+  const comma = pdevPath?.includes(',') ?? false
+  if (!comma && !suspicious(pdevPath) && !suspicious(activeDisk) && !suspicious(hiddenDisk)) return nothing
+  const findings: Finding[] = []
+  if (comma) {
+    findings.push({
+      code: 'path-comma',
+      message: 'the target holds a comma, at which libxl lets QEMU end the file name and read options',
+      at: context.valueSpan('pdevPath'),
+      hint: 'rename the image or use a link to it',
+    })
+  }
+  for (const field of ['pdevPath', 'activeDisk', 'hiddenDisk'] satisfies DiskField[]) {
+    if (!suspicious(context.disk[field])) continue
+    findings.push({
+      code: 'path-control',
+      message: 'a control character in a path',
+      at: context.valueSpan(field),
+      hint: 'a line end or tab often slips in from a file that the path was read from',
+    })
+  }
+  return findings
+}
+
+const suspicious = (path: string | undefined): boolean => path !== undefined && control.test(path)

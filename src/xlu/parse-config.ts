@@ -1,0 +1,70 @@
+import { parse } from './cfg-grammar.js'
+import { Config } from './config.js'
+import { ConfigReader } from './config-reader.js'
+import type { Diagnostic } from './diagnostic.js'
+import { LineIndex } from './line-index.js'
+
+export interface ParseConfigOptions {
+  /** What libxl's messages call the text. Default: `command line`, as xl does for settings given there. */
+  filename?: string | undefined
+}
+
+export type ParseConfigResult =
+  | { success: true; config: Config; diagnostics: Diagnostic[] }
+  | { success: false; error: ConfigSyntaxError; diagnostics: Diagnostic[] }
+
+/** A configuration text that libxlu_cfg refuses. */
+export class ConfigSyntaxError extends Error {
+  override readonly name = 'ConfigSyntaxError'
+  /** Byte for byte what libxlu_cfg writes on its report stream; empty where it would have crashed instead. */
+  readonly libxlMessage: string
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(message: string, libxlMessage: string, diagnostics: readonly Diagnostic[]) {
+    super(message)
+    this.libxlMessage = libxlMessage
+    this.diagnostics = diagnostics
+  }
+}
+
+/** Reads an xl domain configuration text as xlu_cfg_readdata of libxlutil does; throws `ConfigSyntaxError`. */
+export function parseConfig(text: string, options?: ParseConfigOptions): Config {
+  const result = safeParseConfig(text, options)
+  if (!result.success) throw result.error
+  return result.config
+}
+
+/** `parseConfig` with its error as a result, and with warnings for what libxl swallows. */
+export function safeParseConfig(text: string, options: ParseConfigOptions = {}): ParseConfigResult {
+  const { filename = 'command line' } = options
+  const reader = new ConfigReader(text, filename)
+  parse(text, { reader })
+  const { report, settings } = reader
+  const { diagnostics } = report
+  if (!report.failed) {
+    warnOfLostDisks(reader)
+    return { success: true, config: new Config(text, filename, settings), diagnostics }
+  }
+  const error = new ConfigSyntaxError(summary(text, filename, diagnostics), report.libxlMessage, diagnostics)
+  return { success: false, error, diagnostics }
+}
+
+function summary(text: string, filename: string, diagnostics: readonly Diagnostic[]): string {
+  const first = diagnostics.find(({ severity }) => severity === 'error')!
+  const { line, column } = new LineIndex(text).at(first.start)
+  return `${filename}:${line}:${column}: ${first.message}${first.hint === undefined ? '' : ` (${first.hint})`}`
+}
+
+function warnOfLostDisks({ settings, report }: ConfigReader): void {
+  const disk = settings.get('disk')
+  if (!disk) return
+  if (disk.value.kind === 'string') {
+    const hint = 'write disk = [ "…" ]'
+    report.warn('config-disk-no-list', 'xl takes no disk from this: it is no list', disk.start, disk.end, hint)
+    return
+  }
+  const nested = disk.value.values.find(({ kind }) => kind === 'list')
+  if (nested?.kind !== 'list') return
+  const message = 'xl takes no disk from here on: this item is a list'
+  report.warn('config-disk-nested', message, nested.start, nested.end, 'write each disk as one string')
+}

@@ -1,0 +1,102 @@
+import { fromByteString } from '../byte-text.js'
+import type { Parameter } from './disk-grammar.js'
+import { diskFlags, diskKeys, diskPrefixes } from './disk-keys.js'
+import type { Refusal } from './disk-reader.js'
+import { nearest } from './nearest.js'
+
+interface Hint {
+  hint?: string
+  /** Says it better than libxlutil's words. */
+  message?: string
+  /** The text that is meant, where it is more than what libxlutil shows. */
+  wider?: { start: number; end: number }
+}
+
+const fieldKeys: Record<string, string> = {
+  format: 'format',
+  backend: 'backendtype',
+  specification: 'specification',
+  readwrite: 'access',
+  isCdrom: 'devtype',
+  coloPort: 'colo-port',
+}
+
+/** What to write instead of what was refused. */
+export function hintFor(refusal: Refusal, text: string, parameters: readonly Parameter[]): Hint {
+  switch (refusal.code) {
+    case 'unknown-value':
+      return { hint: valueHint(fieldKeys[refusal.field ?? ''] ?? '', text.slice(refusal.start, refusal.end)) }
+    case 'unknown-parameter':
+      return unknownKey(text, refusal.at)
+    case 'bad-syntax':
+      return badSyntax(text, refusal, parameters)
+    case 'unknown-prefix':
+      return { hint: prefixHint(text.slice(refusal.start, refusal.end)) }
+    case 'respecified':
+      return { hint: 'give it once' }
+    case 'too-many-positional':
+      return { hint: 'the positional parameters are target,format,vdev,access; name any other as key=value' }
+    case 'no-vdev':
+      return { hint: 'name the device that the guest sees, as in vdev=xvda' }
+    case 'no-target':
+      return { hint: 'add target=PATH, or devtype=cdrom for an empty drive' }
+  }
+}
+
+function valueHint(key: string, value: string): string {
+  const { values, takes } = diskKeys.get(key) ?? {}
+  if (!values) return `${key} takes ${takes}`
+  const near = nearest(value, values)
+  const list = `${key} takes ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
+  return near === undefined ? list : `write ${near} (${list})`
+}
+
+/** A key that libxlutil has no rule for, and the whole of the parameter that it showed one character of. */
+function unknownKey(text: string, at: number): Hint {
+  const equals = text.indexOf('=', at)
+  const comma = text.indexOf(',', equals)
+  const key = text.slice(at, equals)
+  return { ...keyHint(key), wider: { start: at, end: comma < 0 ? text.length : comma } }
+}
+
+function keyHint(key: string): Hint {
+  if ((diskFlags as readonly string[]).includes(key)) {
+    return { message: `${key} takes no value`, hint: `write ${key} alone` }
+  }
+  const message = `unknown parameter ${JSON.stringify(fromByteString(key))}`
+  const near = nearest(key, [...diskKeys.keys(), ...diskFlags])
+  if (near === undefined) return { message, hint: `the keys are ${[...diskKeys.keys()].join(', ')}` }
+  return { message, hint: diskKeys.has(near) ? `did you mean ${near}=?` : `did you mean ${near}, without a value?` }
+}
+
+/** libxlutil takes what is before the stray "=" for a positional parameter; it was most likely meant as a key. */
+function badSyntax(text: string, { at }: Refusal, parameters: readonly Parameter[]): Hint {
+  const before = parameters.findLast(parameter => parameter.at < at)
+  if (before === undefined || text[at - 1] === ',') {
+    if (text[at + 1] === '\n') return { hint: 'remove the "=" at the end of the line (libxlutil dies of it)' }
+    return { hint: 'a parameter is key=value, with a key before the "="' }
+  }
+  const key = text.slice(before.at, at)
+  const comma = text.indexOf(',', at)
+  const wider = { start: before.at, end: comma < 0 ? text.length : comma }
+  const named = key.trim()
+  if (/[ \t\n]/.test(named)) {
+    const separate = fromByteString(named).split(/[ \t\n]+/)
+    return { wider, message: 'parameters are separated by commas', hint: `write ${separate.join(',')}=…` }
+  }
+  if (key !== named && diskKeys.has(named)) {
+    return { wider, message: `blank before the "=" of ${named}`, hint: `write ${named}=…` }
+  }
+  if (diskKeys.has(key)) {
+    return { wider, message: `bad value for ${key}`, hint: valueHint(key, text.slice(at + 1, wider.end)) }
+  }
+  return { ...keyHint(key), wider }
+}
+
+function prefixHint(prefix: string): string {
+  const name = prefix.slice(0, -1)
+  if ((diskPrefixes as readonly string[]).includes(name)) return `remove the line end behind ${prefix}`
+  const near = nearest(name, diskPrefixes)
+  const hint = 'a target with a ":" is written target=PATH'
+  return near === undefined ? hint : `did you mean ${near}:? Else, ${hint}`
+}
