@@ -5,16 +5,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import esbuild from 'esbuild'
 import peggy from 'peggy'
+import { direct } from './peggy-direct.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
-function generate(name) {
+function generate(name, plugins) {
   const grammarSource = `grammar/${name}.peggy`
   const text = readFileSync(grammarSource, 'utf8')
   try {
     const code = peggy.generate([{ source: grammarSource, text }], {
       grammarSource,
+      plugins,
       output: 'source',
       format: 'es',
     })
@@ -29,7 +31,7 @@ function generate(name) {
 
 rmSync('dist', { recursive: true, force: true })
 const grammars = ['disk', 'cfg'].filter(name => existsSync(`grammar/${name}.peggy`))
-for (const name of grammars) generate(name)
+for (const name of grammars) generate(name, name === 'disk' ? [direct] : [])
 execFileSync(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 })

@@ -8,6 +8,7 @@ const codes = {
   [-7]: 'ERROR_BADFAIL',
   [-8]: 'ERROR_GUEST_TIMEDOUT',
   [-9]: 'ERROR_TIMEDOUT',
+  [-17]: 'ERROR_DEVICE_EXISTS',
 } as const
 
 /** libxl's own number for a refusal (`libxl_error` of libxl_types.idl). */
@@ -16,7 +17,7 @@ export type LibxlErrorCode = (typeof codes)[LibxlRc]
 
 /** A refusal that libxl would answer with: its number, the number's name, and libxl's reason as the message. */
 export class LibxlError extends Error {
-  override readonly name = 'LibxlError'
+  override readonly name: string = 'LibxlError'
   readonly rc: LibxlRc
   readonly code: LibxlErrorCode
 

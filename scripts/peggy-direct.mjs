@@ -1,0 +1,293 @@
+// A peggy plugin for small, hot grammars: direct code in place of peggy's general one. The grammar stays plain peggy, and
+// its parser by peggy's own generator must give the same results; what is given up is the report of what was expected.
+// A parse costs no closures, a class no regular expression, and an alternative that can't start here one comparison.
+
+/** For `plugins` of peggy.generate, with `output: 'source'` and `format: 'es'`. */
+export const direct = {
+  use(config) {
+    config.passes.generate = [generate]
+  },
+}
+
+function generate(ast, options) {
+  if (options.format !== 'es' || ast.initializer) throw new Error('direct: ES modules without a per-parse initializer only')
+  const rules = new Map(ast.rules.map(rule => [rule.name, rule]))
+  const functions = []
+  const stops = new Set()
+  const skipped = new Set()
+  const context = { rules, functions, stops, skipped }
+  const body = ast.rules.map(rule => valueRule(rule, context))
+  for (const name of skipped) body.push(skipRule(rules.get(name), context))
+  ast.code = `${ast.topLevelInitializer?.code ?? ''}
+var input = ''
+var length = 0
+var pos = 0
+var start = 0
+const FAILED = Symbol('failed')
+const offset = () => start
+const text = () => input.slice(start, pos)
+${[...stops].map(stop => `var next${stop} = -1`).join('\n')}
+function find(char) {
+  const at = input.indexOf(char, pos)
+  return at < 0 ? length : at
+}
+${functions.join('\n')}
+${body.join('\n')}
+export function parse(source) {
+  input = source
+  length = source.length
+  pos = 0
+${[...stops].map(stop => `  next${stop} = -1`).join('\n')}
+  const result = rule${ast.rules[0].name}()
+  input = ''
+  if (result === FAILED || pos !== length) throw new SyntaxError(\`no match at offset \${pos}\`)
+  return result
+}
+`
+}
+
+/** A rule that gives its value. */
+const valueRule = (rule, context) => ruleCode(`rule${rule.name}`, rule, context, 'FAILED')
+
+/** A rule that only moves on: its actions, which may not have side effects, are left out. */
+const skipRule = (rule, context) => ruleCode(`skip${rule.name}`, rule, context, 'false')
+
+function ruleCode(name, rule, context, failed) {
+  let count = 0
+  const names = []
+  const fresh = prefix => {
+    const name = `${prefix}${count++}`
+    if (prefix !== 'L') names.push(name)
+    return name
+  }
+  const target = failed === 'FAILED' ? fresh('v') : undefined
+  const code = match(rule.expression, { ...context, fresh, target, fail: 'Failed', env: [] })
+  return `function ${name}() {
+${names.length > 0 ? `let ${names.join(', ')}\n` : ''}Failed: {
+${code}return ${target ?? 'true'}
+}
+return ${failed}
+}`
+}
+
+/**
+ * Statements that match a node at `pos`: on success they fall through with the value in `target` (where one is wanted),
+ * else they leave the block labelled `fail`, with `pos` anywhere. `env` holds the labels in scope.
+ */
+function match(node, g) {
+  return (matchers[node.type] ?? unsupported)(node, g)
+}
+
+const unsupported = node => {
+  throw new Error(`direct: no code for a ${node.type} node`)
+}
+
+const set = (g, value) => (g.target ? `${g.target} = ${value}\n` : '')
+
+const matchers = {
+  named: (node, g) => match(node.expression, g),
+  group: (node, g) => match(node.expression, g),
+
+  rule_ref(node, g) {
+    if (g.target) return `${g.target} = rule${node.name}()\nif (${g.target} === FAILED) break ${g.fail}\n`
+    g.skipped.add(node.name)
+    return `if (!skip${node.name}()) break ${g.fail}\n`
+  },
+
+  literal(node, g) {
+    if (node.ignoreCase) throw new Error('direct: no case-insensitive literals')
+    if (g.located?.includes(node.value)) {
+      const next = `next${node.value.charCodeAt(0)}`
+      return `if (pos !== ${next} || pos === length) break ${g.fail}\npos++\n${set(g, JSON.stringify(node.value))}`
+    }
+    const tests = Array.from(
+      { length: node.value.length },
+      (_, index) => `input.charCodeAt(pos${index ? ` + ${index}` : ''}) !== ${node.value.charCodeAt(index)}`,
+    )
+    return `if (${tests.join(' || ') || 'false'}) break ${g.fail}\npos += ${tests.length}\n${set(g, JSON.stringify(node.value))}`
+  },
+
+  class(node, g) {
+    const char = g.fresh('c')
+    return `${char} = input.charCodeAt(pos)\nif (!(${classTest(node, char)})) break ${g.fail}\n${set(g, 'input[pos]')}pos++\n`
+  },
+
+  any: (_node, g) => `if (pos >= length) break ${g.fail}\n${set(g, 'input[pos]')}pos++\n`,
+
+  sequence(node, g) {
+    const picked = node.elements.filter(element => element.pick)
+    const values = []
+    const env = [...g.env]
+    let code = ''
+    let located = []
+    for (const element of node.elements) {
+      const wanted = g.target !== undefined && (picked.length === 0 || element.pick)
+      const target = wanted || (element.label && g.scope) ? g.fresh('v') : undefined
+      if (wanted) values.push(target)
+      const expression = element.type === 'labeled' ? element.expression : element
+      const known = isLiteral(expression) ? located : undefined
+      code += match(expression, { ...g, scope: undefined, located: known, target, env: [...env] })
+      located = stopsOf(element)
+      if (element.label && target) env.push([element.label, target])
+    }
+    g.scope?.push(...env)
+    return code + set(g, picked.length === 1 ? values[0] : `[${values.join(', ')}]`)
+  },
+
+  labeled: (node, g) => match(node.expression, g),
+
+  choice(node, g) {
+    const saved = g.fresh('p')
+    const char = g.fresh('c')
+    const done = g.fresh('L')
+    const alternatives = node.alternatives.map((alternative, index) => {
+      const fail = g.fresh('L')
+      const first = firstTest(alternative, char, g.rules)
+      return `${fail}: {
+${first ? `if (!(${first})) break ${fail}\n` : ''}${match(alternative, { ...g, fail, env: [...g.env] })}break ${done}
+}
+${index + 1 < node.alternatives.length ? `pos = ${saved}\n` : ''}`
+    })
+    return `${saved} = pos\n${char} = input.charCodeAt(pos)\n${done}: {\n${alternatives.join('')}break ${g.fail}\n}\n`
+  },
+
+  optional(node, g) {
+    const [saved, done, fail] = [g.fresh('p'), g.fresh('L'), g.fresh('L')]
+    return `${saved} = pos\n${done}: {\n${fail}: {\n${match(node.expression, { ...g, fail })}break ${done}\n}\npos = ${saved}\n${set(g, 'null')}}\n`
+  },
+
+  zero_or_more: (node, g) => repetition(node.expression, g, false),
+  one_or_more: (node, g) => repetition(node.expression, g, true),
+
+  text(node, g) {
+    const from = g.fresh('p')
+    return `${from} = pos\n${match(node.expression, { ...g, target: undefined })}${set(g, `input.slice(${from}, pos)`)}`
+  },
+
+  simple_and(node, g) {
+    const saved = g.fresh('p')
+    return `${saved} = pos\n${match(node.expression, { ...g, target: undefined })}pos = ${saved}\n${set(g, 'undefined')}`
+  },
+
+  simple_not(node, g) {
+    const [saved, absent] = [g.fresh('p'), g.fresh('L')]
+    return `${saved} = pos\n${absent}: {\n${match(node.expression, { ...g, target: undefined, fail: absent })}break ${g.fail}\n}\npos = ${saved}\n${set(g, 'undefined')}`
+  },
+
+  action(node, g) {
+    if (!g.target) return match(node.expression, g)
+    const from = g.fresh('p')
+    const scope = []
+    const { expression } = node
+    const code =
+      expression.type === 'labeled'
+        ? labelledAlone(expression, g, scope)
+        : match(expression, { ...g, target: undefined, scope })
+    const name = `action${g.functions.length}`
+    g.functions.push(`function ${name}(${scope.map(([label]) => label).join(', ')}) {${node.code}}`)
+    return `${from} = pos\n${code}start = ${from}\n${g.target} = ${name}(${scope.map(([, variable]) => variable).join(', ')})\n`
+  },
+}
+
+function labelledAlone(node, g, scope) {
+  const target = g.fresh('v')
+  scope.push(...g.env, [node.label, target])
+  return match(node.expression, { ...g, target })
+}
+
+function repetition(node, g, atLeastOne) {
+  if (!g.target && (node.type === 'class' || node.type === 'any')) return run(node, g, atLeastOne)
+  const [saved, fail] = [g.fresh('p'), g.fresh('L')]
+  const item = g.target ? g.fresh('v') : undefined
+  const from = atLeastOne ? g.fresh('p') : undefined
+  return `${set(g, '[]')}${atLeastOne ? `${from} = pos\n` : ''}for (;;) {
+${saved} = pos
+${fail}: {
+${match(node, { ...g, target: item, fail })}${item ? `${g.target}.push(${item})\n` : ''}continue
+}
+pos = ${saved}
+break
+}
+${atLeastOne ? `if (pos === ${from}) break ${g.fail}\n` : ''}`
+}
+
+/** The characters that a run has just looked for: each one's next position is known behind it. */
+function stopsOf(node) {
+  if (node.type === 'labeled' || node.type === 'text') return stopsOf(node.expression)
+  const repeated = node.type === 'zero_or_more' || node.type === 'one_or_more' ? node.expression : undefined
+  return repeated?.type === 'class' && isStopSet(repeated) ? repeated.parts : []
+}
+
+const isLiteral = node => node.type === 'literal' || (node.type === 'optional' && node.expression.type === 'literal')
+
+const isStopSet = node => node.inverted && node.parts.every(part => typeof part === 'string')
+
+/** A run of characters nobody wants one by one. */
+function run(node, g, atLeastOne) {
+  const from = g.fresh('p')
+  const char = g.fresh('c')
+  const check = atLeastOne ? `if (pos === ${from}) break ${g.fail}\n` : ''
+  if (node.type === 'any') return `${from} = pos\npos = length\n${check}`
+  if (isStopSet(node)) return upTo(node.parts, from, g) + check
+  const at = g.fresh('p')
+  return `${from} = ${at} = pos\nfor (;;) {\n${char} = input.charCodeAt(${at})\nif (!(${classTest(node, char)})) break\n${at}++\n}\npos = ${at}\n${check}`
+}
+
+/** To the first of some characters. Where each comes next is remembered, so that looking for one is linear over a parse. */
+function upTo(chars, from, g) {
+  const nexts = chars.map(char => {
+    g.stops.add(char.charCodeAt(0))
+    return `next${char.charCodeAt(0)}`
+  })
+  const look = chars.map(
+    (char, index) =>
+      `if (${nexts[index]} < pos) ${nexts[index]} = find(${JSON.stringify(char)})\n${index ? `if (${nexts[index]} < ${from}) ${from} = ${nexts[index]}\n` : `${from} = ${nexts[index]}\n`}`,
+  )
+  const end = from
+  const begin = g.fresh('p')
+  return `${begin} = pos\n${look.join('')}pos = ${end}\n${from} = ${begin}\n`
+}
+
+/** Whether a character code is in a class; past the end the code is NaN, which is in none. */
+function classTest(node, char) {
+  if (node.ignoreCase) throw new Error('direct: no case-insensitive classes')
+  const tests = node.parts.map(part =>
+    typeof part === 'string'
+      ? `${char} === ${part.charCodeAt(0)}`
+      : `(${char} >= ${part[0].charCodeAt(0)} && ${char} <= ${part[1].charCodeAt(0)})`,
+  )
+  const any = tests.join(' || ')
+  return node.inverted ? `${char} === ${char} && !(${any})` : any
+}
+
+/** A test that every match of a node passes on its first character, or undefined where there is none to make. */
+function firstTest(node, char, rules) {
+  switch (node.type) {
+    case 'literal':
+      return node.value ? `${char} === ${node.value.charCodeAt(0)}` : undefined
+    case 'class':
+      return classTest(node, char)
+    case 'rule_ref':
+      return firstTest(rules.get(node.name).expression, char, rules)
+    case 'named':
+    case 'group':
+    case 'labeled':
+    case 'action':
+    case 'text':
+    case 'one_or_more':
+    case 'simple_and':
+      return firstTest(node.expression, char, rules)
+    case 'sequence': {
+      const first = node.elements.find(element => !skips(element))
+      return first && firstTest(first, char, rules)
+    }
+    case 'choice': {
+      const tests = node.alternatives.map(alternative => firstTest(alternative, char, rules))
+      return tests.every(Boolean) ? [...new Set(tests)].join(' || ') : undefined
+    }
+  }
+  return undefined
+}
+
+/** Elements that consume nothing and say nothing about the first character that the next one doesn't say. */
+const skips = node => node.type === 'simple_not'

@@ -1,0 +1,13 @@
+import { LibxlError } from '../libxl/libxl-error.js'
+import type { Drive } from './drive.js'
+
+/** A hard disk on the AHCI controller. libxl knows no COLO there. */
+export function ahciDisk({ disk, unit, file, format }: Drive): string[] {
+  if (!disk.readwrite) throw new LibxlError(-6, "qemu-xen doesn't support read-only AHCI disk drivers")
+  return [
+    '-drive',
+    `file=${file},if=none,id=ahcidisk-${unit},format=${format},cache=writeback`,
+    '-device',
+    `ide-hd,bus=ahci0.${unit},unit=0,drive=ahcidisk-${unit}`,
+  ]
+}

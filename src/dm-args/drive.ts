@@ -1,0 +1,28 @@
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+
+/** The part a disk plays in COLO: the protected guest's, its replica's, or none. */
+export type ColoRole = 'none' | 'primary' | 'secondary'
+
+/** A disk that QEMU is to emulate, with all that its arguments are made of. Texts are fit to stand in an option. */
+export interface Drive {
+  disk: ResolvedDisk
+  /** The device number. */
+  devid: number
+  /** The index of the disk on its bus, 0 for the first. */
+  unit: number
+  /** QEMU's name for the image format, or for the driver of the file. */
+  format: string
+  file: string
+  role: ColoRole
+  colo: ColoNames
+}
+
+/** The names of a COLO disk's parts; "(null)" stands for one that is not set, as in libxl. */
+export interface ColoNames {
+  /** The id under which the secondary exports its disk, and the primary's own id. */
+  export: string
+  activeDisk: string
+  hiddenDisk: string
+  /** The id of the secondary's topmost node. */
+  topId: string
+}

@@ -1,0 +1,1 @@
+export { buildDiskArgs, type DiskArgs, type DiskArgsOptions } from './build-disk-args.js'

@@ -1,0 +1,94 @@
+import { atou } from './c-integer.js'
+import { chooseBackend, type DiskTarget, emptyCdrom } from './choose-backend.js'
+import type { DeviceDisk } from './device-disk.js'
+import { LibxlError } from './libxl-error.js'
+import type { DomainType, ResolvedDisk } from './resolved-disk.js'
+import { parseVdev } from './vdev.js'
+
+/** What a disk's defaults depend on besides the disk, apart from its target. */
+export interface DiskContext {
+  /** The guest's domain. */
+  domid: number
+  domainType: DomainType
+  /** The domain of that name, for `backend=NAME`; undefined where there is none. Not asked for a number. */
+  domidOf: (name: string) => number | undefined
+  /** The disk comes with a domain that is being built; else it is plugged into a running one. */
+  create?: boolean | undefined
+}
+
+export interface ResolveContext extends DiskContext {
+  /** What `stat` says of the disk's target. libxl asks only where it matters; 'missing' is right for no target. */
+  target: DiskTarget
+  /** Why the target is 'missing', as the C library says it. Without it: "No such file or directory". */
+  targetReason?: string | undefined
+}
+
+/**
+ * The disk with libxl's defaults and its choice of backend (`libxl__device_disk_setdefault`). The record given is not
+ * changed. For an empty CD drive served by phy from domain 0, libxl creates the read-only file /run/xen/empty-cdrom.DOMID;
+ * here the path is set and creating the file is left to who attaches the disk.
+ *
+ * @throws LibxlError with libxl's number and reason where libxl refuses
+ */
+export function resolveDisk(disk: DeviceDisk, context: ResolveContext): ResolvedDisk {
+  const { target, targetReason = 'No such file or directory' } = context
+  return withBackend(withDefaults(disk, context), target, targetReason)
+}
+
+/** The first half of `resolveDisk`: everything that libxl does before it looks at the target. */
+export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk {
+  const backendDomid = backendDomidOf(disk, context)
+  const specification = disk.specification === 'unknown' ? 'xen' : disk.specification
+  const virtio = specification === 'virtio'
+  if (!virtio && disk.transport !== 'unknown') {
+    throw new LibxlError(-6, 'Transport is only supported for specification virtio')
+  }
+  if (virtio && !context.create) throw new LibxlError(-3, "Hotplug isn't supported for specification virtio")
+
+  let { backend, pdevPath } = disk
+  if (disk.isCdrom && context.domainType === 'hvm') {
+    if (backend === 'unknown') backend = 'qdisk'
+    if (backend !== 'qdisk' && backend !== 'phy') {
+      throw new LibxlError(-3, 'Backend for CD devices on HVM guests must be Qdisk or Phy')
+    }
+  }
+  if (disk.isCdrom && disk.format === 'empty' && backend === 'phy' && backendDomid === 0) {
+    pdevPath = `${emptyCdrom}.${context.domid}`
+  }
+  return {
+    ...disk,
+    backendDomid,
+    pdevPath,
+    backend,
+    discardEnable: disk.discardEnable ?? disk.readwrite,
+    specification,
+    transport: virtio ? 'mmio' : disk.transport,
+    coloEnable: disk.coloEnable ?? false,
+    coloRestoreEnable: disk.coloRestoreEnable ?? false,
+    trusted: disk.trusted ?? true,
+    grantUsage: virtio ? (disk.grantUsage ?? backendDomid !== 0) : disk.grantUsage,
+  }
+}
+
+/** The second half of `resolveDisk`: the backend, then the device number. */
+export function withBackend(disk: DeviceDisk, target: DiskTarget, reason: string): ResolvedDisk {
+  const backend = chooseBackend(disk, target, reason)
+  devidOf(disk)
+  return { ...disk, backend } as ResolvedDisk
+}
+
+/** The device number of a disk; every disk that libxl attaches has one. */
+export function devidOf({ vdev }: DeviceDisk): number {
+  const devid = vdev === undefined ? -1 : (parseVdev(vdev)?.devid ?? -1)
+  if (devid === -1) throw new LibxlError(-6, `Invalid or unsupported virtual disk identifier ${vdev ?? '(null)'}`)
+  return devid
+}
+
+/** A name of digits only is a domain's number, whether there is such a domain or not (`libxl_domain_qualifier_to_domid`). */
+function backendDomidOf({ backendDomid, backendDomname }: DeviceDisk, context: DiskContext): number {
+  if (backendDomname === undefined) return backendDomid
+  if (/^[0-9]*$/.test(backendDomname)) return atou(backendDomname)
+  const domid = context.domidOf(backendDomname)
+  if (domid === undefined) throw new LibxlError(-6, `backend domain "${backendDomname}" not found`)
+  return domid
+}

@@ -1,0 +1,19 @@
+import type { Diagnostic } from './diagnostic.js'
+
+/** A disk spec that libxlutil refuses, or that we refuse for a stated reason. `message` says the first thing wrong, and where. */
+export class DiskSpecError extends Error {
+  override readonly name = 'DiskSpecError'
+  /**
+   * Byte for byte what `xlu_disk_parse` reports, all its lines; empty where libxlutil would have accepted the spec.
+   * A byte that is no valid UTF-8 stands as a lone surrogate (U+DC80–U+DCFF).
+   */
+  readonly libxlMessage: string
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly Diagnostic[], libxlMessage: string) {
+    const first = diagnostics.find(({ severity }) => severity === 'error')
+    super(first === undefined ? libxlMessage.trimEnd() : `${first.message} (in ${JSON.stringify(first.spec)} at ${first.start + 1})`)
+    this.diagnostics = diagnostics
+    this.libxlMessage = libxlMessage
+  }
+}

@@ -1,0 +1,72 @@
+import type { DeviceDisk } from '../libxl/device-disk.js'
+import type { Diagnostic } from './diagnostic.js'
+import { type Parameter, parse } from './disk-grammar.js'
+import { DiskReader } from './disk-reader.js'
+import { DiskSpecError } from './disk-spec-error.js'
+import { lintDisk } from './lint/lint-disk.js'
+import { explainRefusal } from './explain-refusal.js'
+
+export interface ParseDiskOptions {
+  /** What libxlutil names as the source in its messages: a file's name as given; "command line" if absent. */
+  source?: string
+  /** Refuse what is accepted with a warning otherwise. */
+  strict?: boolean
+}
+
+export type SafeParseDiskResult =
+  | { success: true; disk: DeviceDisk; diagnostics: Diagnostic[] }
+  | { success: false; error: DiskSpecError; diagnostics: Diagnostic[] }
+
+/**
+ * Reads an xl disk specification as `xlu_disk_parse` of Xen's libxlutil does.
+ *
+ * @param spec one spec, or the several words that make up one disk, as for `xl block-attach`
+ * @throws {DiskSpecError} where libxlutil refuses it, with libxlutil's own message and the exact place
+ */
+export function parseDisk(spec: string | readonly string[], options?: ParseDiskOptions): DeviceDisk {
+  if (options?.strict) {
+    const result = safeParseDisk(spec, options)
+    if (result.success) return result.disk
+    throw result.error
+  }
+  const words = typeof spec === 'string' ? [spec] : spec
+  const disk = readWords(words, undefined)
+  if (disk) return disk
+  throw refusal(words, options)
+}
+
+/** `parseDisk` that returns a refusal instead of throwing it, and the warnings with either outcome. */
+export function safeParseDisk(spec: string | readonly string[], options?: ParseDiskOptions): SafeParseDiskResult {
+  const words = typeof spec === 'string' ? [spec] : spec
+  const parameters: Parameter[][] = []
+  const disk = readWords(words, parameters)
+  if (!disk) {
+    const error = refusal(words, options)
+    return { success: false, error, diagnostics: [...error.diagnostics] }
+  }
+  const diagnostics = lintDisk(disk, words, parameters)
+  if (options?.strict && diagnostics.length > 0) {
+    for (const diagnostic of diagnostics) diagnostic.severity = 'error'
+    return { success: false, error: new DiskSpecError(diagnostics, ''), diagnostics }
+  }
+  return { success: true, disk, diagnostics }
+}
+
+/** The disk, or undefined where it is refused; the reasons are looked for only then. */
+function readWords(words: readonly string[], parameters: Parameter[][] | undefined): DeviceDisk | undefined {
+  const reader = new DiskReader(false)
+  for (let word = 0; word < words.length; word++) {
+    const text = words[word]!
+    if (text.includes('\0')) return undefined
+    const parsed = parse(text)
+    parameters?.push(parsed)
+    if (!reader.read(word, parsed)) return undefined
+  }
+  reader.finish(words.length - 1)
+  return reader.refusals.length === 0 ? reader.disk : undefined
+}
+
+function refusal(words: readonly string[], options: ParseDiskOptions | undefined): DiskSpecError {
+  const { diagnostics, libxlMessage } = explainRefusal(words, options?.source ?? 'command line')
+  return new DiskSpecError(diagnostics, libxlMessage)
+}
