@@ -41,7 +41,7 @@ function restoreImage(
   }
   const colon = params?.indexOf(':') ?? -1
   if (params === undefined || colon < 0) return {}
-  const empty = isCdrom && params === 'aio:'
+  const empty = backend === 'qdisk' && isCdrom && params === 'aio:'
   return { format: empty ? 'empty' : (imageFormats.get(params.slice(0, colon)) ?? 'unknown') }
 }
 
