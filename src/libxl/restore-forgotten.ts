@@ -35,7 +35,8 @@ function restoreImage(
   { backend, isCdrom }: DeviceDisk,
   params: string | undefined,
 ): Partial<Pick<DeviceDisk, 'pdevPath' | 'format'>> {
-  if (backend === 'phy' || backend === 'standalone') {
+  if (backend === 'standalone') return { pdevPath: params, format: 'raw' }
+  if (backend === 'phy') {
     const empty = isCdrom && (params === undefined || params === '' || params.startsWith(emptyCdrom))
     return { pdevPath: params, format: empty ? 'empty' : 'raw' }
   }

@@ -90,15 +90,18 @@ t.test('diskFromNodes restores what libxl forgets', t => {
 t.test('a disk read back resolves and writes to the same nodes', t => {
   const place = fc.record({
     vdev: fc.constantFrom('xvda', 'hdc', 'sdb1', 'd5p3', '51728'),
-    domainType: fc.constantFrom('pv' as const, 'pvh' as const, 'hvm' as const),
+    format: fc.constantFrom('raw' as const, 'qcow2' as const, 'vhd' as const, 'empty' as const, 'unknown' as const),
+    specification: fc.constantFrom('xen' as const, 'unknown' as const, 'virtio' as const),
+    transport: fc.constant('unknown' as const),
   })
+  const domainTypes = fc.constantFrom('pv' as const, 'pvh' as const, 'hvm' as const)
   let count = 0
   fc.assert(
-    fc.property(anyDisk, place, (any, { vdev, domainType }) => {
+    fc.property(anyDisk, place, domainTypes, (any, overrides, domainType) => {
       const context = { ...guest, domainType, domidOf: () => 7 }
       let nodes: XenstoreNode[]
       try {
-        nodes = diskToNodes(resolveDisk({ ...any, vdev }, context), context)
+        nodes = diskToNodes(resolveDisk({ ...any, ...overrides }, context), context)
       } catch (error) {
         return error instanceof LibxlError
       }
