@@ -134,8 +134,29 @@ const blank = fc.constantFrom('', '', '', ' ', '\n', '\v', '\f')
 const member = fc
   .tuple(blank, key, fc.constantFrom(':', ':', ':', ':', ' : ', '', '='), scalar, blank)
   .map(([before, name, colon, value, after]) => `${before}"${name}"${colon}${value}${after}`)
+const good = fc.constantFrom(
+  ...[
+    '"vdev": "\\ud83d\\ude00\\u0041"',
+    '"vdev":"a\\u0000b"',
+    '"format":"Qcow2"',
+    '"backend":"phy"',
+    '"readwrite":-1',
+    '"irq":1e3',
+  ],
+  ...[
+    '"colo_port":-2147483648',
+    '"trusted":"Falsehood"',
+    '"x":[{"vdev":"a"},[]]',
+    '"vdev":7',
+    '"base":9007199254740991',
+  ],
+)
 const texts = fc
-  .tuple(blank, fc.array(member, { maxLength: 4 }), fc.constantFrom('}', '}', '}', '}', ',}', '', ']', '} x'))
+  .tuple(
+    blank,
+    fc.array(fc.oneof({ weight: 5, arbitrary: good }, { weight: 1, arbitrary: member }), { maxLength: 4 }),
+    fc.constantFrom('}', '}', '}', '}', ',}', '', ']', '} x'),
+  )
   .map(([before, members, end]) => `${before}{${members.join(',')}${end}`)
 
 const { real, missing } = realLibxl()
