@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { LibxlError, parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
-import { golden, goldenRows } from '../support/golden.js'
+import { goldenRows } from '../support/golden.js'
+import { projectRoot } from '../support/project-root.js'
 
 const domains: ReadonlyMap<string, number> = new Map([
   ['storage', 7],
@@ -53,7 +56,7 @@ t.test('buildDiskArgs with libxlExact gives the arguments and warnings of libxl,
 })
 
 /** disk-argv.txt: blocks of a role, disks, arguments. */
-const readable = golden('disk-argv.txt')
+const readable = readFileSync(join(projectRoot, 'golden/disk-argv.txt'), 'utf8')
   .split('\n= ')
   .slice(1)
   .map(block => {
