@@ -1,0 +1,40 @@
+import { decodeText } from '../../byte-text.js'
+import { compactLibxlJson } from '../../libxl/to-libxl-json.js'
+import type { Diagnostic } from '../../xlu/diagnostic.js'
+import { safeParseDisk } from '../../xlu/parse-disk.js'
+import { longestSpec } from './spec-blocks.js'
+
+const accepted = 0
+/** What xlu_disk_parse returns for a spec that it refuses. */
+const EINVAL = 22
+
+/** The answer to one spec, as one line of JSON. */
+export function resultLine(spec: string, strict: boolean): string {
+  const result = safeParseDisk(spec, { strict })
+  const { diagnostics } = result
+  if (!result.success) return line(EINVAL, 'null', result.error.libxlMessage, diagnostics)
+  return line(accepted, wellFormed(compactLibxlJson(result.disk)), '', diagnostics)
+}
+
+/** The answer to a spec that is not read, as it is too long. */
+export function tooLongLine(bytes: Uint8Array): string {
+  const spec = decodeText(bytes.subarray(0, 100))
+  const message = `a spec of more than ${longestSpec} bytes is not read; it begins as shown`
+  const diagnostic: Diagnostic = {
+    ...{ severity: 'error', code: 'too-long', message, spec, start: 0, end: spec.length, notes: [] },
+    hint: 'a line feed ends a spec, with -0 a NUL byte',
+  }
+  return line(EINVAL, 'null', '', [diagnostic])
+}
+
+function line(rc: number, disk: string, libxlMessage: string, diagnostics: readonly Diagnostic[]): string {
+  const message = libxlMessage === '' ? 'null' : JSON.stringify(libxlMessage)
+  const list = diagnostics.length === 0 ? '[]' : JSON.stringify(diagnostics)
+  return `{"rc":${rc},"disk":${disk},"message":${message},"diagnostics":${list}}\n`
+}
+
+/** Lone surrogates as the escapes that JSON.stringify gives them: output that is not UTF-8 would not be JSON. */
+const wellFormed = (json: string): string =>
+  json.isWellFormed()
+    ? json
+    : json.replace(/[\ud800-\udfff]/gu, half => `\\u${half.charCodeAt(0).toString(16)}`)
