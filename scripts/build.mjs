@@ -40,6 +40,9 @@ for (const name of grammars)
   for (const ending of ['js', 'd.ts'])
     copyFileSync(`src/xlu/${name}-grammar.${ending}`, `dist/xlu/${name}-grammar.${ending}`)
 
+const [{ toJSONSchema }, { DeviceDisk }] = await Promise.all([import('zod'), import('../dist/libxl/device-disk.js')])
+writeFileSync('dist/device-disk.schema.json', `${JSON.stringify(toJSONSchema(DeviceDisk), undefined, 2)}\n`)
+
 if (existsSync('src/cli/main.ts')) {
   await esbuild.build({
     entryPoints: ['dist/cli/main.js'],

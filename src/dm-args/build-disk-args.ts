@@ -4,10 +4,11 @@ import { parseVdev } from '../libxl/vdev.js'
 import { ahciDisk } from './ahci-disk.js'
 import { cdrom } from './cdrom.js'
 import { libxlColoNames, safeColoNames } from './colo-names.js'
-import type { ColoNames, ColoRole, Drive } from './drive.js'
+import type { ColoRole } from './drive.js'
 import { ideDisk } from './ide-disk.js'
-import { localPath, qemuFormat } from './local-path.js'
+import { imageFile, stubdomFile } from './image-file.js'
 import { scsiDisk } from './scsi-disk.js'
+import { warnings } from './warnings.js'
 
 export interface DiskArgsOptions {
   /** The guest's domain. */
@@ -29,16 +30,9 @@ export interface DiskArgsOptions {
 export interface DiskArgs {
   /** QEMU's arguments, one string each. */
   args: string[]
-  /** libxl's warnings about disks that QEMU will not emulate. */
+  /** libxl's warnings about disks that QEMU will not emulate, and ours. */
   warnings: string[]
 }
-
-/** What emulating one disk comes to. */
-type Emulation = { args: string[] } | { warning: string }
-
-const asPv = 'Disk will be available via PV drivers but not as an emulated disk.'
-const asPvNamed = (name: string | number): string =>
-  `Disk ${name} will be available via PV drivers but not as an emulated disk.`
 
 /**
  * QEMU's arguments for a guest's disks (`libxl__build_device_model_args_new`), in libxl's order.
@@ -51,82 +45,66 @@ const asPvNamed = (name: string | number): string =>
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {
   refuseSharedDevices(disks)
-  const args: string[] = []
-  const warnings: string[] = []
-  if (options.domainType !== 'hvm') return { args, warnings }
-  if (disks.some(isScsi)) args.push('-device', 'lsi53c895a')
-  if (options.hdtype === 'ahci') args.push('-device', 'ahci,id=ahci0')
-  const emulate = emulator(disks, options)
-  for (const disk of disks) {
-    const emulation = emulate(disk)
-    if ('warning' in emulation) warnings.push(emulation.warning)
-    else args.push(...emulation.args)
+  if (options.domainType !== 'hvm') return { args: [], warnings: [] }
+  const controllers: string[] = []
+  if (disks.some(isScsi)) controllers.push('-device', 'lsi53c895a')
+  if (options.hdtype === 'ahci') controllers.push('-device', 'ahci,id=ahci0')
+  const emulations = disks.map(emulator(disks, options))
+  return {
+    args: controllers.concat(...emulations.map(({ args = [] }) => args)),
+    warnings: emulations.flatMap(({ warning = [] }) => warning),
   }
-  return { args, warnings }
 }
 
 const isScsi = (disk: ResolvedDisk): boolean => !disk.isCdrom && disk.vdev.startsWith('sd')
 
+/** Such disks never come together: libxl refuses the second one when it attaches it. */
 function refuseSharedDevices(disks: readonly ResolvedDisk[]): void {
-  const seen = new Set<string>()
+  const seen = new Map<string, string>()
   for (const { vdev, backend } of disks) {
     const device = `${backend === 'standalone'} ${parseVdev(vdev)?.devid}`
-    if (seen.has(device)) throw new LibxlError(-17, `device already exists in xenstore: ${vdev}`)
-    seen.add(device)
+    const other = seen.get(device)
+    if (other !== undefined) throw new LibxlError(-17, `device already exists in xenstore: ${vdev} is ${other}`)
+    seen.set(device, vdev)
   }
 }
 
+interface Emulation {
+  args?: string[]
+  warning?: string
+}
+
 function emulator(disks: readonly ResolvedDisk[], options: DiskArgsOptions): (disk: ResolvedDisk) => Emulation {
-  const { libxlExact = false, stubdom = false, hdtype, physicalDevicePath } = options
+  const { libxlExact = false, physicalDevicePath, hdtype } = options
   const quote = libxlExact ? (text: string): string => text : doubleCommas
   const roleOf = (disk: ResolvedDisk): ColoRole => {
     if (!disk.coloEnable || disk.isCdrom) return 'none'
     return disk.coloRestoreEnable || options.coloRestore ? 'secondary' : 'primary'
   }
-  const namesOf: (disk: ResolvedDisk) => ColoNames = libxlExact ? libxlColoNames : safeColoNames(disks, roleOf, quote)
+  const namesOf = libxlExact ? libxlColoNames : safeColoNames(disks, roleOf, quote)
   const published = typeof physicalDevicePath === 'function' ? physicalDevicePath : () => physicalDevicePath
 
   return disk => {
-    const { vdev, isCdrom } = disk
-    const { devid, disk: unit } = parseVdev(vdev) ?? {}
-    if (devid === undefined || devid === -1 || unit === undefined) {
-      return { warning: `unable to determine disk number for ${vdev}` }
-    }
-    const medium = disk.format === 'empty' ? undefined : openedAs(disk, unit, stubdom, published)
-    if (medium === undefined && !isCdrom) return { warning: `Cannot support empty disk format for ${vdev}` }
-    if (medium !== undefined && 'warning' in medium) return medium
-    const image = medium && { file: quote(medium.file), format: medium.format }
+    const { vdev, isCdrom, format } = disk
+    const { devid = -1, disk: unit } = parseVdev(vdev) ?? {}
+    if (devid === -1 || unit === undefined) return { warning: warnings.number(vdev) }
+    if (format === 'empty' && !isCdrom) return { warning: warnings.empty(vdev) }
+    // libxl allows a fifth drive: its test is "greater than 4"
+    if (format === 'empty') return unit > 4 ? { warning: warnings.cdrom(vdev) } : { args: cdrom(devid, unit) }
 
-    if (isCdrom) {
-      // libxl allows a fifth: its test is "greater than 4"
-      if (unit <= 4) return { args: cdrom(devid, unit, image) }
-      return { warning: `Emulated CDROM can be only one of the first 4 disks.\n${asPvNamed(vdev)}` }
-    }
-    const drive: Drive = { disk, devid, unit, ...image!, role: roleOf(disk), colo: namesOf(disk) }
+    const found = options.stubdom ? stubdomFile(unit) : imageFile(disk, published)
+    if ('warning' in found) return found
+    const image = { file: quote(found.file), format: found.format }
+    if (isCdrom) return unit > 4 ? { warning: warnings.cdrom(vdev) } : { args: cdrom(devid, unit, image) }
+
+    const drive = { ...image, disk, unit, role: roleOf(disk), colo: namesOf(disk) }
     if (isScsi(disk)) return { args: scsiDisk(drive) }
-    if (unit < 6 && hdtype === 'ahci') return { args: ahciDisk(drive) }
-    if (unit < 4) return { args: ideDisk(drive) }
-    return { warning: `Only 4 emulated IDE disks are supported.\n${asPvNamed(vdev)}` }
+    if (unit < 6 && hdtype === 'ahci') {
+      const args = ahciDisk(drive)
+      return drive.role === 'none' || libxlExact ? { args } : { args, warning: warnings.coloOnAhci(vdev) }
+    }
+    return unit < 4 ? { args: ideDisk(drive) } : { warning: warnings.ide(vdev) }
   }
-}
-
-/** The file that QEMU opens for a disk, and how. */
-function openedAs(
-  disk: ResolvedDisk,
-  unit: number,
-  stubdom: boolean,
-  published: (disk: ResolvedDisk) => string | undefined,
-): { file: string; format: string } | { warning: string } {
-  if (stubdom) {
-    if (unit <= 25) return { file: `/dev/xvd${String.fromCharCode(97 + unit)}`, format: 'host_device' }
-    const limit = 'Emulation of only first 25 disks is supported with qemu-xen in stubdomain.'
-    return { warning: `${limit}\n${asPvNamed(unit)}` }
-  }
-  const format = qemuFormat(disk)
-  if (format === undefined) return { warning: `Unable to determine disk image format: ${disk.vdev}\n${asPv}` }
-  const file = localPath(disk, published(disk))
-  if (file === undefined) return { warning: `No way to get local access disk to image: ${disk.vdev}\n${asPv}` }
-  return { file, format }
 }
 
 /** In a QEMU option a comma ends the value; two stand for one. */

@@ -1,5 +1,7 @@
+import type { ImageFile } from './image-file.js'
+
 /** A CD drive, always IDE; without a medium it has neither file nor format. Numbers wrap as C's unsigned do. */
-export function cdrom(devid: number, unit: number, medium: { file: string; format: string } | undefined): string[] {
+export function cdrom(devid: number, unit: number, medium?: ImageFile): string[] {
   const id = `ide-${devid}`
   const image = medium === undefined ? '' : `,file=${medium.file},format=${medium.format}`
   return [

@@ -1,18 +1,14 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import type { ImageFile } from './image-file.js'
 
 /** The part a disk plays in COLO: the protected guest's, its replica's, or none. */
 export type ColoRole = 'none' | 'primary' | 'secondary'
 
 /** A disk that QEMU is to emulate, with all that its arguments are made of. Texts are fit to stand in an option. */
-export interface Drive {
+export interface Drive extends ImageFile {
   disk: ResolvedDisk
-  /** The device number. */
-  devid: number
   /** The index of the disk on its bus, 0 for the first. */
   unit: number
-  /** QEMU's name for the image format, or for the driver of the file. */
-  format: string
-  file: string
   role: ColoRole
   colo: ColoNames
 }

@@ -3,6 +3,7 @@ import { atoi, atou, scanUnsigned, strtoul } from './c-integer.js'
 import type { DeviceDisk, DiskBackend } from './device-disk.js'
 import { frontendPath } from './device-paths.js'
 import type { XenstoreNode } from './disk-to-nodes.js'
+import { diskSpecifications, diskTransports, findWord } from './disk-words.js'
 import { LibxlError } from './libxl-error.js'
 import { type DeviceLocation, locateDevice } from './locate-device.js'
 import { restoreForgotten } from './restore-forgotten.js'
@@ -64,9 +65,9 @@ function readAsLibxl(values: ReadonlyMap<string, string>, { path }: DeviceLocati
   }
 
   disk.backend = backends.get(need('type')) ?? 'unknown'
-  disk.specification = wordOf(read('specification') ?? 'xen', ['unknown', 'xen', 'virtio'], `${path}/specification`)
+  disk.specification = wordOf(read('specification') ?? 'xen', diskSpecifications, `${path}/specification`)
   if (disk.specification === 'virtio') {
-    disk.transport = wordOf(need('transport'), ['unknown', 'mmio'], `${path}/transport`)
+    disk.transport = wordOf(need('transport'), diskTransports, `${path}/transport`)
     if (disk.transport !== 'mmio') {
       throw new LibxlError(-3, 'Only transport mmio is expected for specification virtio')
     }
@@ -103,8 +104,7 @@ function domidOfBackend(path: string): number {
 }
 
 function wordOf<Word extends string>(text: string, words: readonly Word[], path: string): Word {
-  const lower = text.toLowerCase()
-  const word = words.find(candidate => candidate === lower)
+  const word = findWord(words, text)
   if (word === undefined) throw new LibxlError(-3, `Unable to parse xenstore node ${path}`)
   return word
 }

@@ -7,47 +7,47 @@ import type { DeviceDisk } from './device-disk.js'
  */
 export function toLibxlJson(disk: DeviceDisk): string {
   const fields =
-    number('backend_domid', disk.backendDomid) +
-    string('backend_domname', disk.backendDomname) +
-    string('pdev_path', disk.pdevPath) +
-    string('vdev', disk.vdev) +
-    word('backend', disk.backend) +
-    word('format', disk.format) +
-    string('script', disk.script) +
-    flag('removable', disk.removable) +
-    flag('readwrite', disk.readwrite) +
-    flag('is_cdrom', disk.isCdrom) +
+    number(',\n    "backend_domid": ', disk.backendDomid) +
+    string(',\n    "backend_domname": ', disk.backendDomname) +
+    string(',\n    "pdev_path": ', disk.pdevPath) +
+    string(',\n    "vdev": ', disk.vdev) +
+    word(',\n    "backend": ', disk.backend) +
+    word(',\n    "format": ', disk.format) +
+    string(',\n    "script": ', disk.script) +
+    flag(',\n    "removable": ', disk.removable) +
+    flag(',\n    "readwrite": ', disk.readwrite) +
+    flag(',\n    "is_cdrom": ', disk.isCdrom) +
     (disk.directIoSafe ? ',\n    "direct_io_safe": true' : '') +
-    defbool('discard_enable', disk.discardEnable) +
-    word('specification', disk.specification) +
-    word('transport', disk.transport) +
-    number('irq', disk.irq) +
-    number('base', disk.base) +
-    defbool('colo_enable', disk.coloEnable) +
-    defbool('colo_restore_enable', disk.coloRestoreEnable) +
-    string('colo_host', disk.coloHost) +
-    number('colo_port', disk.coloPort) +
-    string('colo_export', disk.coloExport) +
-    string('active_disk', disk.activeDisk) +
-    string('hidden_disk', disk.hiddenDisk) +
-    defbool('trusted', disk.trusted) +
-    defbool('grant_usage', disk.grantUsage)
+    defbool(',\n    "discard_enable": ', disk.discardEnable) +
+    word(',\n    "specification": ', disk.specification) +
+    word(',\n    "transport": ', disk.transport) +
+    number(',\n    "irq": ', disk.irq) +
+    number(',\n    "base": ', disk.base) +
+    defbool(',\n    "colo_enable": ', disk.coloEnable) +
+    defbool(',\n    "colo_restore_enable": ', disk.coloRestoreEnable) +
+    string(',\n    "colo_host": ', disk.coloHost) +
+    number(',\n    "colo_port": ', disk.coloPort) +
+    string(',\n    "colo_export": ', disk.coloExport) +
+    string(',\n    "active_disk": ', disk.activeDisk) +
+    string(',\n    "hidden_disk": ', disk.hiddenDisk) +
+    defbool(',\n    "trusted": ', disk.trusted) +
+    defbool(',\n    "grant_usage": ', disk.grantUsage)
   return `{${fields === '' ? '\n' : fields.slice(1)}\n}\n`
 }
 
-const member = (key: string, value: string | number): string => `,\n    "${key}": ${value}`
+const number = (key: string, value: number): string => (value === 0 ? '' : key + value)
 
-const number = (key: string, value: number): string => (value === 0 ? '' : member(key, value))
+const flag = (key: string, value: boolean): string => (value ? `${key}1` : '')
 
-const flag = (key: string, value: boolean): string => (value ? member(key, 1) : '')
-
-const word = (key: string, value: string): string => (value === 'unknown' ? '' : member(key, `"${value}"`))
+const word = (key: string, value: string): string => (value === 'unknown' ? '' : `${key}"${value}"`)
 
 const defbool = (key: string, value: boolean | undefined): string =>
-  value === undefined ? '' : member(key, value ? '"True"' : '"False"')
+  value === undefined ? '' : key + (value ? '"True"' : '"False"')
 
-const string = (key: string, value: string | undefined): string =>
-  value === undefined ? '' : member(key, `"${special.test(value) ? value.replace(specials, escapeCharacter) : value}"`)
+const string = (key: string, value: string | undefined): string => {
+  if (value === undefined) return ''
+  return special.test(value) ? `${key}"${value.replace(specials, escapeCharacter)}"` : `${key}"${value}"`
+}
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: yajl escapes them
 const special = /["\\\0-\x1f]/

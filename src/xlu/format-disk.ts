@@ -22,15 +22,25 @@ export class DiskFormatError extends Error {
  *   a disk without a vdev, a writable cdrom, what only a toolstack sets (backendDomid, coloRestoreEnable, irq …)
  */
 export function formatDisk(disk: DeviceDisk): string {
-  const spec = canonicalSpec(disk)
-  const reread = readSpec(spec)
-  for (const field of Object.keys(blankDisk()) as (keyof DeviceDisk)[]) {
+  for (const field of fields) {
     const value = disk[field]
-    if (reread?.[field] !== value || (typeof value === 'string' && value.includes('\0')))
-      throw new DiskFormatError(field, value)
+    if (typeof value === 'string' && impossible(field, value)) throw new DiskFormatError(field, value)
   }
+  const spec = canonicalSpec(disk)
+  const reader = new DiskReader(false)
+  reader.read(0, parse(spec))
+  reader.finish(0)
+  const refused = reader.refusals[0]?.field
+  const differs = refused ?? fields.find(field => reader.disk[field] !== disk[field])
+  if (differs) throw new DiskFormatError(differs, disk[differs])
   return spec
 }
+
+/** Text that would end early, and leave its rest to be read as something else. */
+const impossible = (field: keyof DeviceDisk, value: string): boolean =>
+  value.includes('\0') || (field === 'pdevPath' ? value.includes('\n') && /[=,]/.test(value) : value.includes(','))
+
+const fields = Object.keys(blankDisk()) as (keyof DeviceDisk)[]
 
 function canonicalSpec(disk: DeviceDisk): string {
   const { pdevPath } = disk
@@ -65,11 +75,3 @@ const setting = (key: string, value: string | undefined): string => (value === u
 
 const flag = (name: string, value: boolean | undefined, negation: string): string =>
   value === undefined ? '' : value ? name : `${negation}${name}`
-
-/** The record that a spec gives, undefined where it is refused. */
-function readSpec(spec: string): DeviceDisk | undefined {
-  const reader = new DiskReader(false)
-  if (!reader.read(0, parse(spec))) return reader.disk
-  reader.finish(0)
-  return reader.disk
-}

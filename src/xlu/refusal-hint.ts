@@ -2,6 +2,7 @@ import { fromByteString } from '../byte-text.js'
 import type { Parameter } from './disk-grammar.js'
 import { diskFlags, diskKeys, diskPrefixes } from './disk-keys.js'
 import type { Refusal } from './disk-reader.js'
+import { keyBefore } from './key-before.js'
 import { nearest } from './nearest.js'
 
 interface Hint {
@@ -69,10 +70,9 @@ function keyHint(key: string): Hint {
   return { message, hint: diskKeys.has(near) ? `did you mean ${near}=?` : `did you mean ${near}, without a value?` }
 }
 
-/** libxlutil takes what is before the stray "=" for a positional parameter; it was most likely meant as a key. */
 function badSyntax(text: string, { at }: Refusal, parameters: readonly Parameter[]): Hint {
-  const before = parameters.findLast(parameter => parameter.at < at)
-  if (before === undefined || text[at - 1] === ',') {
+  const before = keyBefore(parameters, at)
+  if (before === undefined) {
     if (text[at + 1] === '\n') return { hint: 'remove the "=" at the end of the line (libxlutil dies of it)' }
     return { hint: 'a parameter is key=value, with a key before the "="' }
   }

@@ -1,3 +1,4 @@
+import { keyBefore } from '../key-before.js'
 import { type LintRule, nothing } from './finding.js'
 
 /** A "=" at the very end, which libxlutil's scanner drops, and with it the sense of what is before. */
@@ -7,8 +8,8 @@ export const strayEquals: LintRule = context =>
 function* findings(context: Parameters<LintRule>[0]) {
   for (const { parameter, word } of context.find('stray-equals')) {
     const text = context.words[word]!
-    const before = context.parameters[word]!.findLast(({ at }) => at < parameter.at)
-    const key = before && text[parameter.at - 1] !== ',' ? text.slice(before.at, parameter.at) : ''
+    const before = keyBefore(context.parameters[word]!, parameter.at)
+    const key = before ? text.slice(before.at, parameter.at) : ''
     yield {
       code: 'stray-equals',
       message: key === '' ? 'a "=" without a key' : `"${key}=" has no value, so "${key}" is read as if it stood alone`,

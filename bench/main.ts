@@ -1,0 +1,13 @@
+import { join } from 'node:path'
+import { startLibxlutil } from '../test/real/libxlutil.js'
+import { projectRoot } from '../test/support/project-root.js'
+import { benchBatch } from './batch.js'
+import { benchParse } from './parse.js'
+import { benchStart } from './start.js'
+
+const command = join(projectRoot, 'dist/bin/xl-disk-parse.js')
+
+using libxlutil = startLibxlutil()
+console.log(`${await benchParse(libxlutil)}\n`)
+console.log(`${benchStart(command)}\n`)
+console.log(await benchBatch(command))

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { projectRoot } from './project-root.js'
+
+/** The rows of golden/NAME (a JSON value a line, gzipped where the name says so); the first line tells the origin. */
+export function goldenRows<Row>(name: string): Row[] {
+  const bytes = readFileSync(join(projectRoot, 'golden', name))
+  const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
+  const [, ...lines] = text.trimEnd().split('\n')
+  return lines.map(line => JSON.parse(line) as Row)
+}

@@ -1,0 +1,24 @@
+/** Numbers that look random and depend on the seed alone. */
+export interface Random {
+  /** 0 ≤ n < limit, an integer. */
+  int(limit: number): number
+  chance(probability: number): boolean
+  pick<T>(items: readonly T[]): T
+}
+
+/** mulberry32: 32 bits of state, good enough to choose what to try. */
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000
+  }
+  const int = (limit: number) => Math.floor(next() * limit)
+  return {
+    int,
+    chance: probability => next() < probability,
+    pick: items => items[int(items.length)]!,
+  }
+}

@@ -1,0 +1,29 @@
+import type { Test } from 'tap'
+
+/** Something real that a test runs against (a library, a compiler, a program) is not on this machine. */
+export class MissingRealPart extends Error {
+  override readonly name = 'MissingRealPart'
+
+  constructor(what: string, packages: string) {
+    super(`${what} is missing: install ${packages} (scripts/install-test-parts.sh does)`)
+  }
+}
+
+/**
+ * Gets a real part. Where it is missing the test is skipped, loudly, and undefined comes back; with CI set it fails
+ * instead, so that a machine without the parts never counts as proof.
+ */
+export async function realPart<T>(t: Test, get: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await get()
+  } catch (error) {
+    if (!(error instanceof MissingRealPart)) throw error
+    const { CI } = process.env
+    if (CI) t.fail(error.message)
+    else {
+      console.error(`\nSKIPPED ${t.fullname}: ${error.message}\n`)
+      t.pass(t.name, { skip: error.message })
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import peggy from 'peggy'
+import t from 'tap'
+import { parse } from '#xenlight/xlu/disk-grammar.js'
+
+const stock = peggy.generate(readFileSync('grammar/disk.peggy', 'utf8'))
+
+const piece = fc.constantFrom(
+  ...[
+    'a',
+    '/x',
+    'raw',
+    'raw:',
+    'tap2:',
+    'x:',
+    'hdc:cdrom',
+    '=',
+    ',',
+    ',',
+    ':',
+    ' ',
+    '\t',
+    '\n',
+    '"',
+    'é',
+    '\u{1f4be}',
+    '\udc80',
+  ],
+  ...['vdev=', 'format=qcow2', 'devtype=cdrom', 'devtype=x', 'target=', 'foo=', 'colo', 'colo-port=1', 'grant_usage=1'],
+)
+const spec = fc.oneof(
+  fc.array(piece, { maxLength: 12 }).map(pieces => pieces.join('')),
+  fc.string({ unit: 'binary' }),
+)
+
+t.test("the direct parser reads as peggy's own does", async t => {
+  fc.assert(
+    fc.property(spec, text => {
+      t.strictSame(parse(text), stock.parse(text))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+t.test('the parameters are the whole of the text, in order', async t => {
+  fc.assert(
+    fc.property(spec, text => {
+      const starts = parse(text).map(({ at }) => at)
+      t.strictSame(
+        starts,
+        starts.toSorted((a, b) => a - b),
+      )
+      t.ok(starts.every(at => at >= 0 && at < Math.max(1, text.length)))
+    }),
+  )
+})

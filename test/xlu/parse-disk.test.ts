@@ -1,0 +1,127 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { DiskSpecError, parseDisk, safeParseDisk } from 'xenlight'
+
+const refused = (spec: string | string[]) => {
+  const result = safeParseDisk(spec)
+  if (result.success) throw new Error(`accepted: ${JSON.stringify(spec)}`)
+  return result
+}
+
+t.test('no input crashes, and the two entries agree', async t => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 30 }), { maxLength: 3 }), words => {
+      const result = safeParseDisk(words)
+      if (result.success) t.strictSame(parseDisk(words), result.disk)
+      else t.throws(() => parseDisk(words), { name: 'DiskSpecError', libxlMessage: result.error.libxlMessage })
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+t.test('a COLO disk', async t => {
+  const disk = parseDisk(
+    'format=qcow2,vdev=hda,access=rw,backendtype=qdisk,colo,colo-host=192.168.100.2,colo-port=8889,colo-export=colo-disk0,active-disk=/a.qcow2,hidden-disk=/h.qcow2,target=/g.qcow2',
+  )
+  t.match(disk, {
+    pdevPath: '/g.qcow2',
+    vdev: 'hda',
+    backend: 'qdisk',
+    format: 'qcow2',
+    readwrite: true,
+    coloEnable: true,
+    coloHost: '192.168.100.2',
+    coloPort: 8889,
+    coloExport: 'colo-disk0',
+    activeDisk: '/a.qcow2',
+    hiddenDisk: '/h.qcow2',
+  })
+})
+
+t.test('every place is exact', async t => {
+  const cases: [string, string, string, (string | RegExp)?][] = [
+    ['format=QCOW2,vdev=hda,target=/x', 'unknown-value', 'QCOW2', /write qcow2/],
+    ['vdev=hda,devtype=floppy,target=/x', 'unknown-value', 'floppy', /disk or cdrom/],
+    ['/x,raw,hda:floppy', 'unknown-value', 'floppy'],
+    ['/x,raw,hda,x', 'unknown-value', 'x', /r, ro, w or rw/],
+    ['vdev=hda,colo-port=none,target=/x', 'unknown-value', 'none', /1 to 65535/],
+    ['foo=bar,vdev=hda', 'unknown-parameter', 'foo=bar'],
+    ['vdev=hda,colohost=1.2.3.4,target=/x', 'unknown-parameter', 'colohost=1.2.3.4', /colo-host/],
+    ['cdrom=1,vdev=hda', 'unknown-parameter', 'cdrom=1', /alone/],
+    ['FOO=1,vdev=hda', 'bad-syntax', 'FOO=1'],
+    ['VDEV=hda', 'bad-syntax', 'VDEV=hda', /vdev/],
+    ['discard vdev=hda,target=/x', 'bad-syntax', 'discard vdev=hda', 'write discard,vdev=…'],
+    ['vdev =hda', 'bad-syntax', 'vdev =hda', 'write vdev=…'],
+    ['grant_usage=2,vdev=hda', 'bad-syntax', 'grant_usage=2', /0 or 1/],
+    ['=x', 'bad-syntax', '=x'],
+    ['vdev=hda,target=/x\n=\n', 'bad-syntax', '='],
+    ['é=1', 'bad-syntax', 'é=1'],
+    ['vdev=é,vdev=ü,target=/x', 'respecified', 'ü'],
+    ['foo:/x,hda', 'unknown-prefix', 'foo:', /target=PATH/],
+    ['tpa:/x,hda', 'unknown-prefix', 'tpa:', /did you mean tap:/],
+    ['/x,raw,hda,w,more', 'too-many-positional', 'more'],
+    ['/x', 'no-vdev', '', /vdev=xvda/],
+    ['vdev=hda', 'no-target', '', /target=PATH/],
+    ['/x\0y,,hda', 'nul-byte', '\0'],
+  ]
+  for (const [spec, code, place, hint] of cases) {
+    const [diagnostic] = refused(spec).diagnostics
+    t.match(diagnostic, { severity: 'error', code, spec, ...(hint ? { hint } : {}) }, spec)
+    t.equal(spec.slice(diagnostic!.start, diagnostic!.end), place, spec)
+  }
+})
+
+t.test('a second value points at the first', async t => {
+  const { diagnostics } = refused(['vdev=hda,target=/x', 'vdev=hdb'])
+  t.match(diagnostics, [
+    {
+      code: 'respecified',
+      spec: 'vdev=hdb',
+      start: 5,
+      end: 8,
+      notes: [{ spec: 'vdev=hda,target=/x', start: 5, end: 8 }],
+    },
+  ])
+})
+
+t.test('every line that libxlutil writes, and one diagnostic for each', async t => {
+  const { error, diagnostics } = refused('format=x,access=y,vdev=hda,target=/x')
+  t.equal(
+    error.libxlMessage,
+    "command line: config parsing error in disk specification: unknown value for format: near `x' in `format=x,access=y,vdev=hda,target=/x'\n" +
+      "command line: config parsing error in disk specification: unknown value for access: near `y' in `format=x,access=y,vdev=hda,target=/x'\n",
+  )
+  t.equal(diagnostics.length, 2)
+})
+
+t.test('a source of its own in the messages', async t => {
+  const result = safeParseDisk('x', { source: '/etc/xen/gäst.cfg' })
+  t.match(result, { success: false, error: { libxlMessage: /^\/etc\/xen\/gäst\.cfg: config parsing error/ } })
+})
+
+t.test('a character that libxlutil cuts in two', async t => {
+  t.match(refused('foo=é,vdev=hda').error.libxlMessage, /near `foo=\udcc3' in `foo=é,/)
+})
+
+t.test('where libxl crashes there is an answer', async t => {
+  const path = `/${'x'.repeat(20_000)}`
+  t.equal(parseDisk(`vdev=hda,target=${path}`).pdevPath, path)
+  t.match(refused('/x,,hda,w,=\n').error.libxlMessage, /bad disk syntax: near `='/)
+})
+
+t.test('no spec at all', async t => {
+  t.match(refused([]).error.libxlMessage, /no vdev specified in `\(null\)'\n$/)
+})
+
+t.test('strict refuses what is only warned of', async t => {
+  const spec = 'raw:/x,hda,w'
+  t.match(safeParseDisk(spec), { success: true, diagnostics: [{ severity: 'warning', code: 'deprecated-prefix' }] })
+  const result = safeParseDisk(spec, { strict: true })
+  t.match(result, { success: false, error: { libxlMessage: '' }, diagnostics: [{ severity: 'error' }] })
+  t.throws(() => parseDisk(spec, { strict: true }), DiskSpecError)
+  t.equal(parseDisk('vdev=hda,target=/x', { strict: true }).vdev, 'hda')
+})
+
+t.test('the error says it in one line', async t => {
+  t.throws(() => parseDisk('format=QCOW2,vdev=hda'), { message: /^unknown value for format .*at 8/ })
+})
