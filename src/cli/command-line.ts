@@ -1,7 +1,7 @@
+import { nearest } from '../xlu/nearest.js'
 import type { OptionName } from './option-table.js'
 import { options } from './option-table.js'
 import { UsageError } from './usage-error.js'
-import { nearest } from '../xlu/nearest.js'
 
 /** The options that were given, and the words that are none. An option without a value has the value ''. */
 export interface CommandLine {

@@ -82,7 +82,8 @@ function diskSource(line: CommandLine): DiskSource {
     if (words.length === 0) throw new UsageError('no SPEC was given, nor --config FILE, nor --batch')
     return { kind: 'words', words }
   }
-  if (words.length > 0) throw new UsageError(`--config reads its disks from the file, but there is the SPEC '${words[0]}'`)
+  if (words.length > 0)
+    throw new UsageError(`--config reads its disks from the file, but there is the SPEC '${words[0]}'`)
   return { kind: 'config', path }
 }
 

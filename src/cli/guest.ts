@@ -46,7 +46,8 @@ class GuestSettings {
     const type = this.#chosen('type', ['hvm', 'pv', 'pvh'])
     const builder = this.#chosen('builder', ['hvm', 'generic'])
     const built = builder && (builder === 'hvm' ? 'hvm' : 'pv')
-    if (type && built && type !== built) this.#refuse('builder', 'Contradicting "builder" and "type" options specified.')
+    if (type && built && type !== built)
+      this.#refuse('builder', 'Contradicting "builder" and "type" options specified.')
     return built ?? type ?? 'pv'
   }
 

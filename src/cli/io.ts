@@ -7,7 +7,7 @@ export type OutputStream = 1 | 2
 export interface Io {
   /** The words after the command's name. Bytes that are not UTF-8 stand as lone surrogates. */
   readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: { readonly NO_COLOR?: string | undefined; readonly TERM?: string | undefined }
   isTerminal(stream: OutputStream): boolean
   /** Reads some bytes of standard input into a buffer; 0 at its end. */
   readInput(buffer: Uint8Array): number

@@ -11,7 +11,12 @@ interface Option {
 
 /** Every option of the command: read by the parser, by --help and by --completion. */
 export const optionTable = [
-  { name: 'config', takes: 'FILE', file: true, help: "read every disk of an xl domain configuration file, '-' for stdin" },
+  {
+    name: 'config',
+    takes: 'FILE',
+    file: true,
+    help: "read every disk of an xl domain configuration file, '-' for stdin",
+  },
   { name: 'batch', help: 'read a spec a line on stdin, write one JSON object a line' },
   { name: 'null', short: '0', help: 'with --batch: NUL ends a spec, not a line feed' },
   {
@@ -23,7 +28,12 @@ export const optionTable = [
   },
   { name: 'domid', takes: 'N', help: "the guest's domain (default: 0)" },
   { name: 'domain-type', takes: 'TYPE', values: ['pv', 'pvh', 'hvm'], help: "the guest's type (default: hvm)" },
-  { name: 'hdtype', takes: 'TYPE', values: ['ide', 'ahci'], help: "the controller of the guest's disks (default: ide)" },
+  {
+    name: 'hdtype',
+    takes: 'TYPE',
+    values: ['ide', 'ahci'],
+    help: "the controller of the guest's disks (default: ide)",
+  },
   { name: 'colo', takes: 'ROLE', values: ['primary', 'secondary'], help: "the guest's role in a COLO pair" },
   { name: 'stubdom', help: 'QEMU runs in a stub domain' },
   { name: 'domain', takes: 'NAME=DOMID', help: 'a domain that backend=NAME means; may be repeated' },

@@ -14,11 +14,12 @@ export function report(
   file: SourceFile | undefined,
   io: Io,
 ): void {
-  if (diagnostics.length > 0) io.write(2, form === 'json' ? jsonLines(diagnostics, file) : textOf(diagnostics, file, io))
+  if (diagnostics.length > 0)
+    io.write(2, form === 'json' ? jsonLines(diagnostics, file) : textOf(diagnostics, file, io))
 }
 
 function textOf(diagnostics: readonly Diagnostic[], file: SourceFile | undefined, io: Io): string {
-  const color = !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb' && io.isTerminal(2)
+  const color = !io.env.NO_COLOR && io.env.TERM !== 'dumb' && io.isTerminal(2)
   const options = { color, ...(file && { filename: file.filename }) }
   const shown = diagnostics.slice(0, shownAtMost).map(diagnostic => formatDiagnostic(diagnostic, options))
   const more = diagnostics.length - shown.length

@@ -1,5 +1,5 @@
 import { decodeText } from '../../byte-text.js'
-import { compactLibxlJson } from '../../libxl/to-libxl-json.js'
+import { toLibxlJson } from '../../libxl/to-libxl-json.js'
 import type { Diagnostic } from '../../xlu/diagnostic.js'
 import { safeParseDisk } from '../../xlu/parse-disk.js'
 import { longestSpec } from './spec-blocks.js'
@@ -13,7 +13,7 @@ export function resultLine(spec: string, strict: boolean): string {
   const result = safeParseDisk(spec, { strict })
   const { diagnostics } = result
   if (!result.success) return line(EINVAL, 'null', result.error.libxlMessage, diagnostics)
-  return line(accepted, wellFormed(compactLibxlJson(result.disk)), '', diagnostics)
+  return line(accepted, wellFormed(toLibxlJson(result.disk).replace(/\n */g, '')), '', diagnostics)
 }
 
 /** The answer to a spec that is not read, as it is too long. */
@@ -35,6 +35,4 @@ function line(rc: number, disk: string, libxlMessage: string, diagnostics: reado
 
 /** Lone surrogates as the escapes that JSON.stringify gives them: output that is not UTF-8 would not be JSON. */
 const wellFormed = (json: string): string =>
-  json.isWellFormed()
-    ? json
-    : json.replace(/[\ud800-\udfff]/gu, half => `\\u${half.charCodeAt(0).toString(16)}`)
+  json.isWellFormed() ? json : json.replace(/[\ud800-\udfff]/gu, half => `\\u${half.charCodeAt(0).toString(16)}`)

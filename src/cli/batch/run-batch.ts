@@ -16,11 +16,11 @@ export function runBatch({ separator, strict }: BatchCommand, io: Io): number {
 
 function resultLines(bytes: Buffer, separator: number, strict: boolean): string {
   // Bytes and characters are the same then: one string for the whole block is far cheaper than one a spec.
-  const ascii = isAscii(bytes) ? bytes.latin1Slice() : undefined
-  const end = ascii === undefined ? 0 : String.fromCharCode(separator)
+  const ascii = isAscii(bytes) ? bytes.toString('latin1') : undefined
+  const separatorText = String.fromCharCode(separator)
   let lines = ''
   for (let start = 0, next: number; start < bytes.length; start = next + 1) {
-    next = ascii === undefined ? bytes.indexOf(separator, start) : ascii.indexOf(end as string, start)
+    next = ascii === undefined ? bytes.indexOf(separator, start) : ascii.indexOf(separatorText, start)
     if (next < 0) next = bytes.length
     if (next - start > longestSpec) lines += tooLongLine(bytes.subarray(start, next))
     else lines += resultLine(ascii?.slice(start, next) ?? decodeText(bytes.subarray(start, next)), strict)

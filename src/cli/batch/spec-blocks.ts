@@ -11,7 +11,7 @@ const chunk = 0x10000
  * A block's bytes are valid until the next one is asked for.
  */
 export function* specBlocks(read: (buffer: Uint8Array) => number, separator: number): Generator<SpecBlock> {
-  let buffer = Buffer.allocUnsafe(chunk)
+  let buffer: Buffer = Buffer.allocUnsafe(chunk)
   let used = 0
   let skipping = false
   for (;;) {

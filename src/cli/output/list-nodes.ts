@@ -17,8 +17,8 @@ export function listNodes(nodes: readonly XenstoreNode[]): string {
   for (const node of nodes) {
     let at = root
     for (const name of node.path.split('/').slice(1)) {
-      let next = at.branches.get(name)
-      if (next === undefined) at.branches.set(name, (next = branch()))
+      const next = at.branches.get(name) ?? branch()
+      at.branches.set(name, next)
       at = next
     }
     at.node = node
@@ -28,7 +28,8 @@ export function listNodes(nodes: readonly XenstoreNode[]): string {
 
 /** A device's path is at most eight names deep. */
 const lines = ({ node, branches }: Branch): string =>
-  (node ? `${node.path} = "${escapeValue(node.value)}"   (${node.perms})\n` : '') + [...branches.values()].map(lines).join('')
+  (node ? `${node.path} = "${escapeValue(node.value)}"   (${node.perms})\n` : '') +
+  [...branches.values()].map(lines).join('')
 
 /** The escapes of Xen's xenstore clients. A quotation mark is not escaped. */
 const escapeValue = (value: string): string => toByteString(value).replace(/[^\x20-\x5b\x5d-\x7e]/g, escapeByte)

@@ -6,7 +6,12 @@ import { libxlRefusal, remark } from '../refusal.js'
 import { oneALine } from './one-a-line.js'
 
 /** QEMU's arguments for the disks, one a line. */
-export function renderArguments(disks: readonly ResolvedDisk[], guest: Guest, at: Span, diagnostics: Diagnostic[]): string {
+export function renderArguments(
+  disks: readonly ResolvedDisk[],
+  guest: Guest,
+  at: Span,
+  diagnostics: Diagnostic[],
+): string {
   const warn = (message: string, hint?: string) =>
     diagnostics.push(remark('warning', 'not-emulated', message, at, hint))
   if (guest.domainType !== 'hvm')
