@@ -1,7 +1,7 @@
-import { readFileSync, readSync, statSync, writeSync } from 'node:fs'
 import { encodeText } from '../byte-text.js'
 import type { DiskTarget } from '../libxl/choose-backend.js'
 import { exactArguments } from './exact-arguments.js'
+import { fs } from './fs.js'
 import { type Io, type OutputStream, SystemError } from './io.js'
 import { codeOf, reasonOf } from './system-reason.js'
 
@@ -17,16 +17,16 @@ export class ProcessIo implements Io {
   }
 
   readInput(buffer: Uint8Array): number {
-    return calling('standard input', () => patiently(() => readSync(0, buffer)))
+    return calling('standard input', () => patiently(() => fs.readSync(0, buffer)))
   }
 
   readFile(path: string): Uint8Array {
-    return calling(path, () => readFileSync(encodeText(path)))
+    return calling(path, () => fs.readFileSync(encodeText(path)))
   }
 
   examine(path: string): { target: DiskTarget; reason?: string } {
     try {
-      const stats = statSync(encodeText(path))
+      const stats = fs.statSync(encodeText(path))
       if (stats.isBlockDevice()) return { target: 'block' }
       if (stats.isFile()) return { target: 'file' }
       return { target: stats.isDirectory() ? 'dir' : 'char' }
@@ -38,7 +38,7 @@ export class ProcessIo implements Io {
   write(stream: OutputStream, data: string | Uint8Array): void {
     const bytes = typeof data === 'string' ? encodeText(data) : data
     calling(streams[stream], () => {
-      for (let done = 0; done < bytes.length; ) done += patiently(() => writeSync(stream, bytes, done))
+      for (let done = 0; done < bytes.length; ) done += patiently(() => fs.writeSync(stream, bytes, done))
     })
   }
 }
