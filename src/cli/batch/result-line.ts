@@ -1,5 +1,5 @@
 import { decodeText } from '../../byte-text.js'
-import { toLibxlJson } from '../../libxl/to-libxl-json.js'
+import { toCompactLibxlJson } from '../../libxl/to-libxl-json.js'
 import type { Diagnostic } from '../../xlu/diagnostic.js'
 import { safeParseDisk } from '../../xlu/parse-disk.js'
 import { longestSpec } from './spec-blocks.js'
@@ -13,7 +13,7 @@ export function resultLine(spec: string, strict: boolean): string {
   const result = safeParseDisk(spec, { strict })
   const { diagnostics } = result
   if (!result.success) return line(EINVAL, 'null', result.error.libxlMessage, diagnostics)
-  return line(accepted, wellFormed(toLibxlJson(result.disk).replace(/\n */g, '')), '', diagnostics)
+  return line(accepted, wellFormed(toCompactLibxlJson(result.disk)), '', diagnostics)
 }
 
 /** The answer to a spec that is not read, as it is too long. */
