@@ -10,7 +10,8 @@ export const direct = {
 }
 
 function generate(ast, options) {
-  if (options.format !== 'es' || ast.initializer) throw new Error('direct: ES modules without a per-parse initializer only')
+  if (options.format !== 'es' || ast.initializer)
+    throw new Error('direct: ES modules without a per-parse initializer only')
   const rules = new Map(ast.rules.map(rule => [rule.name, rule]))
   const functions = []
   const stops = new Set()

@@ -6,6 +6,7 @@ const longest = 64
 
 const decimal = /[ \t-\r]*([+-]?)([0-9]+)/y
 const anyBase = /[ \t-\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))/y
+const plain = /^[0-9]{1,9}$/
 // scanf, unlike strtol, takes the two characters "0x" alone for a zero
 const scanned = /[ \t-\r]*([+-]?)(?:0[xX]([0-9a-fA-F]*)|0([0-7]*)|([1-9][0-9]*))/y
 
@@ -36,7 +37,8 @@ export function scanUnsigned(text: string, at: number): { value: number; end: nu
 }
 
 /** `atoi`: 0 where no number stands, cut to a C int where the number is too large. */
-export const atoi = (text: string): number => toInt(readInteger(decimal, text, 0)?.value ?? 0n)
+export const atoi = (text: string): number =>
+  plain.test(text) ? Number(text) : toInt(readInteger(decimal, text, 0)?.value ?? 0n)
 
 /** `(uint32_t)strtoul(text, NULL, 10)`. */
 export const atou = (text: string): number => toUnsigned(readInteger(decimal, text, 0)?.value ?? 0n)

@@ -87,7 +87,7 @@ export class ConfigReader {
   }
 
   string(runs: StringRuns): ConfigString {
-    const { value, refused, lost } = readQuoted(runs, this.#start, this.#end)
+    const { value, refused, lost, tooLong } = readQuoted(runs, this.#start, this.#end)
     if (this.report.failed) return value
     const nul = this.#near().indexOf('\0')
     if (nul >= 0 && !(refused && refused.start < this.#start + nul && this.#near()[nul - 1] === this.#near()[0])) {
@@ -100,6 +100,8 @@ export class ConfigReader {
       const message = escapeMessages[part.error ?? 'character']
       const hint = hintForEscape(this.#text.slice(start, end + 2))
       this.#lexicalError({ code: 'config-escape', message, start, end, hint })
+    } else if (tooLong) {
+      this.#tooLarge('a string has more than 2097151 escapes')
     } else if (lost) {
       const message = 'libxl drops numeric escapes: this adds nothing to the string'
       this.report.warn('config-lost-escape', message, lost.start, lost.end, 'write the character itself')
@@ -241,7 +243,7 @@ export class ConfigReader {
   #fits(fits: boolean): boolean {
     if (fits || this.gaveUp) return fits
     const start = this.#start
-    const hint = 'nest lists less than 4,997 deep'
+    const hint = 'libxl nests lists 4,996 deep at most, and less where they stand behind commas'
     const complaint = { code: 'config-too-deep', message: 'memory exhausted', start, end: this.#end, hint }
     this.report.error(this.#tokenLine, { ...complaint, near: this.#near() })
     this.gaveUp = true
@@ -249,8 +251,11 @@ export class ConfigReader {
   }
 
   #count(): void {
-    if (++this.#things <= mostThings || this.gaveUp) return
-    this.report.refuse('config-too-large', 'more than 2097152 values and errors', this.#start, this.#end)
+    if (++this.#things > mostThings && !this.gaveUp) this.#tooLarge('more than 2097152 values and errors')
+  }
+
+  #tooLarge(message: string): void {
+    this.report.refuse('config-too-large', message, this.#start, this.#end)
     this.gaveUp = true
   }
 }

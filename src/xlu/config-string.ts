@@ -16,7 +16,11 @@ export interface QuotedString {
   refused: { part: StringEscape; start: number } | undefined
   /** Where the first escape stands that libxl reads but adds nothing for. */
   lost: { start: number; end: number } | undefined
+  /** It has more escapes than are noted; the value ends at the last one noted. */
+  tooLong?: true
 }
+
+const mostMarks = 2 ** 22
 
 /** Puts a quoted string together (xlu__cfgl_dequote of libxlu_cfg.c) and notes where each part of it stands. */
 export function readQuoted(runs: StringRuns, start: number, end: number): QuotedString {
@@ -34,10 +38,10 @@ export function readQuoted(runs: StringRuns, start: number, end: number): Quoted
       }
       if (part.error !== undefined) return { value: value(), refused: { part, start: at }, lost }
       if (part.text === '') lost ??= { start: at, end: at + part.length }
-      marks.push(item.length, at)
       item += part.text
       at += part.length
       marks.push(item.length, at)
+      if (marks.length > mostMarks) return { value: value(), refused: undefined, lost, tooLong: true }
     }
   }
   return { value: value(), refused: undefined, lost }

@@ -8,7 +8,10 @@ export interface StringPiece {
   /** The token in the text, its quotes included. */
   start: number
   end: number
-  /** Pairs of an offset in the part and the offset in the text that it comes from; between them both advance alike. */
+  /**
+   * Pairs of an offset in the part and the offset in the text that it comes from, one for the beginning and one after
+   * each escape; between them both advance alike.
+   */
   marks: readonly number[]
 }
 
@@ -53,11 +56,12 @@ function sourceOffset(piece: StringPiece, offset: number): number {
   return piece.marks[mark + 1]! + offset - piece.marks[mark]!
 }
 
-/** Where the character before an offset ends in the text. */
+/** Where the character before an offset ends in the text: an escape that gives a character is two long. */
 function sourceEnd(piece: StringPiece, offset: number): number {
-  const mark = lastMark(piece.marks, offset - 1)
-  const next = piece.marks[mark + 2]
-  return next === offset ? piece.marks[mark + 3]! : sourceOffset(piece, offset - 1) + 1
+  const start = sourceOffset(piece, offset - 1)
+  const next = lastMark(piece.marks, offset - 1) + 2
+  const isEscape = piece.marks[next] === offset && piece.marks[next + 1] === start + 2
+  return isEscape ? start + 2 : start + 1
 }
 
 /** Index of the last pair at or before an offset. */

@@ -1,6 +1,6 @@
 import { blankDisk } from '../libxl/blank-disk.js'
+import { atoi } from '../libxl/c-integer.js'
 import type { DeviceDisk, DiskBackend, DiskFormat, DiskSpecification } from '../libxl/device-disk.js'
-import { atoi } from './c-number.js'
 import type { Parameter, PrefixParameter, ValueParameter } from './disk-grammar.js'
 
 /** What libxlutil complains of, by the codes of our diagnostics. */

@@ -157,7 +157,7 @@ function nested(below: (limit: number) => number, pick: <T>(choices: readonly T[
   const depth = pick([room + below(8) - 4, below(room), room * 2])
   const inside = pick(['', '1', '"x",', '\n', '1\n', ',', 'a', '?', '\0', '[]', '[1,2\n,3]'])
   const closing = pick([']', ']', ']\n', '\n]', ',]'])
-  return `${pick(['', '\n', 'b=1;'])}a=${opening.repeat(depth)}${inside}${closing.repeat(depth - below(2))}${pick(['', '\n', '?'])}`
+  return `${pick(['', '\n', 'b=1;'])}a=${opening.repeat(depth)}${inside}${closing.repeat(Math.max(0, depth - below(2)))}${pick(['', '\n', '?'])}`
 }
 
 function mulberry32(seed: number): () => number {
