@@ -11,7 +11,8 @@ export interface Io {
   isTerminal(stream: OutputStream): boolean
   /** Reads some bytes of standard input into a buffer; 0 at its end. */
   readInput(buffer: Uint8Array): number
-  readFile(path: string): Uint8Array
+  /** The bytes of a file, piece by piece. */
+  readFile(path: string): Iterable<Uint8Array>
   /** What a disk's target is; where it can't be examined, 'missing' and the reason in the C library's words. */
   examine(path: string): { target: DiskTarget; reason?: string }
   write(stream: OutputStream, data: string | Uint8Array): void

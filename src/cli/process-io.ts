@@ -20,8 +20,18 @@ export class ProcessIo implements Io {
     return calling('standard input', () => patiently(() => fs.readSync(0, buffer)))
   }
 
-  readFile(path: string): Uint8Array {
-    return calling(path, () => fs.readFileSync(encodeText(path)))
+  *readFile(path: string): Iterable<Uint8Array> {
+    const file = calling(path, () => fs.openSync(encodeText(path), 'r'))
+    try {
+      for (;;) {
+        const buffer = new Uint8Array(0x10000)
+        const length = calling(path, () => fs.readSync(file, buffer))
+        if (length === 0) return
+        yield buffer.subarray(0, length)
+      }
+    } finally {
+      fs.closeSync(file)
+    }
   }
 
   examine(path: string): { target: DiskTarget; reason?: string } {

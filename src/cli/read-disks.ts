@@ -1,10 +1,10 @@
-import { decodeText } from '../byte-text.js'
 import { parseConfigDisks } from '../xlu/config-disks.js'
 import { safeParseConfig } from '../xlu/parse-config.js'
 import { safeParseDisk } from '../xlu/parse-disk.js'
 import type { DisksCommand } from './command.js'
-import { type Io, SystemError } from './io.js'
+import type { Io } from './io.js'
 import type { DisksRead } from './placed-disk.js'
+import { readText } from './read-text.js'
 
 export function readDisks({ source, strict }: DisksCommand, io: Io): DisksRead {
   return source.kind === 'words' ? readWords(source.words, strict) : readConfig(source.path, strict, io)
@@ -19,8 +19,7 @@ function readWords(words: readonly string[], strict: boolean): DisksRead {
 }
 
 function readConfig(path: string, strict: boolean, io: Io): DisksRead {
-  const text = decodeText(path === '-' ? readInput(io) : io.readFile(path))
-  if (text.includes('\0')) throw new SystemError(path, '', 'this is a binary file (it holds a NUL byte)')
+  const text = readText(path, io)
   const file = { filename: path, text }
   const parsed = safeParseConfig(text, file)
   if (!parsed.success) return { disks: undefined, diagnostics: parsed.diagnostics, file }
@@ -30,14 +29,4 @@ function readConfig(path: string, strict: boolean, io: Io): DisksRead {
   if (!result.success) return { disks: undefined, diagnostics, file, config }
   const disks = result.disks.map(({ disk, place: { start, end } }) => ({ disk, at: { spec: text, start, end } }))
   return { disks, diagnostics, file, config }
-}
-
-function readInput(io: Io): Uint8Array {
-  const chunks: Uint8Array[] = []
-  for (;;) {
-    const buffer = new Uint8Array(0x10000)
-    const length = io.readInput(buffer)
-    if (length === 0) return Buffer.concat(chunks)
-    chunks.push(buffer.subarray(0, length))
-  }
 }

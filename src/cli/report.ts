@@ -1,6 +1,7 @@
 import type { Diagnostic, Span } from '../xlu/diagnostic.js'
 import { formatDiagnostic } from '../xlu/format-diagnostic.js'
 import { LineIndex } from '../xlu/line-index.js'
+import { bounded } from './bounded.js'
 import type { Io } from './io.js'
 import type { SourceFile } from './placed-disk.js'
 
@@ -34,7 +35,7 @@ function jsonLines(diagnostics: readonly Diagnostic[], file: SourceFile | undefi
     const { line, column } = lines.at(rest.start)
     return { filename: file?.filename, line, column, ...rest }
   }
-  return diagnostics
+  return (lines ? diagnostics : bounded(diagnostics))
     .map(({ notes, ...diagnostic }) => `${JSON.stringify({ ...placed(diagnostic), notes: notes.map(placed) })}\n`)
     .join('')
 }

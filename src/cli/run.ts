@@ -46,6 +46,10 @@ function fail(error: unknown, io: Io): number {
     complain(io, error.message)
     return refused
   }
+  if (error instanceof RangeError) {
+    complain(io, 'what is to be said of this input is more than fits into memory')
+    return refused
+  }
   complain(io, `internal error: ${error instanceof Error ? error.message : String(error)}`)
   return internalError
 }
