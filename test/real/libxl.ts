@@ -16,10 +16,10 @@ const libxlDriver = (): string =>
       '-lyajl',
       '-l:libuuid.so.1',
     ],
-    packages: 'gcc libc6-dev libxen-dev libyajl-dev',
+    packages: 'gcc libc6-dev libxen-dev',
   })
 
-/** The real libxl's answers to texts without NUL. Throws MissingRealPart without gcc, libxen-dev or libyajl-dev. */
+/** The real libxl's answers to texts without NUL. Throws MissingRealPart without gcc or libxen-dev. */
 export function askLibxl(question: Question, texts: readonly string[]): string[] {
   const input = Buffer.concat(texts.map(text => encodeText(`${text}\0`)))
   const { status, stdout, stderr } = spawnSync(libxlDriver(), [question], { input, maxBuffer: 2 ** 30 })

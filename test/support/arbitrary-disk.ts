@@ -10,7 +10,7 @@ const piece = fc.oneof(
 )
 
 /** A text that a C string can hold. */
-export const cText = fc.array(piece, { maxLength: 4 }).map(pieces => pieces.join('').replaceAll('\0', ''))
+const cText = fc.array(piece, { maxLength: 4 }).map(pieces => pieces.join('').replaceAll('\0', ''))
 
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
 const uint32 = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffffffff }))

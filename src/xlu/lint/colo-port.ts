@@ -4,7 +4,7 @@ import { type Finding, type LintRule, nothing } from './finding.js'
 export const coloPort: LintRule = context => {
   const { coloPort: port } = context.disk
   if (port === 0) return nothing
-  const junk = [...context.find('colo-port')].some(({ parameter }) => !/^[0-9]+$/.test(String(parameter.value)))
+  const junk = context.find('colo-port').some(({ parameter }) => !/^[0-9]+$/.test(String(parameter.value)))
   if (!junk && port >= 1 && port <= 65535) return nothing
   const at = context.valueSpan('coloPort')
   const findings: Finding[] = []

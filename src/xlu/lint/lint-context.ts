@@ -1,6 +1,6 @@
 import type { DeviceDisk } from '../../libxl/device-disk.js'
 import type { Span } from '../diagnostic.js'
-import type { Parameter, ParameterKey } from '../disk-grammar.js'
+import type { Parameter } from '../disk-grammar.js'
 import { type DiskField, DiskReader } from '../disk-reader.js'
 
 /** An accepted disk and the text it came from. Where a field was given is worked out only when a rule asks. */
@@ -28,10 +28,16 @@ export class LintContext {
     return origin ? this.span(origin.word, origin.at, origin.end) : this.wholeSpan()
   }
 
+  has(key: Parameter['key']): boolean {
+    for (const parameters of this.parameters) for (const parameter of parameters) if (parameter.key === key) return true
+    return false
+  }
+
   /** Every parameter of a kind, with its word. */
-  *find(key: ParameterKey | 'prefixes'): Generator<{ parameter: Parameter; word: number }> {
-    for (const [word, parameters] of this.parameters.entries())
-      for (const parameter of parameters) if (parameter.key === key) yield { parameter, word }
+  find(key: Parameter['key']): { parameter: Parameter; word: number }[] {
+    return this.parameters.flatMap((parameters, word) =>
+      parameters.filter(parameter => parameter.key === key).map(parameter => ({ parameter, word })),
+    )
   }
 
   span(word: number, start: number, end: number): Span {
