@@ -128,6 +128,8 @@ t.test('usage errors say what is wrong and what was meant', async t => {
     [['--outptu=json', 'x'], /no option --outptu \(did you mean --output\?\)/],
     [['-x,raw,xvda'], /no option -x .* after '--'/],
     [['-o', 'jsno', 'x'], /-o takes one of json, spec, xenstore, argv, not 'jsno' \(did you mean json\?\)/],
+    [['--output=', 'x'], /--output takes one of /],
+    [['x', '--domid'], /--domid needs a value: N/],
     [['x', '-o'], /-o needs a value: json, /],
     [['--strict=yes', 'x'], /--strict takes no value/],
     [['--config', 'f', 'x'], /--config reads its disks from the file/],
