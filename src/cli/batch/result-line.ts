@@ -10,7 +10,7 @@ const accepted = 0
 /** What xlu_disk_parse returns for a spec that it refuses. */
 const EINVAL = 22
 
-/** The answer to one spec, as one line of JSON. */
+/** The answer to one spec, as one line of JSON; in the record's strings a byte that is no text is a lone surrogate. */
 export function resultLine(spec: string, strict: boolean): string {
   try {
     return answer(spec, strict)
@@ -24,7 +24,7 @@ function answer(spec: string, strict: boolean): string {
   const result = safeParseDisk(spec, { strict })
   const { diagnostics } = result
   if (!result.success) return line(EINVAL, 'null', result.error.libxlMessage, diagnostics)
-  return line(accepted, wellFormed(toCompactLibxlJson(result.disk)), '', diagnostics)
+  return line(accepted, toCompactLibxlJson(result.disk), '', diagnostics)
 }
 
 /** The answer to a spec that is not read, as it is too long. */
@@ -42,7 +42,3 @@ function line(rc: number, disk: string, libxlMessage: string, diagnostics: reado
   const list = diagnostics.length === 0 ? '[]' : JSON.stringify(bounded(diagnostics))
   return `{"rc":${rc},"disk":${disk},"message":${message},"diagnostics":${list}}\n`
 }
-
-/** Lone surrogates as the escapes that JSON.stringify gives them: output that is not UTF-8 would not be JSON. */
-const wellFormed = (json: string): string =>
-  json.isWellFormed() ? json : json.replace(/[\ud800-\udfff]/gu, half => `\\u${half.charCodeAt(0).toString(16)}`)

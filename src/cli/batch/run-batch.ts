@@ -15,15 +15,18 @@ export function runBatch({ separator, strict }: BatchCommand, io: Io): number {
 }
 
 function resultLines(bytes: Buffer, separator: number, strict: boolean): string {
-  // Bytes and characters are the same then: one string for the whole block is far cheaper than one a spec.
-  const ascii = isAscii(bytes) ? bytes.toString('latin1') : undefined
-  const separatorText = String.fromCharCode(separator)
+  const ascii = isAscii(bytes)
   let lines = ''
-  for (let start = 0, next: number; start < bytes.length; start = next + 1) {
-    next = ascii === undefined ? bytes.indexOf(separator, start) : ascii.indexOf(separatorText, start)
-    if (next < 0) next = bytes.length
-    if (next - start > longestSpec) lines += tooLongLine(bytes.subarray(start, next))
-    else lines += resultLine(ascii?.slice(start, next) ?? decodeText(bytes.subarray(start, next)), strict)
+  for (let start = 0, end: number; start < bytes.length; start = end + 1) {
+    end = bytes.indexOf(separator, start)
+    if (end < 0) end = bytes.length
+    if (end - start > longestSpec) lines += tooLongLine(bytes.subarray(start, end))
+    else if (ascii) lines += resultLine(bytes.toString('latin1', start, end), strict)
+    else lines += resultLine(decodeText(bytes.subarray(start, end)), strict)
   }
-  return lines
+  return ascii ? lines : escapeBytes(lines)
 }
+
+/** Bytes that are no text as the escapes that JSON.stringify gives them, as JSON is UTF-8. */
+const escapeBytes = (json: string): string =>
+  json.isWellFormed() ? json : json.replace(/[\ud800-\udfff]/gu, half => `\\u${half.charCodeAt(0).toString(16)}`)
