@@ -8,7 +8,7 @@ colo-export=colo-disk0, active-disk=/var/lib/xen/images/active.qcow2, hidden-dis
 target=/var/lib/xen/images/guest.qcow2'
 
 show() {
-    printf '\n$ xl-disk-parse %s SPEC\n' "$*"
+    printf '\n$ xl-disk-parse %sSPEC\n' "${*:+$* }"
     node dist/bin/xl-disk-parse.js "$@" "$spec"
 }
 
