@@ -2,7 +2,7 @@ import { type CommandLine, readCommandLine } from './command-line.js'
 import type { OptionName } from './option-table.js'
 import { UsageError } from './usage-error.js'
 
-export type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv'
+type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv'
 export type Shell = 'bash' | 'zsh' | 'fish'
 
 /** What was said of the guest; what was not may come from its configuration file. */
@@ -16,7 +16,7 @@ export interface GuestOptions {
   domains: ReadonlyMap<string, number>
 }
 
-export type DiskSource = { kind: 'words'; words: readonly string[] } | { kind: 'config'; path: string }
+type DiskSource = { kind: 'words'; words: readonly string[] } | { kind: 'config'; path: string }
 
 export interface DisksCommand {
   kind: 'disks'

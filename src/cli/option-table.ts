@@ -9,8 +9,7 @@ interface Option {
   readonly help: string
 }
 
-/** Every option of the command: read by the parser, by --help and by --completion. */
-export const optionTable = [
+const optionTable = [
   {
     name: 'config',
     takes: 'FILE',
@@ -52,4 +51,5 @@ export const optionTable = [
 
 export type OptionName = (typeof optionTable)[number]['name']
 
+/** Every option of the command: read by the parser, by --help and by --completion. */
 export const options: readonly (Option & { name: OptionName })[] = optionTable

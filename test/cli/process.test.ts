@@ -85,7 +85,7 @@ t.test('each line is answered before the next one comes', async t => {
 t.test('streams that another process has made non-blocking are waited for', async t => {
   const directory = t.testdir({})
   const [input, output] = ['input', 'output'].map(name => join(directory, name)) as [string, string]
-  spawnSync('mkfifo', [input, output])
+  sh('mkfifo "$1" "$2"', input, output)
   const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants
   const reading = openSync(input, O_RDONLY | O_NONBLOCK)
   const answers = openSync(output, O_RDONLY | O_NONBLOCK)
