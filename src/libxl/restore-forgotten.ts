@@ -35,13 +35,14 @@ function restoreImage(
   { backend, isCdrom }: DeviceDisk,
   params: string | undefined,
 ): Partial<Pick<DeviceDisk, 'pdevPath' | 'format'>> {
-  if (backend === 'phy' || backend === 'standalone') {
+  if (backend === 'standalone') return { pdevPath: params, format: 'raw' }
+  if (backend === 'phy') {
     const empty = isCdrom && (params === undefined || params === '' || params.startsWith(emptyCdrom))
     return { pdevPath: params, format: empty ? 'empty' : 'raw' }
   }
   const colon = params?.indexOf(':') ?? -1
   if (params === undefined || colon < 0) return {}
-  const empty = isCdrom && params === 'aio:'
+  const empty = backend === 'qdisk' && isCdrom && params === 'aio:'
   return { format: empty ? 'empty' : (imageFormats.get(params.slice(0, colon)) ?? 'unknown') }
 }
 

@@ -1,3 +1,4 @@
+import { blankDisk } from './blank-disk.js'
 import type { DeviceDisk } from './device-disk.js'
 
 /**
@@ -5,34 +6,53 @@ import type { DeviceDisk } from './device-disk.js'
  * that has its initial value, a newline at the end. Default booleans are the words "True" and "False", flags the
  * number 1. A lone surrogate (a byte that is not UTF-8, see `encodeText`) is passed on as it is, as libxl passes the byte.
  */
-export function toLibxlJson(disk: DeviceDisk): string {
-  const fields =
-    number(',\n    "backend_domid": ', disk.backendDomid) +
-    string(',\n    "backend_domname": ', disk.backendDomname) +
-    string(',\n    "pdev_path": ', disk.pdevPath) +
-    string(',\n    "vdev": ', disk.vdev) +
-    word(',\n    "backend": ', disk.backend) +
-    word(',\n    "format": ', disk.format) +
-    string(',\n    "script": ', disk.script) +
-    flag(',\n    "removable": ', disk.removable) +
-    flag(',\n    "readwrite": ', disk.readwrite) +
-    flag(',\n    "is_cdrom": ', disk.isCdrom) +
-    (disk.directIoSafe ? ',\n    "direct_io_safe": true' : '') +
-    defbool(',\n    "discard_enable": ', disk.discardEnable) +
-    word(',\n    "specification": ', disk.specification) +
-    word(',\n    "transport": ', disk.transport) +
-    number(',\n    "irq": ', disk.irq) +
-    number(',\n    "base": ', disk.base) +
-    defbool(',\n    "colo_enable": ', disk.coloEnable) +
-    defbool(',\n    "colo_restore_enable": ', disk.coloRestoreEnable) +
-    string(',\n    "colo_host": ', disk.coloHost) +
-    number(',\n    "colo_port": ', disk.coloPort) +
-    string(',\n    "colo_export": ', disk.coloExport) +
-    string(',\n    "active_disk": ', disk.activeDisk) +
-    string(',\n    "hidden_disk": ', disk.hiddenDisk) +
-    defbool(',\n    "trusted": ', disk.trusted) +
-    defbool(',\n    "grant_usage": ', disk.grantUsage)
-  return `{${fields === '' ? '\n' : fields.slice(1)}\n}\n`
+export const toLibxlJson = (disk: DeviceDisk): string => `{${members(disk, spacious).slice(1) || '\n'}\n}\n`
+
+/** The same object without the white space. */
+export const toCompactLibxlJson = (disk: DeviceDisk): string => `{${members(disk, compact).slice(1)}}`
+
+type Keys = Readonly<Record<keyof DeviceDisk, string>>
+
+/** What stands in front of each value: a comma, libxl's name of the field, a colon. */
+const keysWith = (comma: string, colon: string): Keys =>
+  Object.fromEntries(
+    Object.keys(blankDisk()).map(field => [
+      field,
+      `${comma}"${field.replace(/[A-Z]/g, capital => `_${capital.toLowerCase()}`)}"${colon}`,
+    ]),
+  ) as Keys
+
+const spacious = keysWith(',\n    ', ': ')
+const compact = keysWith(',', ':')
+
+function members(disk: DeviceDisk, keys: Keys): string {
+  return (
+    number(keys.backendDomid, disk.backendDomid) +
+    string(keys.backendDomname, disk.backendDomname) +
+    string(keys.pdevPath, disk.pdevPath) +
+    string(keys.vdev, disk.vdev) +
+    word(keys.backend, disk.backend) +
+    word(keys.format, disk.format) +
+    string(keys.script, disk.script) +
+    flag(keys.removable, disk.removable) +
+    flag(keys.readwrite, disk.readwrite) +
+    flag(keys.isCdrom, disk.isCdrom) +
+    (disk.directIoSafe ? `${keys.directIoSafe}true` : '') +
+    defbool(keys.discardEnable, disk.discardEnable) +
+    word(keys.specification, disk.specification) +
+    word(keys.transport, disk.transport) +
+    number(keys.irq, disk.irq) +
+    number(keys.base, disk.base) +
+    defbool(keys.coloEnable, disk.coloEnable) +
+    defbool(keys.coloRestoreEnable, disk.coloRestoreEnable) +
+    string(keys.coloHost, disk.coloHost) +
+    number(keys.coloPort, disk.coloPort) +
+    string(keys.coloExport, disk.coloExport) +
+    string(keys.activeDisk, disk.activeDisk) +
+    string(keys.hiddenDisk, disk.hiddenDisk) +
+    defbool(keys.trusted, disk.trusted) +
+    defbool(keys.grantUsage, disk.grantUsage)
+  )
 }
 
 const number = (key: string, value: number): string => (value === 0 ? '' : key + value)

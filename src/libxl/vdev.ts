@@ -90,18 +90,18 @@ function readLettered(vdev: string, prefix: string, maxDisk: number, maxPartitio
     if (disk > maxDisk) return undefined
   }
   if (at === vdev.length) return { disk, partition: 0 }
-  const partition = readPartition(vdev.slice(at))
-  return partition === undefined || partition > maxPartition ? undefined : { disk, partition: partition | 0 }
+  const partition = readPartition(vdev.slice(at), maxPartition)
+  return partition === undefined ? undefined : { disk, partition }
 }
 
-/** A partition as libxl reads it: strtoul into a signed long, so that a minus sign or a huge number goes negative. */
-function readPartition(digits: string): number | undefined {
-  if (/^[1-9][0-9]{0,8}$/.test(digits)) return Number(digits)
+/** A partition as libxl reads it: strtoul as a signed long is compared, then cut to a C int. */
+function readPartition(digits: string, max: number): number | undefined {
+  if (/^[1-9][0-9]{0,8}$/.test(digits)) return Number(digits) <= max ? Number(digits) : undefined
   if (digits.startsWith('0')) return undefined
   const { value, end } = strtoul(digits, 10)
   if (end !== digits.length) return undefined
   const signed = BigInt.asIntN(64, value ?? -1n)
-  return signed > BigInt(maxXvdPartition) ? Number.POSITIVE_INFINITY : Number(BigInt.asIntN(32, signed))
+  return signed > max ? undefined : Number(BigInt.asIntN(32, signed))
 }
 
 function readPlain(vdev: string): number | undefined {

@@ -8,6 +8,9 @@ const pythonWarning = [
   .map(line => `${line}\n`)
   .join('')
 
+/** More values or complaints than this are refused: each costs some hundred bytes, and a text comes from anywhere. */
+const mostThings = 2 ** 21
+
 /** What an error message is about: libxl's words, the words that its scanner read last, and what we add. */
 export interface ConfigComplaint {
   message: string
@@ -26,10 +29,13 @@ export class ConfigReport {
   failed = false
   /** The text looks like Python, which libxl says at its end if anything failed. */
   likelyPython = false
+  /** Reading ends here: libxl's does too, or what it would do is of no use. */
+  gaveUp = false
   readonly #text: string
   readonly #filename: string
   #written = ''
   #lastLexicalErrorLine = -1
+  #things = 0
 
   constructor(text: string, filename: string) {
     this.#text = text
@@ -48,27 +54,35 @@ export class ConfigReport {
 
   /** xlu__cfg_yyerror: `line` is libxl's, which for a newline is not always where it stands. */
   error(line: number, complaint: ConfigComplaint): void {
-    if (line <= this.#lastLexicalErrorLine) return
+    if (this.gaveUp || line <= this.#lastLexicalErrorLine) return
     this.failed = true
     const endsInNewline = complaint.near.endsWith('\n')
     const said = complaint.near.slice(0, endsInNewline ? -1 : undefined)
     const near = said === '' ? (endsInNewline ? '<newline>' : '') : `\`${upToNul(withoutFinalBlanks(said))}'`
     const saidLine = endsInNewline ? line - 1 : line
     this.#written += `${this.#filename}:${saidLine}: config parsing error near ${near}: ${complaint.message}\n`
-    this.diagnose('error', complaint)
+    this.#diagnose('error', complaint)
+    this.count(complaint)
   }
 
-  /** An error that libxl has no words for. */
-  refuse(code: string, message: string, start: number, end: number, hint?: string): void {
+  /** Keeps what is gathered from a text within bounds. */
+  count({ start, end }: { start: number; end: number }): void {
+    if (++this.#things <= mostThings || this.gaveUp) return
+    this.refuse('config-too-large', 'more than 2097152 values and errors', start, end)
+  }
+
+  /** An error that libxl has no words for, and the last one. */
+  refuse(code: string, message: string, start: number, end: number): void {
     this.failed = true
-    this.diagnose('error', { code, message, start, end, hint })
+    this.gaveUp = true
+    this.#diagnose('error', { code, message, start, end })
   }
 
   warn(code: string, message: string, start: number, end: number, hint?: string): void {
-    this.diagnose('warning', { code, message, start, end, hint })
+    this.#diagnose('warning', { code, message, start, end, hint })
   }
 
-  diagnose(severity: Diagnostic['severity'], about: Omit<ConfigComplaint, 'near'>): void {
+  #diagnose(severity: Diagnostic['severity'], about: Omit<ConfigComplaint, 'near'>): void {
     const { code, message, start, end, notes = [], hint } = about
     this.diagnostics.push({
       severity,

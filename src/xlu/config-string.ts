@@ -1,7 +1,7 @@
 import type { ConfigString, StringPiece } from './config-value.js'
 
 /** A backslash and what belongs to it, as the grammar reads it: what it stands for, its length in the text. */
-export interface StringEscape {
+interface StringEscape {
   text: string
   length: number
   error?: 'character' | 'octal' | 'hex'

@@ -12,12 +12,16 @@ export class DiskSpecError extends Error {
 
   constructor(diagnostics: readonly Diagnostic[], libxlMessage: string) {
     const first = diagnostics.find(({ severity }) => severity === 'error')
-    super(
-      first === undefined
-        ? libxlMessage.trimEnd()
-        : `${first.message} (in ${JSON.stringify(first.spec)} at ${first.start + 1})`,
-    )
+    super(first === undefined ? libxlMessage.trimEnd() : summary(first))
     this.diagnostics = diagnostics
     this.libxlMessage = libxlMessage
   }
+}
+
+const longest = 200
+
+function summary({ message, hint, spec, start }: Diagnostic): string {
+  const shown = spec.length > longest ? `${spec.slice(0, longest)}…` : spec
+  const advice = hint === undefined ? '' : `: ${hint}`
+  return `${message} at character ${start + 1} of ${JSON.stringify(shown)}${advice}`
 }

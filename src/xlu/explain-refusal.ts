@@ -4,6 +4,9 @@ import { type Parameter, parse } from './disk-grammar.js'
 import { DiskReader, type Refusal } from './disk-reader.js'
 import { hintFor } from './refusal-hint.js'
 
+/** libxlutil shows the whole spec with each error: of a spec that is long and wrong throughout, gigabytes. */
+const longestMessage = 16 * 1024 * 1024
+
 interface Explanation {
   diagnostics: Diagnostic[]
   libxlMessage: string
@@ -26,11 +29,14 @@ export function explainRefusal(words: readonly string[], source: string): Explan
   }
   if (reader.refusals.length === 0) reader.finish(words.length - 1)
 
-  const lines = reader.refusals.map(({ words: message, near, word }) => {
+  const told = reader.refusals.slice(0, Math.max(1, Math.floor(longestMessage / longestWord(texts))))
+  const lines = told.map(({ words: message, near, word }) => {
     const shown = near === undefined ? '' : `: near \`${near}'`
     return `config parsing error in disk specification: ${message}${shown} in \`${texts[word] ?? '(null)'}'\n`
   })
-  const diagnostics = reader.refusals.map(refusal => diagnose(refusal, words, texts, parameters, reader))
+  const diagnostics = told.map(refusal => diagnose(refusal, words, texts, parameters, reader))
+  if (told.length < reader.refusals.length)
+    diagnostics.push(untold(reader.refusals.length - told.length, diagnostics.at(-1)!))
   return { diagnostics, libxlMessage: fromByteString(lines.map(line => `${toByteString(source)}: ${line}`).join('')) }
 }
 
@@ -67,6 +73,16 @@ function charOffset(bytes: string, offset: number): number {
   while (end < bytes.length && (bytes.charCodeAt(end) & 0xc0) === 0x80) end++
   return fromByteString(bytes.slice(0, end)).length
 }
+
+const longestWord = (texts: readonly string[]): number => texts.reduce((most, { length }) => Math.max(most, length), 1)
+
+const untold = (count: number, last: Diagnostic): Diagnostic => ({
+  ...last,
+  code: 'too-many-errors',
+  message: `${count} more errors are left out`,
+  notes: [],
+  hint: 'correct the first ones, then look again',
+})
 
 function nulByte(spec: string): Diagnostic {
   const start = spec.indexOf('\0')

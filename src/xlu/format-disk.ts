@@ -42,7 +42,8 @@ const impossible = (field: keyof DeviceDisk, value: string): boolean =>
 
 const fields = Object.keys(blankDisk()) as (keyof DeviceDisk)[]
 
-function canonicalSpec(disk: DeviceDisk): string {
+/** The spec alone, for a record that a spec gave. */
+export function canonicalSpec(disk: DeviceDisk): string {
   const { pdevPath } = disk
   // A positional target is the only one that may hold a line end.
   const positional = pdevPath?.includes('\n') ?? false

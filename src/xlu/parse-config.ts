@@ -16,7 +16,7 @@ export type ParseConfigResult =
 /** A configuration text that libxlu_cfg refuses. */
 export class ConfigSyntaxError extends Error {
   override readonly name = 'ConfigSyntaxError'
-  /** Byte for byte what libxlu_cfg writes on its report stream; empty where it would have crashed instead. */
+  /** Byte for byte what libxlu_cfg writes on its report stream, up to where it would crash if it does. */
   readonly libxlMessage: string
   readonly diagnostics: readonly Diagnostic[]
 

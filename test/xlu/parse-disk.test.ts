@@ -123,5 +123,14 @@ t.test('strict refuses what is only warned of', async t => {
 })
 
 t.test('the error says it in one line', async t => {
-  t.throws(() => parseDisk('format=QCOW2,vdev=hda'), { message: /^unknown value for format .*at 8/ })
+  t.throws(() => parseDisk('format=QCOW2,vdev=hda'), {
+    message: /^unknown value for format at character 8 of "format=QCOW2,vdev=hda": write qcow2/,
+  })
+})
+
+t.test('of a spec that is long and wrong throughout, the first errors', async t => {
+  const { error, diagnostics } = refused('vdev=a,'.repeat(150_000))
+  t.ok(error.libxlMessage.length < 20_000_000)
+  t.match(diagnostics.at(-1), { code: 'too-many-errors', message: /^149984 more errors/ })
+  t.ok(error.message.length < 1000)
 })

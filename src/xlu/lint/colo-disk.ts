@@ -1,11 +1,14 @@
-import type { DiskField } from '../disk-reader.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
 import type { LintContext } from './lint-context.js'
 
 /** Disks that COLO cannot protect, though libxl starts the domain. */
-export const coloDisk: LintRule = context => (context.disk.coloEnable ? findings(context) : nothing)
+export const coloDisk: LintRule = context => {
+  if (!context.disk.coloEnable) return nothing
+  const found = [...unprotected(context), ...sharedImages(context)]
+  return found.length > 0 ? found : nothing
+}
 
-function findings(context: LintContext): Finding[] {
+function unprotected(context: LintContext): readonly Finding[] {
   const { backend, isCdrom, readwrite } = context.disk
   const found: Finding[] = []
   if (backend !== 'unknown' && backend !== 'qdisk') {
@@ -31,27 +34,26 @@ function findings(context: LintContext): Finding[] {
       hint: 'write access=rw, or remove colo and its keys',
     })
   }
-  return [...found, ...sameDisks(context)]
+  return found
 }
 
-const images = [
-  ['pdevPath', 'target'],
-  ['activeDisk', 'active-disk'],
-  ['hiddenDisk', 'hidden-disk'],
-] as const satisfies readonly (readonly [DiskField, string])[]
+const roles = { pdevPath: 'target', activeDisk: 'active-disk', hiddenDisk: 'hidden-disk' } as const
 
 /** The secondary writes all three: one file in two roles loses the guest's data. */
-function* sameDisks(context: LintContext): Generator<Finding> {
-  const { disk } = context
-  for (const [index, [field, key]] of images.entries()) {
-    const twin = images.slice(0, index).find(([other]) => disk[field] && disk[other] === disk[field])
-    if (!twin) continue
-    yield {
+function sharedImages(context: LintContext): readonly Finding[] {
+  const { pdevPath, activeDisk, hiddenDisk } = context.disk
+  const found: Finding[] = []
+  const compare = (field: keyof typeof roles, other: keyof typeof roles) => {
+    found.push({
       code: 'colo-same-disk',
-      message: `${key} and ${twin[1]} are the same`,
+      message: `${roles[field]} and ${roles[other]} are the same`,
       at: context.valueSpan(field),
-      notes: [{ message: `${twin[1]} given here`, at: context.valueSpan(twin[0]) }],
+      notes: [{ message: `${roles[other]} given here`, at: context.valueSpan(other) }],
       hint: 'give each an image of its own',
-    }
+    })
   }
+  if (activeDisk && activeDisk === pdevPath) compare('activeDisk', 'pdevPath')
+  if (hiddenDisk && hiddenDisk === pdevPath) compare('hiddenDisk', 'pdevPath')
+  else if (hiddenDisk && hiddenDisk === activeDisk) compare('hiddenDisk', 'activeDisk')
+  return found
 }

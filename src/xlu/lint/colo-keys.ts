@@ -1,6 +1,6 @@
 import type { DeviceDisk } from '../../libxl/device-disk.js'
-import type { Finding, LintRule } from './finding.js'
-import { nothing } from './finding.js'
+import { type Finding, type LintRule, nothing } from './finding.js'
+import type { LintContext } from './lint-context.js'
 
 const keys = [
   ['coloHost', 'colo-host'],
@@ -14,22 +14,30 @@ type ColoField = (typeof keys)[number][0]
 
 /** libxl takes `colo` without its five keys, and the keys without `colo`; either way the disk is not replicated. */
 export const coloKeys: LintRule = context => {
-  const { disk } = context
-  const findings: Finding[] = []
-  for (const [field, key] of keys) {
-    if (disk.coloEnable && !disk[field]) {
-      const at = context.parameterSpan(isGiven(disk, field) ? field : 'coloEnable')
-      findings.push({ code: 'colo-missing-key', message: `colo needs ${key}`, at, hint: `add ${key}=…` })
-    } else if (!disk.coloEnable && isGiven(disk, field)) {
-      findings.push({
-        code: 'colo-key-without-colo',
-        message: `${key} does nothing without colo`,
-        at: context.parameterSpan(field),
-        hint: 'add colo, or remove the key',
-      })
-    }
-  }
-  return findings.length > 0 ? findings : nothing
+  const { coloEnable, coloHost, coloPort, coloExport, activeDisk, hiddenDisk } = context.disk
+  if (coloEnable) return coloHost && coloPort && coloExport && activeDisk && hiddenDisk ? nothing : missing(context)
+  const strings = coloHost ?? coloExport ?? activeDisk ?? hiddenDisk
+  return coloPort === 0 && strings === undefined ? nothing : useless(context)
 }
+
+const missing = (context: LintContext): Finding[] =>
+  keys
+    .filter(([field]) => !context.disk[field])
+    .map(([field, key]) => ({
+      code: 'colo-missing-key',
+      message: `colo needs ${key}`,
+      at: context.parameterSpan(isGiven(context.disk, field) ? field : 'coloEnable'),
+      hint: `add ${key}=…`,
+    }))
+
+const useless = (context: LintContext): Finding[] =>
+  keys
+    .filter(([field]) => isGiven(context.disk, field))
+    .map(([field, key]) => ({
+      code: 'colo-key-without-colo',
+      message: `${key} does nothing without colo`,
+      at: context.parameterSpan(field),
+      hint: 'add colo, or remove the key',
+    }))
 
 const isGiven = (disk: DeviceDisk, field: ColoField): boolean => disk[field] !== undefined && disk[field] !== 0

@@ -1,10 +1,12 @@
 import { type Finding, type LintRule, nothing } from './finding.js'
 
+const digits = /^[0-9]+$/
+
 /** `colo-port` is read by atoi: libxl takes `-1`, `70000` and `12abc`. */
 export const coloPort: LintRule = context => {
   const { coloPort: port } = context.disk
   if (port === 0) return nothing
-  const junk = [...context.find('colo-port')].some(({ parameter }) => !/^[0-9]+$/.test(String(parameter.value)))
+  const junk = context.find('colo-port').some(({ parameter }) => !digits.test(String(parameter.value)))
   if (!junk && port >= 1 && port <= 65535) return nothing
   const at = context.valueSpan('coloPort')
   const findings: Finding[] = []

@@ -1,17 +1,16 @@
-import { formatDisk } from '../format-disk.js'
-import { type LintRule, nothing } from './finding.js'
+import { canonicalSpec } from '../format-disk.js'
+import { type Finding, type LintRule, nothing } from './finding.js'
 
 /** `raw:`, `tap:qcow2:` and their like, which xl keeps for xend's sake only. */
-export const deprecatedPrefix: LintRule = context =>
-  context.parameters.some(parameters => parameters.some(({ key }) => key === 'prefixes')) ? findings(context) : nothing
-
-function* findings(context: Parameters<LintRule>[0]) {
-  const modern = formatDisk(context.disk)
-  for (const { parameter, word } of context.find('prefixes')) {
-    if (parameter.key !== 'prefixes') continue
-    const last = parameter.value.at(-1)!
-    const at = context.span(word, parameter.at, last.at + last.key.length + 1)
-    const names = parameter.value.map(({ key }) => `${key}:`).join('')
-    yield { code: 'deprecated-prefix', message: `the prefix ${names} is deprecated`, at, hint: `write ${modern}` }
-  }
+export const deprecatedPrefix: LintRule = context => {
+  const found = context.find('prefixes')
+  if (found.length === 0) return nothing
+  const hint = `write ${canonicalSpec(context.disk)}`
+  return found.flatMap(({ parameter: { key, value, at }, word }): Finding[] => {
+    if (key !== 'prefixes') return []
+    const last = value.at(-1)!
+    const names = value.map(prefix => `${prefix.key}:`).join('')
+    const place = context.span(word, at, last.at + last.key.length + 1)
+    return [{ code: 'deprecated-prefix', message: `the prefix ${names} is deprecated`, at: place, hint }]
+  })
 }

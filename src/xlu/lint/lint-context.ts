@@ -1,6 +1,6 @@
 import type { DeviceDisk } from '../../libxl/device-disk.js'
 import type { Span } from '../diagnostic.js'
-import type { Parameter, ParameterKey } from '../disk-grammar.js'
+import type { Parameter } from '../disk-grammar.js'
 import { type DiskField, DiskReader } from '../disk-reader.js'
 
 /** An accepted disk and the text it came from. Where a field was given is worked out only when a rule asks. */
@@ -8,7 +8,7 @@ export class LintContext {
   readonly disk: DeviceDisk
   readonly words: readonly string[]
   readonly parameters: readonly (readonly Parameter[])[]
-  #traced: DiskReader | undefined
+  private traced: DiskReader | undefined
 
   constructor(disk: DeviceDisk, words: readonly string[], parameters: readonly (readonly Parameter[])[]) {
     this.disk = disk
@@ -18,20 +18,22 @@ export class LintContext {
 
   /** The value that a field was last given. */
   valueSpan(field: DiskField): Span {
-    const origin = this.#origin(field)
+    const origin = this.origin(field)
     return origin ? this.span(origin.word, origin.start, origin.end) : this.wholeSpan()
   }
 
   /** The same with its key, where it has one. */
   parameterSpan(field: DiskField): Span {
-    const origin = this.#origin(field)
+    const origin = this.origin(field)
     return origin ? this.span(origin.word, origin.at, origin.end) : this.wholeSpan()
   }
 
   /** Every parameter of a kind, with its word. */
-  *find(key: ParameterKey | 'prefixes'): Generator<{ parameter: Parameter; word: number }> {
-    for (const [word, parameters] of this.parameters.entries())
-      for (const parameter of parameters) if (parameter.key === key) yield { parameter, word }
+  find(key: Parameter['key']): { parameter: Parameter; word: number }[] {
+    const found: { parameter: Parameter; word: number }[] = []
+    for (let word = 0; word < this.parameters.length; word++)
+      for (const parameter of this.parameters[word]!) if (parameter.key === key) found.push({ parameter, word })
+    return found
   }
 
   span(word: number, start: number, end: number): Span {
@@ -42,12 +44,12 @@ export class LintContext {
     return this.span(0, 0, this.words[0]?.length ?? 0)
   }
 
-  #origin(field: DiskField) {
-    this.#traced ??= this.#trace()
-    return this.#traced.origins?.get(field)
+  private origin(field: DiskField) {
+    this.traced ??= this.trace()
+    return this.traced.origins?.get(field)
   }
 
-  #trace(): DiskReader {
+  private trace(): DiskReader {
     const reader = new DiskReader(true)
     for (const [word, parameters] of this.parameters.entries()) reader.read(word, parameters)
     return reader

@@ -7,7 +7,7 @@ import { coloExportId } from './colo-export-id.js'
 import { coloKeys } from './colo-keys.js'
 import { coloPort } from './colo-port.js'
 import { deprecatedPrefix } from './deprecated-prefix.js'
-import type { Finding, LintRule } from './finding.js'
+import { type Finding, type LintRule, nothing } from './finding.js'
 import { formatMismatch } from './format-mismatch.js'
 import { LintContext } from './lint-context.js'
 import { pathCharacters } from './path-characters.js'
@@ -35,7 +35,10 @@ export function lintDisk(
 ): Diagnostic[] {
   const context = new LintContext(disk, words, parameters)
   const diagnostics: Diagnostic[] = []
-  for (const rule of rules) for (const finding of rule(context)) diagnostics.push(warning(finding))
+  for (const rule of rules) {
+    const findings = rule(context)
+    if (findings !== nothing) for (const finding of findings) diagnostics.push(warning(finding))
+  }
   return diagnostics
 }
 

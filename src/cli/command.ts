@@ -1,0 +1,112 @@
+import { type CommandLine, readCommandLine } from './command-line.js'
+import type { OptionName } from './option-table.js'
+import { UsageError } from './usage-error.js'
+
+type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv'
+export type Shell = 'bash' | 'zsh' | 'fish'
+
+/** What was said of the guest; what was not may come from its configuration file. */
+export interface GuestOptions {
+  domid: number
+  domainType: 'pv' | 'pvh' | 'hvm' | undefined
+  hdtype: 'ide' | 'ahci' | undefined
+  stubdom: boolean | undefined
+  coloRestore: boolean
+  /** Domains by their names. */
+  domains: ReadonlyMap<string, number>
+}
+
+type DiskSource = { kind: 'words'; words: readonly string[] } | { kind: 'config'; path: string }
+
+export interface DisksCommand {
+  kind: 'disks'
+  source: DiskSource
+  output: OutputForm
+  guest: GuestOptions
+  offline: boolean
+  strict: boolean
+  diagnostics: 'text' | 'json'
+}
+
+export interface BatchCommand {
+  kind: 'batch'
+  /** The byte that ends a spec. */
+  separator: number
+  strict: boolean
+}
+
+/** What the command is asked to do. */
+export type Command =
+  | DisksCommand
+  | BatchCommand
+  | { kind: 'help' }
+  | { kind: 'version' }
+  | { kind: 'completion'; shell: Shell }
+
+/** The highest number of a domain (below DOMID_FIRST_RESERVED of Xen's public headers). */
+const lastDomid = 0x7fef
+
+export function readCommand(args: readonly string[]): Command {
+  const line = readCommandLine(args)
+  const { values } = line
+  if (values.has('help')) return { kind: 'help' }
+  if (values.has('version')) return { kind: 'version' }
+  if (values.has('completion')) return { kind: 'completion', shell: last(line, 'completion') as Shell }
+  if (values.has('batch')) return batchCommand(line)
+  if (values.has('null')) throw new UsageError('--null is for --batch only')
+  return {
+    kind: 'disks',
+    source: diskSource(line),
+    output: (last(line, 'output') ?? 'json') as OutputForm,
+    guest: guestOptions(line),
+    offline: values.has('offline'),
+    strict: values.has('strict'),
+    diagnostics: (last(line, 'diagnostics') ?? 'text') as 'text' | 'json',
+  }
+}
+
+const last = ({ values }: CommandLine, name: OptionName): string | undefined => values.get(name)?.at(-1)
+
+function batchCommand({ values, words }: CommandLine): BatchCommand {
+  const allowed: readonly OptionName[] = ['batch', 'null', 'strict']
+  const stray = [...values.keys()].find(name => !allowed.includes(name))
+  if (stray !== undefined) throw new UsageError(`--${stray} has no meaning with --batch`)
+  if (words.length > 0) throw new UsageError(`--batch reads its specs from standard input, but was given '${words[0]}'`)
+  return { kind: 'batch', separator: values.has('null') ? 0 : 0x0a, strict: values.has('strict') }
+}
+
+function diskSource(line: CommandLine): DiskSource {
+  const { words } = line
+  const path = last(line, 'config')
+  if (path === undefined) {
+    if (words.length === 0) throw new UsageError('no SPEC was given, nor --config FILE, nor --batch')
+    return { kind: 'words', words }
+  }
+  if (words.length > 0)
+    throw new UsageError(`--config reads its disks from the file, but there is the SPEC '${words[0]}'`)
+  return { kind: 'config', path }
+}
+
+function guestOptions(line: CommandLine): GuestOptions {
+  const domid = last(line, 'domid')
+  return {
+    domid: domid === undefined ? 0 : readDomid(domid, '--domid'),
+    domainType: last(line, 'domain-type') as GuestOptions['domainType'],
+    hdtype: last(line, 'hdtype') as GuestOptions['hdtype'],
+    stubdom: line.values.has('stubdom') ? true : undefined,
+    coloRestore: last(line, 'colo') === 'secondary',
+    domains: new Map([['Domain-0', 0], ...(line.values.get('domain') ?? []).map(readDomain)]),
+  }
+}
+
+function readDomain(text: string): [name: string, domid: number] {
+  const at = text.lastIndexOf('=')
+  if (at <= 0) throw new UsageError(`--domain takes NAME=DOMID, not '${text}'`)
+  return [text.slice(0, at), readDomid(text.slice(at + 1), '--domain')]
+}
+
+function readDomid(text: string, option: string): number {
+  const domid = /^[0-9]{1,5}$/.test(text) ? Number(text) : Infinity
+  if (domid > lastDomid) throw new UsageError(`${option} takes a domain's number from 0 to ${lastDomid}, not '${text}'`)
+  return domid
+}

@@ -1,0 +1,51 @@
+import { options } from '../option-table.js'
+import { specWords, valuedKeys } from './spec-words.js'
+
+const optionWords = options.flatMap(({ name, short }) => [`--${name}`, ...(short ? [`-${short}`] : [])]).join(' ')
+
+const afterOption = options.flatMap(({ name, short, values }) =>
+  values ? [`    --${name}${short ? `|-${short}` : ''}) words='${values.join(' ')}' ;;`] : [],
+)
+
+const ofKey = valuedKeys.map(
+  ([key, values]) => `      ${key}=*) words='${values.map(value => `${key}=${value}`).join(' ')}' ;;`,
+)
+
+/** bash splits words at = and : before a completion sees them, so the word is taken from the line itself. */
+export const bashCompletion = (): string => `# bash completion for xl-disk-parse
+_xl_disk_parse() {
+  local line=\${COMP_LINE:0:COMP_POINT} word previous before='' part words='' files=''
+  word=\${line##*[[:space:]]}
+  line=\${line%"$word"}
+  line=\${line%"\${line##*[![:space:]]}"}
+  previous=\${line##*[[:space:]]}
+  case $previous in
+${afterOption.join('\n')}
+    --config)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      return ;;
+    --domid|--domain) return ;;
+  esac
+  if [[ -z $words && $word == -* ]]; then
+    words='${optionWords}'
+  elif [[ -z $words ]]; then
+    compopt -o nospace
+    [[ $word == *,* ]] && before=\${word%,*},
+    part=\${word#"$before"}
+    case $part in
+${ofKey.join('\n')}
+      target=*) files=yes ;;
+      *) words='${specWords.join(' ')}' ;;
+    esac
+  fi
+  local IFS=$' \\t\\n' split=\${word%"\${word##*[=:]}"}
+  if [[ $files ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -P "\${before}target=" -- "\${part#target=}")
+  else
+    COMPREPLY=($(compgen -P "$before" -W "$words" -- "\${word#"$before"}"))
+  fi
+  COMPREPLY=("\${COMPREPLY[@]#"$split"}")
+}
+complete -F _xl_disk_parse xl-disk-parse
+`

@@ -1,0 +1,30 @@
+import { options } from './option-table.js'
+
+/** What --help writes. */
+export function helpText(): string {
+  const rows = options.map(({ name, short, takes, values, help }) => {
+    const value = takes === undefined ? '' : ` ${values ? values.join('|') : takes}`
+    return [`${short ? `-${short}, ` : '    '}--${name}${value}`, help] as const
+  })
+  const width = 28
+  const lines = rows.map(([left, help]) =>
+    left.length > width ? `  ${left}\n  ${' '.repeat(width)}  ${help}` : `  ${left.padEnd(width)}  ${help}`,
+  )
+  return `Usage: xl-disk-parse [options] SPEC...          one disk; several words make up one
+       xl-disk-parse [options] --config FILE    every disk of an xl domain configuration file
+       xl-disk-parse [options] --batch          a spec a line on standard input
+       xl-disk-parse -N block-attach DOMID SPEC...   in the place of xl
+
+Reads xl disk specifications as libxl does: a spec goes in; libxl's record, its xenstore
+nodes or QEMU's arguments come out.
+
+Options:
+${lines.join('\n')}
+
+Exit status: 0; 1 if a disk was refused or a file could not be read or written; 2 for wrong
+usage. --batch exits with 0 whatever it was given: each refusal is one of its results.
+
+Example:
+  xl-disk-parse 'format=qcow2, vdev=xvda, access=rw, target=/images/guest.qcow2'
+`
+}

@@ -1,0 +1,32 @@
+import type { DiskTarget } from '../libxl/choose-backend.js'
+
+/** Standard output and standard error, by their numbers. */
+export type OutputStream = 1 | 2
+
+/** All that the command touches outside its own memory. Every call blocks; what fails throws a `SystemError`. */
+export interface Io {
+  /** The words after the command's name. Bytes that are not UTF-8 stand as lone surrogates. */
+  readonly args: readonly string[]
+  readonly env: { readonly NO_COLOR?: string | undefined; readonly TERM?: string | undefined }
+  isTerminal(stream: OutputStream): boolean
+  /** Reads some bytes of standard input into a buffer; 0 at its end. */
+  readInput(buffer: Uint8Array): number
+  /** The bytes of a file, piece by piece. */
+  readFile(path: string): Iterable<Uint8Array>
+  /** What a disk's target is; where it can't be examined, 'missing' and the reason in the C library's words. */
+  examine(path: string): { target: DiskTarget; reason?: string }
+  write(stream: OutputStream, data: string | Uint8Array): void
+}
+
+/** The system refused; `reason` is in the C library's words. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly code: string
+  readonly what: string
+
+  constructor(what: string, code: string, reason: string) {
+    super(`${what}: ${reason}`)
+    this.what = what
+    this.code = code
+  }
+}

@@ -1,0 +1,55 @@
+interface Option {
+  readonly name: string
+  readonly short?: string
+  /** What the option's value is called; without it the option takes none. */
+  readonly takes?: string
+  readonly values?: readonly string[]
+  /** For completion: the value is a file's name. */
+  readonly file?: boolean
+  readonly help: string
+}
+
+const optionTable = [
+  {
+    name: 'config',
+    takes: 'FILE',
+    file: true,
+    help: "read every disk of an xl domain configuration file, '-' for stdin",
+  },
+  { name: 'batch', help: 'read a spec a line on stdin, write one JSON object a line' },
+  { name: 'null', short: '0', help: 'with --batch: NUL ends a spec, not a line feed' },
+  {
+    name: 'output',
+    short: 'o',
+    takes: 'FORM',
+    values: ['json', 'spec', 'xenstore', 'argv'],
+    help: 'what to write (default: json)',
+  },
+  { name: 'domid', takes: 'N', help: "the guest's domain (default: 0)" },
+  { name: 'domain-type', takes: 'TYPE', values: ['pv', 'pvh', 'hvm'], help: "the guest's type (default: hvm)" },
+  {
+    name: 'hdtype',
+    takes: 'TYPE',
+    values: ['ide', 'ahci'],
+    help: "the controller of the guest's disks (default: ide)",
+  },
+  { name: 'colo', takes: 'ROLE', values: ['primary', 'secondary'], help: "the guest's role in a COLO pair" },
+  { name: 'stubdom', help: 'QEMU runs in a stub domain' },
+  { name: 'domain', takes: 'NAME=DOMID', help: 'a domain that backend=NAME means; may be repeated' },
+  { name: 'offline', help: 'do not look at targets: /dev/… is a block device, the rest files' },
+  { name: 'strict', help: 'refuse what libxl accepts and the user regrets' },
+  { name: 'diagnostics', takes: 'FORM', values: ['text', 'json'], help: 'how to write diagnostics (default: text)' },
+  {
+    name: 'completion',
+    takes: 'SHELL',
+    values: ['bash', 'zsh', 'fish'],
+    help: 'write a completion script for a shell',
+  },
+  { name: 'version', short: 'V', help: 'write the version' },
+  { name: 'help', short: 'h', help: 'write this' },
+] as const satisfies readonly Option[]
+
+export type OptionName = (typeof optionTable)[number]['name']
+
+/** Every option of the command: read by the parser, by --help and by --completion. */
+export const options: readonly (Option & { name: OptionName })[] = optionTable

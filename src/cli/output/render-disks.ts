@@ -1,0 +1,36 @@
+import { diskToNodes } from '../../libxl/disk-to-nodes.js'
+import { toLibxlJson } from '../../libxl/to-libxl-json.js'
+import { formatDisk } from '../../xlu/format-disk.js'
+import type { DisksCommand } from '../command.js'
+import { guestOf } from '../guest.js'
+import type { Io } from '../io.js'
+import type { DisksRead, PlacedDisk } from '../placed-disk.js'
+import { resolveDisks } from '../resolve-disks.js'
+import { listNodes } from './list-nodes.js'
+import { oneALine } from './one-a-line.js'
+import { renderArguments } from './render-arguments.js'
+
+/** The disks in the form asked for, told of errors among the diagnostics where that cannot be. */
+export function renderDisks(
+  disks: readonly PlacedDisk[],
+  { config, diagnostics }: DisksRead,
+  { output, guest: options, offline }: DisksCommand,
+  io: Io,
+): string {
+  if (output === 'json') return disks.map(({ disk }) => `disk: ${toLibxlJson(disk)}\n`).join('')
+  const [first] = disks
+  if (first === undefined) return ''
+  const all = { ...first.at, end: disks.at(-1)!.at.end }
+  if (output === 'spec')
+    return oneALine(
+      disks.map(({ disk }) => formatDisk(disk)),
+      all,
+      diagnostics,
+    )
+  const guest = guestOf(options, config, diagnostics)
+  const create = config !== undefined || output === 'argv'
+  const resolved = resolveDisks(disks, { guest, offline, create }, io, diagnostics)
+  if (resolved.length < disks.length) return ''
+  if (output === 'argv') return renderArguments(resolved, guest, all, diagnostics)
+  return listNodes(resolved.flatMap(disk => diskToNodes(disk, guest)))
+}

@@ -1,0 +1,74 @@
+import { encodeText } from '../byte-text.js'
+import type { DiskTarget } from '../libxl/choose-backend.js'
+import { exactArguments } from './exact-arguments.js'
+import { fs } from './fs.js'
+import { type Io, type OutputStream, SystemError } from './io.js'
+import { codeOf, reasonOf } from './system-reason.js'
+
+const streams = { 1: 'standard output', 2: 'standard error' } as const
+
+/** The process's own streams and files. Blocking calls, as the streams of Node.js cost more than all else at start. */
+export class ProcessIo implements Io {
+  readonly args = exactArguments(process.argv.slice(2))
+  readonly env = process.env
+
+  isTerminal(stream: OutputStream): boolean {
+    return process.getBuiltinModule('node:tty').isatty(stream)
+  }
+
+  readInput(buffer: Uint8Array): number {
+    return calling('standard input', () => patiently(() => fs.readSync(0, buffer)))
+  }
+
+  *readFile(path: string): Iterable<Uint8Array> {
+    const file = calling(path, () => fs.openSync(encodeText(path), 'r'))
+    try {
+      for (;;) {
+        const buffer = new Uint8Array(0x10000)
+        const length = calling(path, () => fs.readSync(file, buffer))
+        if (length === 0) return
+        yield buffer.subarray(0, length)
+      }
+    } finally {
+      fs.closeSync(file)
+    }
+  }
+
+  examine(path: string): { target: DiskTarget; reason?: string } {
+    try {
+      const stats = fs.statSync(encodeText(path))
+      if (stats.isBlockDevice()) return { target: 'block' }
+      if (stats.isFile()) return { target: 'file' }
+      return { target: stats.isDirectory() ? 'dir' : 'char' }
+    } catch (error) {
+      return { target: 'missing', reason: reasonOf(error) }
+    }
+  }
+
+  write(stream: OutputStream, data: string | Uint8Array): void {
+    const bytes = typeof data === 'string' ? encodeText(data) : data
+    calling(streams[stream], () => {
+      for (let done = 0; done < bytes.length; ) done += patiently(() => fs.writeSync(stream, bytes, done))
+    })
+  }
+}
+
+function calling<T>(what: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw new SystemError(what, codeOf(error), reasonOf(error))
+  }
+}
+
+/** A stream that another process has made non-blocking says EAGAIN where it should wait. */
+function patiently(call: () => number): number {
+  for (;;) {
+    try {
+      return call()
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { type DiskTarget, isTargetExamined } from '../libxl/choose-backend.js'
+import { withBackend, withDefaults } from '../libxl/resolve-disk.js'
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import type { Diagnostic } from '../xlu/diagnostic.js'
+import type { Guest } from './guest.js'
+import type { Io } from './io.js'
+import type { PlacedDisk } from './placed-disk.js'
+import { libxlRefusal } from './refusal.js'
+
+export interface ResolveOptions {
+  guest: Guest
+  offline: boolean
+  /** The domain is being built; else the disks are plugged into a running one. */
+  create: boolean
+}
+
+/** The disks with libxl's defaults and backends. Those that libxl refuses are left out and told of. */
+export function resolveDisks(
+  disks: readonly PlacedDisk[],
+  { guest, offline, create }: ResolveOptions,
+  io: Io,
+  diagnostics: Diagnostic[],
+): ResolvedDisk[] {
+  const { domid, domainType, domains } = guest
+  const context = { domid, domainType, create, domidOf: (name: string) => domains.get(name) }
+  const examine = offline ? guess : (path: string) => io.examine(path)
+  return disks.flatMap(({ disk, at }) => {
+    try {
+      const completed = withDefaults(disk, context)
+      const { target, reason = '' } = isTargetExamined(completed)
+        ? examine(completed.pdevPath ?? '')
+        : { target: 'missing' as const }
+      return [withBackend(completed, target, reason)]
+    } catch (error) {
+      diagnostics.push(libxlRefusal(error, at))
+      return []
+    }
+  })
+}
+
+const guess = (path: string): { target: DiskTarget; reason?: string } => ({
+  target: path.startsWith('/dev/') ? 'block' : 'file',
+})

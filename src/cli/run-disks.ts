@@ -1,0 +1,17 @@
+import type { DisksCommand } from './command.js'
+import { done, refused } from './exit-status.js'
+import type { Io } from './io.js'
+import { renderDisks } from './output/render-disks.js'
+import { readDisks } from './read-disks.js'
+import { report } from './report.js'
+
+/** Reads disks and writes them in the form asked for; nothing is written where anything is refused. */
+export function runDisks(command: DisksCommand, io: Io): number {
+  const read = readDisks(command, io)
+  const { disks, diagnostics } = read
+  const text = disks && renderDisks(disks, read, command, io)
+  report(diagnostics, command.diagnostics, read.file, io)
+  if (text === undefined || diagnostics.some(({ severity }) => severity === 'error')) return refused
+  if (text !== '') io.write(1, text)
+  return done
+}

@@ -1,0 +1,63 @@
+import { runBatch } from './batch/run-batch.js'
+import { type Command, readCommand } from './command.js'
+import { completionScript } from './completion/completion-script.js'
+import { brokenPipe, done, internalError, refused, wrongUsage } from './exit-status.js'
+import { helpText } from './help.js'
+import { type Io, SystemError } from './io.js'
+import { runDisks } from './run-disks.js'
+import { UsageError } from './usage-error.js'
+import { version } from './version.js'
+import { isXlCall, runAsXl } from './xl-command.js'
+
+/** The whole command: what is done is said by what it writes and by its exit status. Never throws. */
+export function run(io: Io): number {
+  try {
+    return isXlCall(io.args) ? runAsXl(io) : runCommand(readCommand(io.args), io)
+  } catch (error) {
+    return fail(error, io)
+  }
+}
+
+function runCommand(command: Command, io: Io): number {
+  switch (command.kind) {
+    case 'disks':
+      return runDisks(command, io)
+    case 'batch':
+      return runBatch(command, io)
+    case 'help':
+      io.write(1, helpText())
+      return done
+    case 'version':
+      io.write(1, `xl-disk-parse ${version()}\n`)
+      return done
+    case 'completion':
+      io.write(1, completionScript(command.shell))
+      return done
+  }
+}
+
+function fail(error: unknown, io: Io): number {
+  if (error instanceof UsageError) {
+    complain(io, `${error.message}\nTry 'xl-disk-parse --help'.`)
+    return wrongUsage
+  }
+  if (error instanceof SystemError) {
+    if (error.code === 'EPIPE') return brokenPipe
+    complain(io, error.message)
+    return refused
+  }
+  if (error instanceof RangeError) {
+    complain(io, 'what is to be said of this input is more than fits into memory')
+    return refused
+  }
+  complain(io, `internal error: ${error instanceof Error ? error.message : String(error)}`)
+  return internalError
+}
+
+function complain(io: Io, message: string): void {
+  try {
+    io.write(2, `xl-disk-parse: ${message}\n`)
+  } catch {
+    // nobody is left to tell
+  }
+}

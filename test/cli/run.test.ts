@@ -1,0 +1,168 @@
+import t from 'tap'
+import { parseDisk, toLibxlJson } from 'xenlight'
+import { runWith, type World } from './fake-io.js'
+
+const disk = '/dev/vg/guest,raw,xvda,w'
+const json = `disk: ${toLibxlJson(parseDisk(disk))}\n`
+const colo =
+  'format=qcow2,vdev=hda,access=rw,backendtype=qdisk,colo,colo-host=192.0.2.1,colo-port=9000,colo-export=qdisk1,' +
+  'active-disk=/colo/active.img,hidden-disk=/colo/hidden.img,target=/images/guest.qcow2'
+
+interface Case {
+  name: string
+  args: string[]
+  world?: World
+  status?: number
+  stdout?: string | RegExp
+  stderr?: string | RegExp
+}
+
+const cases: Case[] = [
+  { name: 'JSON is the default', args: [disk], stdout: json },
+  {
+    name: 'several words make up one disk',
+    args: ['vdev=hda', 'target=/x'],
+    stdout: /^disk: \{\n {4}"pdev_path": "\/x"/,
+  },
+  {
+    name: 'a refused spec',
+    args: ['foo=bar,vdev=hda'],
+    status: 1,
+    stderr: /^error\[unknown-parameter\]: .*\n *--> spec:1:1\n/,
+  },
+  {
+    name: 'diagnostics as JSON',
+    args: ['--diagnostics=json', 'raw:/x,hda'],
+    stdout: /"vdev": "hda"/,
+    stderr: /^\{"spec":"raw:\/x,hda","severity":"warning","code":"deprecated-prefix",.*"notes":\[\]\}\n$/,
+  },
+  {
+    name: 'a warning is an error if strict',
+    args: ['--strict', 'raw:/x,hda'],
+    status: 1,
+    stderr: /^error\[deprecated-prefix\]/,
+  },
+  {
+    name: 'the canonical spec',
+    args: ['-o', 'spec', disk],
+    stdout: 'format=raw,vdev=xvda,access=rw,target=/dev/vg/guest\n',
+  },
+  {
+    name: 'a spec with a line feed is no line',
+    args: ['-ospec', '/a\nb,raw,xvda'],
+    status: 1,
+    stderr: /error\[line-feed\]/,
+  },
+  {
+    name: "xenstore's nodes",
+    args: ['-o', 'xenstore', '--domid', '7', '--domain-type=pv', disk],
+    world: { targets: { '/dev/vg/guest': 'block' } },
+    stdout: /^\/libxl\/7\/device\/vbd\/51712 = "" {3}\(n0\)\n(.*\n)*.*protocol = "x86_64-abi" {3}\(n7,r0\)\n/,
+  },
+  {
+    name: 'a target that is not there',
+    args: ['-o', 'xenstore', disk],
+    status: 1,
+    stderr:
+      /^error\[ERROR_INVAL\]: Disk vdev=xvda failed to stat: \/dev\/vg\/guest: No such file or directory\n(.*\n)*hint: .*--offline/,
+  },
+  { name: 'JSON does not look at targets', args: ['/missing,,xvda'], stdout: /"pdev_path": "\/missing"/ },
+  { name: 'offline, /dev holds block devices', args: ['-oxenstore', '--offline', disk], stdout: /51712\/type = "phy"/ },
+  {
+    name: "QEMU's arguments",
+    args: ['-oargv', '/images/a.img,,hda'],
+    world: { targets: { '/images/a.img': 'file' } },
+    stdout: /^-drive\nfile=\/images\/a\.img,if=ide,index=0,/,
+  },
+  {
+    name: 'the primary of a COLO pair',
+    args: ['-oargv', '--colo=primary', colo],
+    stdout: /^-drive\n.*driver=quorum.*\n/,
+  },
+  {
+    name: 'the secondary of a COLO pair',
+    args: ['-oargv', '--colo=secondary', colo],
+    stdout: /driver=replication,mode=secondary/,
+  },
+  { name: 'AHCI', args: ['-oargv', '--offline', '--hdtype', 'ahci', '/a,,hda'], stdout: /^-device\nahci,id=ahci0\n/ },
+  { name: 'a stub domain', args: ['-oargv', '--offline', '--stubdom', '/a,,hda'], stdout: /file=\/dev\/xvda,/ },
+  {
+    name: 'no arguments for a PV guest',
+    args: ['-oargv', '--offline', '--domain-type', 'pv', '/a,,hda'],
+    stderr: /^warning\[not-emulated\]: QEMU emulates no disks for a guest of type pv/,
+  },
+  {
+    name: 'virtio is for the building of a domain',
+    args: ['-oxenstore', '--offline', 'specification=virtio,vdev=xvda,target=/a'],
+    status: 1,
+    stderr: /error\[ERROR_FAIL\]: Hotplug isn't supported/,
+  },
+  {
+    name: 'an unknown backend domain',
+    args: ['-oxenstore', '--offline', `${disk},backend=store`],
+    status: 1,
+    stderr: /backend domain "store" not found\n(.*\n)*hint: .*--domain NAME=DOMID/,
+  },
+  {
+    name: 'a named backend domain',
+    args: ['-oxenstore', '--domain', 'store=3', '--domid=9', `${disk},backend=store`],
+    stdout: /\/local\/domain\/3\/backend\/vbd\/9\/51712 = ""/,
+  },
+  { name: 'help', args: ['--help'], stdout: /^Usage: xl-disk-parse / },
+  { name: 'the version', args: ['--version'], stdout: /^xl-disk-parse \d+\.\d+\.\d+/ },
+  { name: 'words after -- are no options', args: ['--', '-x,raw,xvda'], stdout: /"pdev_path": "-x"/ },
+]
+
+for (const { name, args, world, status = 0, stdout = '', stderr = '' } of cases) {
+  t.test(name, async t => {
+    const outcome = runWith(args, world)
+    t.match(outcome, { stdout, stderr, status })
+    if (stdout === '') t.equal(outcome.stdout, '')
+    if (stderr === '') t.equal(outcome.stderr, '')
+  })
+}
+
+t.test('usage errors say what is wrong and what was meant', async t => {
+  const wrong: [args: string[], message: RegExp][] = [
+    [[], /no SPEC was given/],
+    [['--outptu=json', 'x'], /no option --outptu \(did you mean --output\?\)/],
+    [['-x,raw,xvda'], /no option -x .* after '--'/],
+    [['-o', 'jsno', 'x'], /-o takes one of json, spec, xenstore, argv, not 'jsno' \(did you mean json\?\)/],
+    [['--output=', 'x'], /--output takes one of /],
+    [['x', '--domid'], /--domid needs a value: N/],
+    [['x', '-o'], /-o needs a value: json, /],
+    [['--strict=yes', 'x'], /--strict takes no value/],
+    [['--config', 'f', 'x'], /--config reads its disks from the file/],
+    [['--batch', 'x'], /--batch reads its specs from standard input/],
+    [['--batch', '-ospec'], /--output has no meaning with --batch/],
+    [['-0', 'x'], /--null is for --batch only/],
+    [['--domid', '-1', 'x'], /--domid takes a domain's number from 0 to 32751/],
+    [['--domid', '32752', 'x'], /not '32752'/],
+    [['--domain', '=3', 'x'], /--domain takes NAME=DOMID/],
+    [['--domain', 'a=b', 'x'], /--domain takes a domain's number/],
+    [['--completion=tcsh'], /bash, zsh, fish/],
+  ]
+  for (const [args, message] of wrong) {
+    const { status, stdout, stderr } = runWith(args)
+    t.match({ status, stdout, stderr }, { status: 2, stdout: '', stderr: message }, args.join(' '))
+    t.match(stderr, /^xl-disk-parse: .*\nTry 'xl-disk-parse --help'\.\n$/)
+  }
+})
+
+t.test('colours are for terminals that want them', async t => {
+  const colored = (world: World) => runWith(['foo'], world).stderr.includes('\x1b[')
+  t.equal(colored({ terminal: true }), true)
+  t.equal(colored({ terminal: false }), false)
+  t.equal(colored({ terminal: true, env: { NO_COLOR: '1' } }), false)
+  t.equal(colored({ terminal: true, env: { NO_COLOR: '' } }), true)
+  t.equal(colored({ terminal: true, env: { TERM: 'dumb' } }), false)
+})
+
+t.test('output that cannot be written', async t => {
+  t.strictSame(runWith([disk], { failing: { after: 0, code: 'ENOSPC' } }), {
+    status: 1,
+    stdout: '',
+    stderr: 'xl-disk-parse: standard output: No space left on device\n',
+  })
+  t.strictSame(runWith([disk], { failing: { after: 0, code: 'EPIPE' } }), { status: 141, stdout: '', stderr: '' })
+})
