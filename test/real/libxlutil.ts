@@ -36,7 +36,7 @@ export interface Libxlutil extends Disposable {
 }
 
 /** Builds the driver if need be; throws MissingRealPart without gcc or libxen-dev. */
-export const libxlutilDriver = (): string =>
+const libxlutilDriver = (): string =>
   buildC('libxlutil-driver', { libraries: ['-lxlutil', '-lxenlight'], packages: 'gcc libc6-dev libxen-dev' })
 
 export function startLibxlutil(program = libxlutilDriver()): Libxlutil {
