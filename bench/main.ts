@@ -5,7 +5,7 @@ import { benchBatch } from './batch.js'
 import { benchParse } from './parse.js'
 import { benchStart } from './start.js'
 
-const command = join(projectRoot, 'dist/bin/xl-disk-parse.js')
+const command = join(projectRoot, 'dist/bin/xl-disk-parse.cjs')
 
 using libxlutil = startLibxlutil()
 console.log(`${await benchParse(libxlutil)}\n`)

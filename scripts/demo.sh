@@ -9,7 +9,7 @@ target=/var/lib/xen/images/guest.qcow2'
 
 show() {
     printf '\n$ xl-disk-parse %sSPEC\n' "${*:+$* }"
-    node dist/bin/xl-disk-parse.js "$@" "$spec"
+    node dist/bin/xl-disk-parse.cjs "$@" "$spec"
 }
 
 printf 'SPEC: %s\n' "$spec"

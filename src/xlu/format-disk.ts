@@ -47,32 +47,30 @@ export function canonicalSpec(disk: DeviceDisk): string {
   const { pdevPath } = disk
   // A positional target is the only one that may hold a line end.
   const positional = pdevPath?.includes('\n') ?? false
-  return [
-    positional ? pdevPath : '',
-    disk.format === 'unknown' ? '' : `format=${disk.format}`,
-    setting('vdev', disk.vdev),
-    disk.isCdrom ? 'devtype=cdrom' : `access=${disk.readwrite ? 'rw' : 'ro'}`,
-    setting('backend', disk.backendDomname),
-    disk.backend === 'unknown' ? '' : `backendtype=${disk.backend}`,
-    disk.specification === 'unknown' ? '' : `specification=${disk.specification}`,
-    setting('script', disk.script),
-    disk.directIoSafe ? 'direct-io-safe' : '',
-    flag('discard', disk.discardEnable, 'no-'),
-    flag('colo', disk.coloEnable, 'no-'),
-    setting('colo-host', disk.coloHost),
-    disk.coloPort === 0 ? '' : `colo-port=${disk.coloPort}`,
-    setting('colo-export', disk.coloExport),
-    setting('active-disk', disk.activeDisk),
-    setting('hidden-disk', disk.hiddenDisk),
-    flag('trusted', disk.trusted, 'un'),
-    disk.grantUsage === undefined ? '' : `grant_usage=${disk.grantUsage ? 1 : 0}`,
-    pdevPath === undefined || positional ? '' : `target=${pdevPath}${pdevPath.endsWith(',') ? ',' : ''}`,
-  ]
-    .filter(part => part !== '')
-    .join(',')
+  const spec =
+    (positional ? `,${pdevPath}` : '') +
+    (disk.format === 'unknown' ? '' : `,format=${disk.format}`) +
+    setting('vdev', disk.vdev) +
+    (disk.isCdrom ? ',devtype=cdrom' : disk.readwrite ? ',access=rw' : ',access=ro') +
+    setting('backend', disk.backendDomname) +
+    (disk.backend === 'unknown' ? '' : `,backendtype=${disk.backend}`) +
+    (disk.specification === 'unknown' ? '' : `,specification=${disk.specification}`) +
+    setting('script', disk.script) +
+    (disk.directIoSafe ? ',direct-io-safe' : '') +
+    flag('discard', disk.discardEnable, 'no-') +
+    flag('colo', disk.coloEnable, 'no-') +
+    setting('colo-host', disk.coloHost) +
+    (disk.coloPort === 0 ? '' : `,colo-port=${disk.coloPort}`) +
+    setting('colo-export', disk.coloExport) +
+    setting('active-disk', disk.activeDisk) +
+    setting('hidden-disk', disk.hiddenDisk) +
+    flag('trusted', disk.trusted, 'un') +
+    (disk.grantUsage === undefined ? '' : `,grant_usage=${disk.grantUsage ? 1 : 0}`) +
+    (pdevPath === undefined || positional ? '' : `,target=${pdevPath}${pdevPath.endsWith(',') ? ',' : ''}`)
+  return spec.slice(1)
 }
 
-const setting = (key: string, value: string | undefined): string => (value === undefined ? '' : `${key}=${value}`)
+const setting = (key: string, value: string | undefined): string => (value === undefined ? '' : `,${key}=${value}`)
 
 const flag = (name: string, value: boolean | undefined, negation: string): string =>
-  value === undefined ? '' : value ? name : `${negation}${name}`
+  value === undefined ? '' : value ? `,${name}` : `,${negation}${name}`

@@ -82,10 +82,10 @@ function badSyntax(text: string, { at }: Refusal, parameters: readonly Parameter
   const named = key.trim()
   if (/[ \t\n]/.test(named)) {
     const separate = fromByteString(named).split(/[ \t\n]+/)
-    return { wider, message: 'parameters are separated by commas', hint: `write ${separate.join(',')}=…` }
+    return { wider, message: 'parameters are separated by commas', hint: `write ${separate.join(',')}=...` }
   }
   if (key !== named && diskKeys.has(named)) {
-    return { wider, message: `blank before the "=" of ${named}`, hint: `write ${named}=…` }
+    return { wider, message: `blank before the "=" of ${named}`, hint: `write ${named}=...` }
   }
   if (diskKeys.has(key)) {
     return { wider, message: `bad value for ${key}`, hint: valueHint(key, text.slice(at + 1, wider.end)) }

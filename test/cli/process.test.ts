@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { projectRoot } from '../support/project-root.js'
 
-const command = join(projectRoot, 'dist/bin/xl-disk-parse.js')
+const command = join(projectRoot, 'dist/bin/xl-disk-parse.cjs')
 
 const run = (args: readonly string[], input: string | Uint8Array = '') => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { input, maxBuffer: 1 << 28 })

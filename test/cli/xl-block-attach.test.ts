@@ -10,7 +10,7 @@ interface Row {
   stdout: string
 }
 
-const command = join(projectRoot, 'dist/bin/xl-disk-parse.js')
+const command = join(projectRoot, 'dist/bin/xl-disk-parse.cjs')
 
 const run = (args: string[]) =>
   new Promise<{ exitStatus: number; stdout: string; stderr: string }>(resolve => {

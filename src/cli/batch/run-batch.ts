@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer'
+import { Buffer, isAscii } from 'node:buffer'
 import { decodeText } from '../../byte-text.js'
 import type { BatchCommand } from '../command.js'
 import { done } from '../exit-status.js'
@@ -14,17 +14,17 @@ export function runBatch({ separator, strict }: BatchCommand, io: Io): number {
   return done
 }
 
-function resultLines(bytes: Buffer, separator: number, strict: boolean): string {
-  const ascii = isAscii(bytes)
+function resultLines(bytes: Buffer, separator: number, strict: boolean): string | Buffer {
+  // One decoding for all and one encoding, where bytes and characters are the same: our own words are ASCII
+  const text = isAscii(bytes) ? bytes.toString('latin1') : undefined
   let lines = ''
   for (let start = 0, end: number; start < bytes.length; start = end + 1) {
     end = bytes.indexOf(separator, start)
     if (end < 0) end = bytes.length
     if (end - start > longestSpec) lines += tooLongLine(bytes.subarray(start, end))
-    else if (ascii) lines += resultLine(bytes.toString('latin1', start, end), strict)
-    else lines += resultLine(decodeText(bytes.subarray(start, end)), strict)
+    else lines += resultLine(text?.slice(start, end) ?? decodeText(bytes.subarray(start, end)), strict)
   }
-  return ascii ? lines : escapeBytes(lines)
+  return text === undefined ? escapeBytes(lines) : Buffer.from(lines, 'latin1')
 }
 
 /** Bytes that are no text as the escapes that JSON.stringify gives them, as JSON is UTF-8. */

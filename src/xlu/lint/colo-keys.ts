@@ -27,7 +27,7 @@ const missing = (context: LintContext): Finding[] =>
       code: 'colo-missing-key',
       message: `colo needs ${key}`,
       at: context.parameterSpan(isGiven(context.disk, field) ? field : 'coloEnable'),
-      hint: `add ${key}=…`,
+      hint: `add ${key}=...`,
     }))
 
 const useless = (context: LintContext): Finding[] =>
