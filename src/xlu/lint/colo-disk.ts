@@ -4,13 +4,14 @@ import type { LintContext } from './lint-context.js'
 /** Disks that COLO cannot protect, though libxl starts the domain. */
 export const coloDisk: LintRule = context => {
   if (!context.disk.coloEnable) return nothing
-  const found = [...unprotected(context), ...sharedImages(context)]
-  return found.length > 0 ? found : nothing
+  const found: Finding[] = []
+  unprotected(context, found)
+  sharedImages(context, found)
+  return found
 }
 
-function unprotected(context: LintContext): readonly Finding[] {
+function unprotected(context: LintContext, found: Finding[]): void {
   const { backend, isCdrom, readwrite } = context.disk
-  const found: Finding[] = []
   if (backend !== 'unknown' && backend !== 'qdisk') {
     found.push({
       code: 'colo-backend',
@@ -34,15 +35,13 @@ function unprotected(context: LintContext): readonly Finding[] {
       hint: 'write access=rw, or remove colo and its keys',
     })
   }
-  return found
 }
 
 const roles = { pdevPath: 'target', activeDisk: 'active-disk', hiddenDisk: 'hidden-disk' } as const
 
 /** The secondary writes all three: one file in two roles loses the guest's data. */
-function sharedImages(context: LintContext): readonly Finding[] {
+function sharedImages(context: LintContext, found: Finding[]): void {
   const { pdevPath, activeDisk, hiddenDisk } = context.disk
-  const found: Finding[] = []
   const compare = (field: keyof typeof roles, other: keyof typeof roles) => {
     found.push({
       code: 'colo-same-disk',
@@ -55,5 +54,4 @@ function sharedImages(context: LintContext): readonly Finding[] {
   if (activeDisk && activeDisk === pdevPath) compare('activeDisk', 'pdevPath')
   if (hiddenDisk && hiddenDisk === pdevPath) compare('hiddenDisk', 'pdevPath')
   else if (hiddenDisk && hiddenDisk === activeDisk) compare('hiddenDisk', 'activeDisk')
-  return found
 }

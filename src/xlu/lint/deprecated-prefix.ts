@@ -6,11 +6,17 @@ export const deprecatedPrefix: LintRule = context => {
   const found = context.find('prefixes')
   if (found.length === 0) return nothing
   const hint = `write ${canonicalSpec(context.disk)}`
-  return found.flatMap(({ parameter: { key, value, at }, word }): Finding[] => {
-    if (key !== 'prefixes') return []
-    const last = value.at(-1)!
-    const names = value.map(prefix => `${prefix.key}:`).join('')
-    const place = context.span(word, at, last.at + last.key.length + 1)
-    return [{ code: 'deprecated-prefix', message: `the prefix ${names} is deprecated`, at: place, hint }]
-  })
+  const findings: Finding[] = []
+  for (const { parameter, word } of found) {
+    if (parameter.key !== 'prefixes') continue
+    let names = ''
+    let end = parameter.at
+    for (const { key, at } of parameter.value) {
+      names += `${key}:`
+      end = at + key.length + 1
+    }
+    const at = context.span(word, parameter.at, end)
+    findings.push({ code: 'deprecated-prefix', message: `the prefix ${names} is deprecated`, at, hint })
+  }
+  return findings
 }

@@ -7,9 +7,8 @@ const formats: ReadonlySet<string> = new Set(['qcow2', 'qcow', 'qed', 'vhd'])
 export const formatMismatch: LintRule = context => {
   const { format, pdevPath } = context.disk
   if (format !== 'raw' || pdevPath === undefined) return nothing
-  const dot = pdevPath.lastIndexOf('.')
-  if (dot < 0 || pdevPath.length - dot > 6) return nothing
-  const ending = pdevPath.slice(dot + 1).toLowerCase()
+  if (!pdevPath.includes('.', pdevPath.length - 6)) return nothing
+  const ending = pdevPath.slice(pdevPath.lastIndexOf('.') + 1).toLowerCase()
   if (!endings.has(ending)) return nothing
   return [
     {

@@ -3,6 +3,11 @@ import type { Span } from '../diagnostic.js'
 import type { Parameter } from '../disk-grammar.js'
 import { type DiskField, DiskReader } from '../disk-reader.js'
 
+interface FoundParameter {
+  parameter: Parameter
+  word: number
+}
+
 /** An accepted disk and the text it came from. Where a field was given is worked out only when a rule asks. */
 export class LintContext {
   readonly disk: DeviceDisk
@@ -29,8 +34,8 @@ export class LintContext {
   }
 
   /** Every parameter of a kind, with its word. */
-  find(key: Parameter['key']): { parameter: Parameter; word: number }[] {
-    const found: { parameter: Parameter; word: number }[] = []
+  find(key: Parameter['key']): readonly FoundParameter[] {
+    const found: FoundParameter[] = []
     for (let word = 0; word < this.parameters.length; word++)
       for (const parameter of this.parameters[word]!) if (parameter.key === key) found.push({ parameter, word })
     return found

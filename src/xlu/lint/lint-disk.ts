@@ -1,5 +1,5 @@
 import type { DeviceDisk } from '../../libxl/device-disk.js'
-import type { Diagnostic } from '../diagnostic.js'
+import type { Diagnostic, Note, Span } from '../diagnostic.js'
 import type { Parameter } from '../disk-grammar.js'
 import { cdromAccess } from './cdrom-access.js'
 import { coloDisk } from './colo-disk.js'
@@ -42,11 +42,19 @@ export function lintDisk(
   return diagnostics
 }
 
-export const warning = ({ code, message, at, hint, notes = [] }: Finding): Diagnostic => ({
-  severity: 'warning',
-  code,
-  message,
-  ...at,
-  notes: notes.map(note => ({ message: note.message, ...note.at })),
-  ...(hint === undefined ? {} : { hint }),
-})
+export function warning({ code, message, at, hint, notes }: Finding): Diagnostic {
+  const { spec, start, end } = at
+  const diagnostic: Diagnostic = {
+    severity: 'warning',
+    code,
+    message,
+    spec,
+    start,
+    end,
+    notes: notes?.map(moved) ?? [],
+  }
+  if (hint !== undefined) diagnostic.hint = hint
+  return diagnostic
+}
+
+const moved = ({ message, at }: { message: string; at: Span }): Note => ({ message, ...at })

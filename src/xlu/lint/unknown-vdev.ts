@@ -1,13 +1,17 @@
 import { parseVdev } from '../../libxl/vdev.js'
 import { type LintRule, nothing } from './finding.js'
 
-/** The names nearly every disk has; the others are worked out in full. */
-const common = /^(?:xvd[a-z]|hd[a-d]|sd[a-p])$/
+/** The names that nearly every disk has; the others are worked out in full. */
+function isCommon(vdev: string): boolean {
+  const letter = vdev.charCodeAt(vdev.length - 1) - 97
+  if (vdev.length === 4) return letter >= 0 && letter < 26 && vdev.startsWith('xvd')
+  return vdev.length === 3 && letter >= 0 && letter < (vdev.startsWith('hd') ? 4 : vdev.startsWith('sd') ? 16 : 0)
+}
 
 /** A vdev that libxl refuses only once the disk is attached. */
 export const unknownVdev: LintRule = context => {
   const { vdev = '' } = context.disk
-  if (common.test(vdev) || (parseVdev(vdev)?.devid ?? -1) >= 0) return nothing
+  if (isCommon(vdev) || (parseVdev(vdev)?.devid ?? -1) >= 0) return nothing
   return [
     {
       code: 'unknown-vdev',
