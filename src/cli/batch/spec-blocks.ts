@@ -4,7 +4,7 @@ export type SpecBlock = { kind: 'specs'; bytes: Buffer } | { kind: 'too-long'; h
 /** A longer spec is refused, so that memory stays bounded. No word of a command line can be as long. */
 export const longestSpec = 0x100000
 
-const chunk = 0x10000
+const chunk = 0x4000
 
 /**
  * Cuts input into blocks of whole specs. Each read is answered at once, so that a conversation over two pipes works.
