@@ -7,6 +7,6 @@ import type { Test } from 'tap'
  */
 export function holds<Values>(t: Test, property: fc.IProperty<Values>, parameters: fc.Parameters<Values> = {}): void {
   const details = fc.check(property, parameters)
-  if (details.failed) t.fail(fc.defaultReportMessage(details))
+  if (details.failed) t.fail(fc.defaultReportMessage(details) ?? 'failed')
   else t.pass(`${details.numRuns} cases`)
 }
