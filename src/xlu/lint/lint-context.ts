@@ -21,6 +21,11 @@ export class LintContext {
     this.parameters = parameters
   }
 
+  /** Whether the text gives a field a value. */
+  isGiven(field: DiskField): boolean {
+    return this.origin(field) !== undefined
+  }
+
   /** The value that a field was last given. */
   valueSpan(field: DiskField): Span {
     const origin = this.origin(field)
