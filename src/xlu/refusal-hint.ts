@@ -1,9 +1,9 @@
 import { fromByteString } from '../byte-text.js'
 import type { Parameter } from './disk-grammar.js'
 import { diskFlags, diskKeys, diskPrefixes } from './disk-keys.js'
-import type { Refusal } from './disk-reader.js'
 import { keyBefore } from './key-before.js'
 import { nearest } from './nearest.js'
+import type { Refusal } from './refusal.js'
 
 interface Hint {
   hint?: string

@@ -1,7 +1,8 @@
 import type { DeviceDisk } from '../../libxl/device-disk.js'
 import type { Span } from '../diagnostic.js'
 import type { Parameter } from '../disk-grammar.js'
-import { type DiskField, DiskReader } from '../disk-reader.js'
+import { DiskReader } from '../disk-reader.js'
+import type { DiskField } from '../refusal.js'
 
 interface FoundParameter {
   parameter: Parameter

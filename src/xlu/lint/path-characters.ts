@@ -1,5 +1,5 @@
 import { diskFlags, diskKeys } from '../disk-keys.js'
-import type { DiskField } from '../disk-reader.js'
+import type { DiskField } from '../refusal.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
