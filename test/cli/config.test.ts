@@ -89,3 +89,20 @@ t.test('settings that xl refuses', async t => {
   })
   t.match(read(`type = "xen"\n${disk}`), { status: 0, stderr: '' }, 'they do not matter to the records')
 })
+
+t.test('--strict makes an error of every warning', async t => {
+  const disk = 'disk = [ "/dev/a,,xvda" ]\n'
+  const warnings: [code: string, text: string, ...options: string[]][] = [
+    ['config-disk-no-list', 'disk = "/dev/a,,xvda"\n'],
+    ['config-disk-nested', 'disk = [ [ "/dev/a,,xvda" ] ]\n'],
+    ['config-value', `type = [ "hvm" ]\n${disk}`, '--offline', '-oxenstore'],
+    ['not-emulated', disk, '--offline', '-oargv'],
+    ['duplicate-vdev', 'disk = [ "/dev/a,,xvda", "/dev/b,,xvda" ]\n'],
+  ]
+  for (const [code, text, ...options] of warnings) {
+    t.match(read(text, ...options), { status: 0, stderr: `warning[${code}]` }, code)
+    const { status, stdout, stderr } = read(text, ...options, '--strict')
+    t.match({ status, stdout, stderr }, { status: 1, stdout: '', stderr: `error[${code}]` }, code)
+    t.notMatch(stderr, /^warning/m, code)
+  }
+})
