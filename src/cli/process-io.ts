@@ -1,9 +1,9 @@
 import { encodeText } from '../byte-text.js'
 import type { DiskTarget } from '../libxl/choose-backend.js'
+import { codeOf, kindOf, reasonOf } from '../libxl/stat-target.js'
 import { exactArguments } from './exact-arguments.js'
 import { fs } from './fs.js'
 import { type Io, type OutputStream, SystemError } from './io.js'
-import { codeOf, reasonOf } from './system-reason.js'
 
 const streams = { 1: 'standard output', 2: 'standard error' } as const
 
@@ -36,10 +36,7 @@ export class ProcessIo implements Io {
 
   examine(path: string): { target: DiskTarget; reason?: string } {
     try {
-      const stats = fs.statSync(encodeText(path))
-      if (stats.isBlockDevice()) return { target: 'block' }
-      if (stats.isFile()) return { target: 'file' }
-      return { target: stats.isDirectory() ? 'dir' : 'char' }
+      return { target: kindOf(fs.statSync(encodeText(path))) }
     } catch (error) {
       return { target: 'missing', reason: reasonOf(error) }
     }

@@ -4,9 +4,12 @@ import { LineIndex } from '../xlu/line-index.js'
 import { bounded } from './bounded.js'
 import type { Io } from './io.js'
 import type { SourceFile } from './placed-disk.js'
+import { writePieces } from './write-pieces.js'
 
 /** As each shows a piece of the text, more of them than anybody reads would take long. */
 const shownAtMost = 100
+/** A line of JSON is quickly written, but a log is to hold them. */
+const writtenAtMost = 10_000
 
 /** Writes diagnostics on standard error: for people, or one JSON object a line. */
 export function report(
@@ -15,27 +18,29 @@ export function report(
   file: SourceFile | undefined,
   io: Io,
 ): void {
-  if (diagnostics.length > 0)
-    io.write(2, form === 'json' ? jsonLines(diagnostics, file) : textOf(diagnostics, file, io))
+  writePieces(2, form === 'json' ? jsonLines(diagnostics, file) : texts(diagnostics, file, io), io)
 }
 
-function textOf(diagnostics: readonly Diagnostic[], file: SourceFile | undefined, io: Io): string {
+function* texts(diagnostics: readonly Diagnostic[], file: SourceFile | undefined, io: Io): Iterable<string> {
   const color = !io.env.NO_COLOR && io.env.TERM !== 'dumb' && io.isTerminal(2)
   const options = { color, ...(file && { filename: file.filename }) }
-  const shown = diagnostics.slice(0, shownAtMost).map(diagnostic => formatDiagnostic(diagnostic, options))
+  const shown = diagnostics.slice(0, shownAtMost)
+  for (const diagnostic of shown) yield formatDiagnostic(diagnostic, options)
   const more = diagnostics.length - shown.length
-  return `${shown.join('')}${more > 0 ? `… and ${more} more\n` : ''}`
+  if (more > 0) yield `… and ${more} more\n`
 }
 
 /** Of a file, line and column stand in the place of its whole text. */
-function jsonLines(diagnostics: readonly Diagnostic[], file: SourceFile | undefined): string {
+function* jsonLines(diagnostics: readonly Diagnostic[], file: SourceFile | undefined): Iterable<string> {
   const lines = file && new LineIndex(file.text)
   const placed = <T extends Span>({ spec, ...rest }: T): object => {
     if (lines === undefined) return { spec, ...rest }
     const { line, column } = lines.at(rest.start)
     return { filename: file?.filename, line, column, ...rest }
   }
-  return (lines ? diagnostics : bounded(diagnostics))
-    .map(({ notes, ...diagnostic }) => `${JSON.stringify({ ...placed(diagnostic), notes: notes.map(placed) })}\n`)
-    .join('')
+  const written = (lines ? diagnostics : bounded(diagnostics)).slice(0, writtenAtMost)
+  for (const { notes, ...diagnostic } of written)
+    yield `${JSON.stringify({ ...placed(diagnostic), notes: notes.map(placed) })}\n`
+  const more = diagnostics.length - written.length
+  if (more > 0) yield `{"more":${more}}\n`
 }

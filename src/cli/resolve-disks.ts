@@ -1,4 +1,5 @@
 import { type DiskTarget, isTargetExamined } from '../libxl/choose-backend.js'
+import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
 import { withBackend, withDefaults } from '../libxl/resolve-disk.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import type { Diagnostic } from '../xlu/diagnostic.js'
@@ -14,17 +15,17 @@ export interface ResolveOptions {
   create: boolean
 }
 
-/** The disks with libxl's defaults and backends. Those that libxl refuses are left out and told of. */
+/** The disks with libxl's defaults and backends; nothing where libxl refuses any, each of which is told of. */
 export function resolveDisks(
   disks: readonly PlacedDisk[],
   { guest, offline, create }: ResolveOptions,
   io: Io,
   diagnostics: Diagnostic[],
-): ResolvedDisk[] {
+): ResolvedDisk[] | undefined {
   const { domid, domainType, domains } = guest
   const context = { domid, domainType, create, domidOf: (name: string) => domains.get(name) }
   const examine = offline ? guess : (path: string) => io.examine(path)
-  return disks.flatMap(({ disk, at }) => {
+  const resolved = disks.flatMap(({ disk, at }) => {
     try {
       const completed = withDefaults(disk, context)
       const { target, reason = '' } = isTargetExamined(completed)
@@ -36,6 +37,14 @@ export function resolveDisks(
       return []
     }
   })
+  if (resolved.length < disks.length) return undefined
+  try {
+    refuseSharedDevices(resolved)
+    return resolved
+  } catch (error) {
+    diagnostics.push(libxlRefusal(error, { ...disks[0]!.at, end: disks.at(-1)!.at.end }))
+    return undefined
+  }
 }
 
 const guess = (path: string): { target: DiskTarget; reason?: string } => ({

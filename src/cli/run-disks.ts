@@ -1,17 +1,22 @@
+import type { Diagnostic } from '../xlu/diagnostic.js'
 import type { DisksCommand } from './command.js'
 import { done, refused } from './exit-status.js'
 import type { Io } from './io.js'
 import { renderDisks } from './output/render-disks.js'
 import { readDisks } from './read-disks.js'
 import { report } from './report.js'
+import { writePieces } from './write-pieces.js'
 
 /** Reads disks and writes them in the form asked for; nothing is written where anything is refused. */
 export function runDisks(command: DisksCommand, io: Io): number {
   const read = readDisks(command, io)
-  const { disks, diagnostics } = read
-  const text = disks && renderDisks(disks, read, command, io)
+  const { disks } = read
+  const pieces = disks && renderDisks(disks, read, command, io)
+  const diagnostics = command.strict ? read.diagnostics.map(asError) : read.diagnostics
   report(diagnostics, command.diagnostics, read.file, io)
-  if (text === undefined || diagnostics.some(({ severity }) => severity === 'error')) return refused
-  if (text !== '') io.write(1, text)
+  if (pieces === undefined || diagnostics.some(({ severity }) => severity === 'error')) return refused
+  writePieces(1, pieces, io)
   return done
 }
+
+const asError = (diagnostic: Diagnostic): Diagnostic => ({ ...diagnostic, severity: 'error' })

@@ -1,3 +1,4 @@
+import { printable } from '../xlu/printable.js'
 import { runBatch } from './batch/run-batch.js'
 import { type Command, readCommand } from './command.js'
 import { completionScript } from './completion/completion-script.js'
@@ -38,7 +39,7 @@ function runCommand(command: Command, io: Io): number {
 
 function fail(error: unknown, io: Io): number {
   if (error instanceof UsageError) {
-    complain(io, `${error.message}\nTry 'xl-disk-parse --help'.`)
+    complain(io, error.message, "Try 'xl-disk-parse --help'.")
     return wrongUsage
   }
   if (error instanceof SystemError) {
@@ -54,9 +55,9 @@ function fail(error: unknown, io: Io): number {
   return internalError
 }
 
-function complain(io: Io, message: string): void {
+function complain(io: Io, ...lines: string[]): void {
   try {
-    io.write(2, `xl-disk-parse: ${message}\n`)
+    io.write(2, `xl-disk-parse: ${lines.map(printable).join('\n')}\n`)
   } catch {
     // nobody is left to tell
   }

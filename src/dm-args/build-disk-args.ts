@@ -1,4 +1,4 @@
-import { LibxlError } from '../libxl/libxl-error.js'
+import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
 import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
 import { parseVdev } from '../libxl/vdev.js'
 import { ahciDisk } from './ahci-disk.js'
@@ -57,17 +57,6 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
 }
 
 const isScsi = (disk: ResolvedDisk): boolean => !disk.isCdrom && disk.vdev.startsWith('sd')
-
-/** Such disks never come together: libxl refuses the second one when it attaches it. */
-function refuseSharedDevices(disks: readonly ResolvedDisk[]): void {
-  const seen = new Map<string, string>()
-  for (const { vdev, backend } of disks) {
-    const device = `${backend === 'standalone'} ${parseVdev(vdev)?.devid}`
-    const other = seen.get(device)
-    if (other !== undefined) throw new LibxlError(-17, `device already exists in xenstore: ${vdev} is ${other}`)
-    seen.set(device, vdev)
-  }
-}
 
 interface Emulation {
   args?: string[]

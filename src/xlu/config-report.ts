@@ -9,7 +9,7 @@ const pythonWarning = [
   .join('')
 
 /** More values or complaints than this are refused: each costs some hundred bytes, and a text comes from anywhere. */
-const mostThings = 2 ** 21
+const mostThings = 2 ** 18
 
 /** What an error message is about: libxl's words, the words that its scanner read last, and what we add. */
 export interface ConfigComplaint {
@@ -68,7 +68,7 @@ export class ConfigReport {
   /** Keeps what is gathered from a text within bounds. */
   count({ start, end }: { start: number; end: number }): void {
     if (++this.#things <= mostThings || this.gaveUp) return
-    this.refuse('config-too-large', 'more than 2097152 values and errors', start, end)
+    this.refuse('config-too-large', `more than ${mostThings} values and errors`, start, end)
   }
 
   /** An error that libxl has no words for, and the last one. */

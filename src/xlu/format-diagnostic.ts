@@ -1,4 +1,5 @@
 import type { Diagnostic, Span } from './diagnostic.js'
+import { printable } from './printable.js'
 
 /** How `formatDiagnostic` writes. */
 export interface FormatDiagnosticOptions {
@@ -55,13 +56,5 @@ function countLines(text: string, end: number): number {
   for (let at = text.indexOf('\n'); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) lines++
   return lines
 }
-
-/** Control characters as their pictures and bytes that are no text as U+FFFD, so that nothing reaches the terminal raw. */
-const printable = (text: string): string =>
-  text
-    .toWellFormed()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
-    .replace(/[\x00-\x1f]/g, char => String.fromCharCode(0x2400 + char.charCodeAt(0)))
-    .replace(/[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 
 const width = (text: string): number => [...text].length

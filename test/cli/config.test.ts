@@ -89,3 +89,39 @@ t.test('settings that xl refuses', async t => {
   })
   t.match(read(`type = "xen"\n${disk}`), { status: 0, stderr: '' }, 'they do not matter to the records')
 })
+
+t.test('--strict makes an error of every warning', async t => {
+  const disk = 'disk = [ "/dev/a,,xvda" ]\n'
+  const warnings: [code: string, text: string, ...options: string[]][] = [
+    ['config-disk-no-list', 'disk = "/dev/a,,xvda"\n'],
+    ['config-disk-nested', 'disk = [ [ "/dev/a,,xvda" ] ]\n'],
+    ['config-value', `type = [ "hvm" ]\n${disk}`, '--offline', '-oxenstore'],
+    ['not-emulated', disk, '--offline', '-oargv'],
+    ['duplicate-vdev', 'disk = [ "/dev/a,,xvda", "/dev/b,,xvda" ]\n'],
+  ]
+  for (const [code, text, ...options] of warnings) {
+    t.match(read(text, ...options), { status: 0, stderr: `warning[${code}]` }, code)
+    const { status, stdout, stderr } = read(text, ...options, '--strict')
+    t.match({ status, stdout, stderr }, { status: 1, stdout: '', stderr: `error[${code}]` }, code)
+    t.notMatch(stderr, /^warning/m, code)
+  }
+})
+
+t.test('two disks of one device are refused where they are attached, as by libxl', async t => {
+  const text = 'disk = [ "/dev/a,,xvda", "/dev/b,,51712" ]\n'
+  for (const form of ['xenstore', 'argv'])
+    t.match(read(text, '--offline', `-o${form}`, '--domain-type=hvm'), {
+      status: 1,
+      stdout: '',
+      stderr: /error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore: 51712 is xvda\n *--> guest\.cfg:1:10\n/,
+    })
+  t.match(read(text), { status: 0, stderr: /^warning\[duplicate-devid\]/ })
+})
+
+t.test('of very many diagnostics the first ones are told, and how many more there are', async t => {
+  const text = 'A\n'.repeat(20_000)
+  const lines = read(text, '--diagnostics=json').stderr.trimEnd().split('\n')
+  t.equal(lines.length, 10_001)
+  t.strictSame(JSON.parse(lines.at(-1)!), { more: 10_000 })
+  t.match(read(text).stderr, /\n… and 19900 more\n$/)
+})

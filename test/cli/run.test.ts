@@ -166,3 +166,15 @@ t.test('output that cannot be written', async t => {
   })
   t.strictSame(runWith([disk], { failing: { after: 0, code: 'EPIPE' } }), { status: 141, stdout: '', stderr: '' })
 })
+
+t.test('nothing that was given reaches the terminal raw', async t => {
+  const words = ['\x1b[31m', '\x07', '\n', '\x9b', '\u202e', '\u061c', '\u2028', '\ufeff', '\udcff']
+  for (const word of words)
+    for (const args of [[`--${word}`], ['--config', `/none${word}`], ['--domid', word], ['--batch', `a${word}`]]) {
+      const { status, stdout, stderr } = runWith(args)
+      t.not(status, 0)
+      t.equal(stdout, '')
+      const told = stderr.replace(/(\nTry 'xl-disk-parse --help'\.)?\n$/, '')
+      t.notOk(told.includes(word), `${args.length} words, ${word.codePointAt(0)}`)
+    }
+})

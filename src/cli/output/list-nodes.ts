@@ -1,35 +1,59 @@
 import { toByteString } from '../../byte-text.js'
 import type { XenstoreNode } from '../../libxl/disk-to-nodes.js'
 
-interface Branch {
-  node?: XenstoreNode
-  branches: Map<string, Branch>
+interface Branch<Device> {
+  path: string
+  branches: Map<string, Branch<Device>>
+  /** Those that have a directory of their own in this one. */
+  devices: Device[]
 }
 
-const branch = (): Branch => ({ branches: new Map() })
+const branch = <Device>(path: string): Branch<Device> => ({ path, branches: new Map(), devices: [] })
 
 /**
- * Nodes as `xenstore-ls -fp` prints them from a store into which they were written in this order: each directory is
- * followed by what is in it. The directories above the devices are left out.
+ * The devices' nodes as `xenstore-ls -fp` prints them from a store into which they were written device by device: each
+ * directory is followed by what is in it. The directories above the devices are left out. A device's nodes are asked for
+ * once more whenever they are needed, as those of very many devices fit into no memory.
  */
-export function listNodes(nodes: readonly XenstoreNode[]): string {
-  const root = branch()
-  for (const node of nodes) {
-    let at = root
-    for (const name of node.path.split('/').slice(1)) {
-      const next = at.branches.get(name) ?? branch()
-      at.branches.set(name, next)
-      at = next
+export function listNodes<Device>(
+  devices: Iterable<Device>,
+  nodesOf: (device: Device) => readonly XenstoreNode[],
+): Iterable<string> {
+  const root = branch<Device>('')
+  for (const device of devices)
+    for (const { path } of directories(nodesOf(device))) {
+      const names = path.split('/').slice(1, -1)
+      names.reduce(enter, root).devices.push(device)
     }
-    at.node = node
-  }
-  return lines(root)
+  return lines(root, nodesOf)
+}
+
+/** The topmost of a device's nodes. */
+function directories(nodes: readonly XenstoreNode[]): XenstoreNode[] {
+  const paths = new Set(nodes.map(({ path }) => path))
+  return nodes.filter(({ path }) => !paths.has(path.slice(0, path.lastIndexOf('/'))))
+}
+
+function enter<Device>({ path, branches }: Branch<Device>, name: string): Branch<Device> {
+  const next = branches.get(name) ?? branch(`${path}/${name}`)
+  branches.set(name, next)
+  return next
 }
 
 /** A device's path is at most eight names deep. */
-const lines = ({ node, branches }: Branch): string =>
-  (node ? `${node.path} = "${escapeValue(node.value)}"   (${node.perms})\n` : '') +
-  [...branches.values()].map(lines).join('')
+function* lines<Device>(
+  { path, branches, devices }: Branch<Device>,
+  nodesOf: (device: Device) => readonly XenstoreNode[],
+): Generator<string> {
+  for (const device of devices)
+    yield nodesOf(device)
+      .filter(node => node.path.startsWith(`${path}/`))
+      .map(line)
+      .join('')
+  for (const next of branches.values()) yield* lines(next, nodesOf)
+}
+
+const line = ({ path, value, perms }: XenstoreNode): string => `${path} = "${escapeValue(value)}"   (${perms})\n`
 
 /** The escapes of Xen's xenstore clients. A quotation mark is not escaped. */
 const escapeValue = (value: string): string => toByteString(value).replace(/[^\x20-\x5b\x5d-\x7e]/g, escapeByte)

@@ -11,7 +11,7 @@ export function renderArguments(
   guest: Guest,
   at: Span,
   diagnostics: Diagnostic[],
-): string {
+): Iterable<string> {
   const warn = (message: string, hint?: string) =>
     diagnostics.push(remark('warning', 'not-emulated', message, at, hint))
   if (guest.domainType !== 'hvm')
@@ -22,6 +22,6 @@ export function renderArguments(
     return oneALine(args, at, diagnostics)
   } catch (error) {
     diagnostics.push(libxlRefusal(error, at))
-    return ''
+    return []
   }
 }

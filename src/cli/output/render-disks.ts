@@ -10,16 +10,19 @@ import { listNodes } from './list-nodes.js'
 import { oneALine } from './one-a-line.js'
 import { renderArguments } from './render-arguments.js'
 
-/** The disks in the form asked for, told of errors among the diagnostics where that cannot be. */
+/**
+ * The disks in the form asked for, piece by piece; errors are among the diagnostics before the first piece is asked for,
+ * and where there are any there is nothing to write.
+ */
 export function renderDisks(
   disks: readonly PlacedDisk[],
   { config, diagnostics }: DisksRead,
   { output, guest: options, offline }: DisksCommand,
   io: Io,
-): string {
-  if (output === 'json') return disks.map(({ disk }) => `disk: ${toLibxlJson(disk)}\n`).join('')
+): Iterable<string> {
+  if (output === 'json') return map(disks, ({ disk }) => `disk: ${toLibxlJson(disk)}\n`)
   const [first] = disks
-  if (first === undefined) return ''
+  if (first === undefined) return []
   const all = { ...first.at, end: disks.at(-1)!.at.end }
   if (output === 'spec')
     return oneALine(
@@ -30,7 +33,11 @@ export function renderDisks(
   const guest = guestOf(options, config, diagnostics)
   const create = config !== undefined || output === 'argv'
   const resolved = resolveDisks(disks, { guest, offline, create }, io, diagnostics)
-  if (resolved.length < disks.length) return ''
+  if (resolved === undefined) return []
   if (output === 'argv') return renderArguments(resolved, guest, all, diagnostics)
-  return listNodes(resolved.flatMap(disk => diskToNodes(disk, guest)))
+  return listNodes(resolved, disk => diskToNodes(disk, guest))
+}
+
+function* map<T>(values: readonly T[], text: (value: T) => string): Iterable<string> {
+  for (const value of values) yield text(value)
 }

@@ -1,3 +1,13 @@
+import type { Stats } from 'node:fs'
+import type { DiskTarget } from './choose-backend.js'
+
+/** What `stat` found. A pipe or a socket is as good as a character device: libxl takes none of them. */
+export function kindOf(stats: Stats): DiskTarget {
+  if (stats.isBlockDevice()) return 'block'
+  if (stats.isFile()) return 'file'
+  return stats.isDirectory() ? 'dir' : 'char'
+}
+
 /** strerror of glibc, for what can befall a path or a stream. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
@@ -14,10 +24,12 @@ const reasons: Readonly<Record<string, string>> = {
   EPIPE: 'Broken pipe',
 }
 
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
-
+/** Why a system call failed, in the C library's words. */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error)
   return reasons[code] ?? (code || String(error))
 }
+
+/** The name of a system call's errno; '' for any other error. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''

@@ -1,0 +1,18 @@
+import { LibxlError } from './libxl-error.js'
+import type { ResolvedDisk } from './resolved-disk.js'
+import { parseVdev } from './vdev.js'
+
+/**
+ * Disks with one device number never come together: libxl refuses the second one when it attaches it.
+ *
+ * @throws LibxlError ERROR_DEVICE_EXISTS for the first disk whose device an earlier one is
+ */
+export function refuseSharedDevices(disks: readonly ResolvedDisk[]): void {
+  const seen = new Map<string, string>()
+  for (const { vdev, backend } of disks) {
+    const device = `${backend === 'standalone'} ${parseVdev(vdev)?.devid}`
+    const other = seen.get(device)
+    if (other !== undefined) throw new LibxlError(-17, `device already exists in xenstore: ${vdev} is ${other}`)
+    seen.set(device, vdev)
+  }
+}
