@@ -141,6 +141,52 @@ t.test('a COLO disk that QEMU cannot start with is refused by name', t => {
   t.end()
 })
 
+t.test('a colo-export is refused that is the id of another drive', t => {
+  const sdb = resolve('vdev=sdb,target=/p')
+  const cases: [other: ResolvedDisk, id: string, options: DiskArgsOptions][] = [
+    [sdb, 'scsi0-hd1', guest],
+    [resolve('cdrom,vdev=hdc,target=/cd.iso'), 'ide-5632', guest],
+    [resolve('cdrom,vdev=hdc'), 'ide-5632', guest],
+    [resolve('vdev=hdd,target=/p'), 'ahcidisk-3', { ...guest, hdtype: 'ahci' }],
+    // what QEMU itself calls an IDE drive without an id
+    [resolve('vdev=hdd,target=/p'), 'ide1-hd1', guest],
+  ]
+  for (const [other, id, options] of cases) {
+    const disk = colo('vdev=sda,target=/x', id)
+    for (const disks of [
+      [disk, other],
+      [other, disk],
+    ]) {
+      const message = `disk sda: colo-export "${id}" is the id of another drive: give it another name`
+      t.throws(() => buildDiskArgs(disks, options), { rc: -6, message }, id)
+      t.doesNotThrow(() => buildDiskArgs(disks, { ...options, libxlExact: true }))
+    }
+    t.doesNotThrow(() => buildDiskArgs([disk], options), 'free without the other')
+  }
+  t.doesNotThrow(() => buildDiskArgs([colo('vdev=sda,target=/x', 'scsi0-hd0'), sdb], guest), 'its own place')
+  t.end()
+})
+
+t.test('a COLO disk that QEMU never sees needs no names', t => {
+  const unnamed = (rest: string): ResolvedDisk => resolve(`colo,${rest}`)
+  const ahci = { ...guest, hdtype: 'ahci' } as const
+  const exact = (disk: ResolvedDisk, options: DiskArgsOptions) =>
+    buildDiskArgs([disk], { ...options, libxlExact: true })
+  for (const vdev of ['xvde', 'd4p0', '51712']) {
+    const disk = unnamed(`vdev=${vdev},target=/x`)
+    const result = buildDiskArgs([disk], guest)
+    t.strictSame([result.args, result.warnings.length], [[], 1], vdev)
+    t.strictSame(result, exact(disk, guest))
+  }
+  const disk = unnamed('vdev=hda,target=/x')
+  t.strictSame(buildDiskArgs([disk], ahci).args, exact(disk, ahci).args)
+  t.match(buildDiskArgs([disk], ahci).warnings, [/^COLO is not supported on AHCI/])
+  t.throws(() => buildDiskArgs([disk], guest), { rc: -6, message: /needs colo-export/ })
+  const cdrom = unnamed('cdrom,vdev=hdc,target=/cd.iso')
+  t.strictSame(buildDiskArgs([cdrom], guest), exact(cdrom, guest))
+  t.end()
+})
+
 t.test('a disk that is itself marked as restored is a secondary', t => {
   const disk = { ...colo('vdev=hda,target=/x'), coloRestoreEnable: true }
   t.match(buildDiskArgs([disk], guest).args[3], /driver=replication,mode=secondary/)
