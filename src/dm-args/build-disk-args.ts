@@ -1,3 +1,4 @@
+import { checkDomainType, checkHdtype } from '../libxl/check-guest.js'
 import { LibxlError } from '../libxl/libxl-error.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { parseVdev } from '../libxl/vdev.js'
@@ -27,8 +28,11 @@ export interface DiskArgs {
  *
  * @throws LibxlError for a read-only disk on IDE or AHCI, two disks with one device number, or (not `libxlExact`) a COLO
  * disk that lacks a name, is read-only, or has a `colo-export` that QEMU takes for no id or that another drive has
+ * @throws TypeError for an unknown domainType or hdtype
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {
+  checkDomainType(options.domainType)
+  checkHdtype(options.hdtype)
   refuseSharedDevices(disks)
   if (options.domainType !== 'hvm') return { args: [], warnings: [] }
   const controllers: string[] = []

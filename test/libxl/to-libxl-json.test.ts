@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { fromLibxlJson, parseDisk, toLibxlJson } from 'xenlight'
+import { type DeviceDisk, fromLibxlJson, parseDisk, toLibxlJson } from 'xenlight'
 import { blankDisk } from '#xenlight/libxl/blank-disk.js'
 import { askLibxl } from '../real/libxl.js'
 import { anyDisk } from '../support/arbitrary-disk.js'
@@ -16,6 +16,12 @@ t.test('writes every spec of the golden file as libxl does', t => {
 
 t.test('writes a blank record as yajl writes an empty map', t => {
   t.equal(toLibxlJson(blankDisk()), '{\n\n}\n')
+  t.end()
+})
+
+t.test('fields that a record lacks have their initial value', t => {
+  t.equal(toLibxlJson({} as DeviceDisk), '{\n\n}\n')
+  t.strictSame(JSON.parse(toLibxlJson({ vdev: 'xvda', readwrite: true } as DeviceDisk)), { vdev: 'xvda', readwrite: 1 })
   t.end()
 })
 
