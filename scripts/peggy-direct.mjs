@@ -1,6 +1,7 @@
 // A peggy plugin for small, hot grammars: direct code in place of peggy's general one. The grammar stays plain peggy, and
 // its parser by peggy's own generator must give the same results; what is given up is the report of what was expected.
 // A parse costs no closures, a class no regular expression, and an alternative that can't start here one comparison.
+// Actions may have no side effects (where no value is wanted they are left out) and may not parse: the state is the module's.
 
 /** For `plugins` of peggy.generate, with `output: 'source'` and `format: 'es'`. */
 export const direct = {
@@ -10,8 +11,7 @@ export const direct = {
 }
 
 function generate(ast, options) {
-  if (options.format !== 'es' || ast.initializer)
-    throw new Error('direct: ES modules without a per-parse initializer only')
+  refuseOptions(ast, options)
   const rules = new Map(ast.rules.map(rule => [rule.name, rule]))
   const functions = []
   const stops = new Set()
@@ -27,7 +27,7 @@ var start = 0
 const FAILED = Symbol('failed')
 const offset = () => start
 const text = () => input.slice(start, pos)
-${[...stops].map(stop => `var next${stop} = -1`).join('\n')}
+${[...stops].map(stop => `var from${stop} = 0, next${stop} = -1`).join('\n')}
 function find(char) {
   const at = input.indexOf(char, pos)
   return at < 0 ? length : at
@@ -39,12 +39,22 @@ export function parse(source) {
   length = source.length
   pos = 0
 ${[...stops].map(stop => `  next${stop} = -1`).join('\n')}
-  const result = rule${ast.rules[0].name}()
-  input = ''
-  if (result === FAILED || pos !== length) throw new SyntaxError(\`no match at offset \${pos}\`)
-  return result
+  try {
+    const result = rule${ast.rules[0].name}()
+    if (result === FAILED || pos !== length) throw new SyntaxError(\`no match at offset \${pos}\`)
+    return result
+  } finally {
+    input = ''
+  }
 }
 `
+}
+
+function refuseOptions(ast, { format, allowedStartRules, cache, trace }) {
+  if (format !== 'es') throw new Error('direct: ES modules only')
+  if (ast.initializer) throw new Error('direct: no per-parse initializer')
+  if (allowedStartRules.some(name => name !== ast.rules[0].name)) throw new Error('direct: only the first rule starts')
+  if (cache || trace) throw new Error('direct: neither cache nor trace')
 }
 
 /** A rule that gives its value. */
@@ -123,12 +133,13 @@ const matchers = {
     let located = []
     for (const element of node.elements) {
       const wanted = g.target !== undefined && (picked.length === 0 || element.pick)
-      const target = wanted || (element.label && g.scope) ? g.fresh('v') : undefined
+      const named = element.label && (g.scope || g.target !== undefined)
+      const target = wanted || named ? g.fresh('v') : undefined
       if (wanted) values.push(target)
       const expression = element.type === 'labeled' ? element.expression : element
       const known = isLiteral(expression) ? located : undefined
       code += match(expression, { ...g, scope: undefined, located: known, target, env: [...env] })
-      located = stopsOf(element)
+      located = target === undefined || expression.type === 'text' ? stopsOf(expression) : []
       if (element.label && target) env.push([element.label, target])
     }
     g.scope?.push(...env)
@@ -179,21 +190,27 @@ ${index + 1 < node.alternatives.length ? `pos = ${saved}\n` : ''}`
     if (!g.target) return match(node.expression, g)
     const from = g.fresh('p')
     const scope = []
-    const { expression } = node
-    const code =
-      expression.type === 'labeled'
-        ? labelledAlone(expression, g, scope)
-        : match(expression, { ...g, target: undefined, scope })
+    refuseCode(node.code)
+    const code = actionExpression(node.expression, g, scope)
     const name = `action${g.functions.length}`
     g.functions.push(`function ${name}(${scope.map(([label]) => label).join(', ')}) {${node.code}}`)
     return `${from} = pos\n${code}start = ${from}\n${g.target} = ${name}(${scope.map(([, variable]) => variable).join(', ')})\n`
   },
 }
 
-function labelledAlone(node, g, scope) {
+/** What an action acts on; the labels that it sees go into `scope`. */
+function actionExpression(node, g, scope) {
+  if (node.type === 'sequence') return match(node, { ...g, target: undefined, scope })
+  scope.push(...g.env)
+  if (node.type !== 'labeled') return match(node, { ...g, target: undefined })
   const target = g.fresh('v')
-  scope.push(...g.env, [node.label, target])
+  scope.push([node.label, target])
   return match(node.expression, { ...g, target })
+}
+
+function refuseCode(code) {
+  const [word] = /\b(?:location|range|options|error|expected|input|peg\$\w*)\b/.exec(code) ?? []
+  if (word) throw new Error(`direct: an action may use text() and offset(), not ${word}`)
 }
 
 function repetition(node, g, atLeastOne) {
@@ -221,7 +238,8 @@ function stopsOf(node) {
 
 const isLiteral = node => node.type === 'literal' || (node.type === 'optional' && node.expression.type === 'literal')
 
-const isStopSet = node => node.inverted && node.parts.every(part => typeof part === 'string')
+const isStopSet = node =>
+  node.inverted && node.parts.length > 0 && node.parts.every(part => typeof part === 'string' && part.length === 1)
 
 /** A run of characters nobody wants one by one. */
 function run(node, g, atLeastOne) {
@@ -234,30 +252,31 @@ function run(node, g, atLeastOne) {
   return `${from} = ${at} = pos\nfor (;;) {\n${char} = input.charCodeAt(${at})\nif (!(${classTest(node, char)})) break\n${at}++\n}\npos = ${at}\n${check}`
 }
 
-/** To the first of some characters. Where each comes next is remembered, so that looking for one is linear over a parse. */
+/**
+ * To the first of some characters. Where each comes next is remembered, with the place from where it was looked for, so
+ * that looking is linear over a parse that goes on, and right where it goes back.
+ */
 function upTo(chars, from, g) {
-  const nexts = chars.map(char => {
-    g.stops.add(char.charCodeAt(0))
-    return `next${char.charCodeAt(0)}`
+  const end = g.fresh('p')
+  const look = chars.map((char, index) => {
+    const code = char.charCodeAt(0)
+    g.stops.add(code)
+    const known = `if (next${code} < pos || pos < from${code}) {\nfrom${code} = pos\nnext${code} = find(${JSON.stringify(char)})\n}\n`
+    return `${known}${index ? `if (next${code} < ${end}) ` : ''}${end} = next${code}\n`
   })
-  const look = chars.map(
-    (char, index) =>
-      `if (${nexts[index]} < pos) ${nexts[index]} = find(${JSON.stringify(char)})\n${index ? `if (${nexts[index]} < ${from}) ${from} = ${nexts[index]}\n` : `${from} = ${nexts[index]}\n`}`,
-  )
-  const end = from
-  const begin = g.fresh('p')
-  return `${begin} = pos\n${look.join('')}pos = ${end}\n${from} = ${begin}\n`
+  return `${from} = pos\n${look.join('')}pos = ${end}\n`
 }
 
 /** Whether a character code is in a class; past the end the code is NaN, which is in none. */
 function classTest(node, char) {
   if (node.ignoreCase) throw new Error('direct: no case-insensitive classes')
-  const tests = node.parts.map(part =>
-    typeof part === 'string'
-      ? `${char} === ${part.charCodeAt(0)}`
-      : `(${char} >= ${part[0].charCodeAt(0)} && ${char} <= ${part[1].charCodeAt(0)})`,
-  )
-  const any = tests.join(' || ')
+  const tests = node.parts.map(part => {
+    const [first, last = first] = [part].flat()
+    if (first?.length !== 1 || last?.length !== 1) throw new Error('direct: no classes beyond the basic plane')
+    const [low, high] = [first.charCodeAt(0), last.charCodeAt(0)]
+    return low === high ? `${char} === ${low}` : `(${char} >= ${low} && ${char} <= ${high})`
+  })
+  const any = tests.join(' || ') || 'false'
   return node.inverted ? `${char} === ${char} && !(${any})` : any
 }
 

@@ -10,7 +10,7 @@ export { resolveDiskOnHost } from './libxl/resolve-disk-on-host.js'
 export type { DomainType, ResolvedDisk } from './libxl/resolved-disk.js'
 export { toLibxlJson } from './libxl/to-libxl-json.js'
 export { formatVdev, parseVdev, type Vdev } from './libxl/vdev.js'
-export { Config, type ConfigDiskSpec, ConfigValueError } from './xlu/config.js'
+export { type Config, type ConfigDiskSpec, ConfigValueError } from './xlu/config.js'
 export {
   type ConfigDisk,
   type ConfigDisksOptions,

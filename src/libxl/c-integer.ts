@@ -24,6 +24,14 @@ export function strtoul(text: string, base: 0 | 10): { value: bigint | undefined
   return { value: value > maxUnsigned || value < -maxUnsigned ? undefined : BigInt.asUintN(64, value), end }
 }
 
+/** `strtol(text, &end, 0)` on a 64-bit machine; a value out of range is undefined (C: ERANGE), no number at all ends at 0. */
+export function strtol(text: string): { value: bigint | undefined; end: number } {
+  const read = readInteger(anyBase, text, 0)
+  if (read === undefined) return { value: 0n, end: 0 }
+  const { value, end } = read
+  return { value: value > maxSigned || value < -maxSigned - 1n ? undefined : value, end }
+}
+
 /** `sscanf`'s `%i` at an index: clamped to a C long, cut to a C int. Undefined where no number stands. */
 export function scanInt(text: string, at: number): { value: number; end: number } | undefined {
   const read = readInteger(scanned, text, at)

@@ -1,69 +1,10 @@
 import { blankDisk } from '../libxl/blank-disk.js'
 import { atoi } from '../libxl/c-integer.js'
-import type { DeviceDisk, DiskBackend, DiskFormat, DiskSpecification } from '../libxl/device-disk.js'
+import type { DeviceDisk } from '../libxl/device-disk.js'
 import type { Parameter, PrefixParameter, ValueParameter } from './disk-grammar.js'
-
-/** What libxlutil complains of, by the codes of our diagnostics. */
-export type RefusalCode =
-  | 'respecified'
-  | 'unknown-value'
-  | 'unknown-parameter'
-  | 'unknown-prefix'
-  | 'too-many-positional'
-  | 'bad-syntax'
-  | 'no-vdev'
-  | 'no-target'
-
-/** The field of a record that a parameter gives. */
-export type DiskField = keyof DeviceDisk
-
-/** Where a field was given: which word of the spec, and where its value stands in it. */
-export interface Origin {
-  word: number
-  start: number
-  end: number
-  /** The parameter's own start, which for a named one is its key. */
-  at: number
-}
-
-export interface Refusal extends Origin {
-  code: RefusalCode
-  /** libxlutil's words. */
-  words: string
-  /** The text that libxlutil shows as "near", where it shows one. */
-  near: string | undefined
-  field: DiskField | undefined
-}
-
-/** A switch, as a look-up by a string fresh from the text costs its hash. */
-function formatOf(value: string): DiskFormat | undefined {
-  switch (value) {
-    case '':
-    case 'raw':
-      return 'raw'
-    case 'qcow2':
-    case 'qcow':
-    case 'vhd':
-    case 'empty':
-    case 'qed':
-      return value
-  }
-  return undefined
-}
-
-function backendOf(value: string): DiskBackend | undefined {
-  switch (value) {
-    case 'phy':
-    case 'tap':
-    case 'qdisk':
-    case 'standalone':
-      return value
-  }
-  return undefined
-}
-
-const specificationOf = (value: string): DiskSpecification | undefined =>
-  value === 'xen' || value === 'virtio' ? value : undefined
+import { diskFlags } from './disk-keys.js'
+import { backendOf, cdromOf, formatOf, specificationOf, writableOf } from './disk-values.js'
+import type { DiskField, Origin, Refusal, RefusalCode } from './refusal.js'
 
 /** Those deprecated prefixes that name a hotplug script; of the others, some name a format and some mean nothing. */
 const scriptPrefixes = new Set(['iscsi', 'nbd', 'enbd', 'drbd'])
@@ -113,9 +54,9 @@ export class DiskReader {
       disk.readwrite = false
       if (!disk.pdevPath) disk.format = 'empty'
     }
-    if (disk.vdev === undefined) this.refuse('no-vdev', 'no vdev specified', undefined, 0, 0, 0, 'vdev')
+    if (disk.vdev === undefined) this.refuseWhole('no-vdev', 'no vdev specified', 'vdev')
     else if (disk.pdevPath === undefined && !disk.removable)
-      this.refuse('no-target', 'no target specified (and device not removable)', undefined, 0, 0, 0, 'pdevPath')
+      this.refuseWhole('no-target', 'no target specified (and device not removable)', 'pdevPath')
   }
 
   /** False where scanning ends. */
@@ -125,35 +66,35 @@ export class DiskReader {
       case 'positional':
         return this.refusals.length > 0 || this.positional(parameter)
       case 'format':
-        this.setFormat(parameter, 7)
+        this.setEnum('format', formatOf(parameter.value), 'format', parameter)
         break
       case 'vdev':
-        this.save('vdev', 'vdev', parameter, 5)
+        this.save('vdev', 'vdev', parameter)
         break
       case 'target':
-        this.save('pdevPath', 'target', parameter, 7)
+        this.save('pdevPath', 'target', parameter)
         break
       case 'access':
-        this.setAccess(parameter, 7)
+        this.setAccess(parameter)
         break
       case 'backendtype':
-        this.setEnum('backend', 'backend', backendOf(parameter.value), 'backendtype', parameter, 12)
+        this.setEnum('backend', backendOf(parameter.value), 'backendtype', parameter)
         break
       case 'backend':
-        this.save('backendDomname', 'backend', parameter, 8)
+        this.save('backendDomname', 'backend', parameter)
         break
       case 'specification':
-        this.setEnum('specification', 'specification', specificationOf(parameter.value), 'specification', parameter, 14)
+        this.setEnum('specification', specificationOf(parameter.value), 'specification', parameter)
         break
       case 'script':
-        this.save('script', 'script', parameter, 7)
+        this.save('script', 'script', parameter)
         break
       case 'devtype':
         this.setDevtype(parameter)
         break
       case 'cdrom':
         disk.isCdrom = true
-        this.trace('isCdrom', parameter.at, 'cdrom', 0)
+        this.trace('isCdrom', parameter)
         break
       case 'direct-io-safe':
         disk.directIoSafe = true
@@ -166,26 +107,26 @@ export class DiskReader {
         break
       case 'colo':
         disk.coloEnable = true
-        this.trace('coloEnable', parameter.at, 'colo', 0)
+        this.trace('coloEnable', parameter)
         break
       case 'no-colo':
         disk.coloEnable = false
-        this.trace('coloEnable', parameter.at, 'no-colo', 0)
+        this.trace('coloEnable', parameter)
         break
       case 'colo-host':
-        this.save('coloHost', 'colo-host', parameter, 10)
+        this.save('coloHost', 'colo-host', parameter)
         break
       case 'colo-port':
         this.setColoPort(parameter)
         break
       case 'colo-export':
-        this.save('coloExport', 'colo-export', parameter, 12)
+        this.save('coloExport', 'colo-export', parameter)
         break
       case 'active-disk':
-        this.save('activeDisk', 'active-disk', parameter, 12)
+        this.save('activeDisk', 'active-disk', parameter)
         break
       case 'hidden-disk':
-        this.save('hiddenDisk', 'hidden-disk', parameter, 12)
+        this.save('hiddenDisk', 'hidden-disk', parameter)
         break
       case 'trusted':
         disk.trusted = true
@@ -200,13 +141,13 @@ export class DiskReader {
         this.prefixes(parameter)
         break
       case 'unknown-setting':
-        this.refuseValue('unknown-parameter', 'unknown parameter', parameter.value, parameter.at, 0)
+        this.refuse('unknown-parameter', 'unknown parameter', parameter)
         break
       case 'unknown-prefix':
-        this.refuseValue('unknown-prefix', 'unknown deprecated disk prefix', parameter.value, parameter.at, 0)
+        this.refuse('unknown-prefix', 'unknown deprecated disk prefix', parameter)
         return false
       case 'bad-syntax':
-        this.refuseValue('bad-syntax', 'bad disk syntax', parameter.value, parameter.at, 0)
+        this.refuse('bad-syntax', 'bad disk syntax', parameter)
         return false
       case 'stray-equals':
         return false
@@ -218,141 +159,134 @@ export class DiskReader {
     const { disk } = this
     if (disk.pdevPath === undefined) {
       disk.pdevPath = parameter.value
-      this.trace('pdevPath', parameter.at, parameter.value, 0)
+      this.trace('pdevPath', parameter)
     } else if (!this.hadPrefix && disk.format === 'unknown') {
       if (disk.pdevPath === '' && this.vdevAndDevtype(parameter)) disk.format = 'empty'
-      else this.setFormat(parameter, 0)
+      else this.setEnum('format', formatOf(parameter.value), 'format', parameter)
     } else if (disk.vdev === undefined) {
-      if (!this.vdevAndDevtype(parameter)) this.save('vdev', 'vdev', parameter, 0)
+      if (!this.vdevAndDevtype(parameter)) this.save('vdev', 'vdev', parameter)
     } else if (!this.accessSet) {
       this.accessSet = true
-      this.setAccess(parameter, 0)
+      this.setAccess(parameter)
     } else {
-      this.refuseValue('too-many-positional', 'too many positional parameters', parameter.value, parameter.at, 0)
+      this.refuse('too-many-positional', 'too many positional parameters', parameter)
       return false
     }
     return true
   }
 
   /** `hdc:cdrom`, split at the last colon; false where there is none. */
-  private vdevAndDevtype({ value, at }: ValueParameter): boolean {
+  private vdevAndDevtype({ key, value, at }: ValueParameter): boolean {
     if (!value.includes(':')) return false
     const colon = value.lastIndexOf(':')
-    this.save('vdev', 'vdev', { value: value.slice(0, colon), at }, 0)
-    const devtype = value.slice(colon + 1)
-    if (devtype === 'cdrom') this.disk.isCdrom = true
-    else if (devtype === 'disk') this.disk.isCdrom = false
-    else {
-      this.refuseValue('unknown-value', 'unknown deprecated type', devtype, at + colon + 1, 0, 'isCdrom')
-      return true
+    this.save('vdev', 'vdev', { key, value: value.slice(0, colon), at })
+    const devtype = { key, value: value.slice(colon + 1), at: at + colon + 1 }
+    const isCdrom = cdromOf(devtype.value)
+    if (isCdrom === undefined) {
+      this.refuse('unknown-value', 'unknown deprecated type', devtype, 'isCdrom')
+    } else {
+      this.disk.isCdrom = isCdrom
+      this.trace('isCdrom', devtype)
     }
-    this.trace('isCdrom', at + colon + 1, devtype, 0)
     return true
   }
 
   /** libxlutil shows the whole parameter where it refuses one, so its whole text comes here. */
-  private setDevtype({ value: text, at }: ValueParameter): void {
-    const value = text.endsWith(',') ? text.slice(8, -1) : text.slice(8)
-    if (value === 'cdrom') this.disk.isCdrom = true
-    else if (value === 'disk') this.disk.isCdrom = false
-    else {
-      this.refuse('unknown-value', 'unknown value for type', text, at + 8, at + 8 + value.length, at, 'isCdrom')
-      return
+  private setDevtype({ key, value: text, at }: ValueParameter): void {
+    const parameter = { key, value: text.endsWith(',') ? text.slice(8, -1) : text.slice(8), at }
+    const isCdrom = cdromOf(parameter.value)
+    if (isCdrom === undefined) {
+      this.refuse('unknown-value', 'unknown value for type', parameter, 'isCdrom', text)
+    } else {
+      this.disk.isCdrom = isCdrom
+      this.trace('isCdrom', parameter)
     }
-    this.trace('isCdrom', at, value, 8)
   }
 
-  private setAccess({ value, at }: ValueParameter, skip: number): void {
-    if (value === 'r' || value === 'ro') this.disk.readwrite = false
-    else if (value === 'rw' || value === 'w' || value === '') this.disk.readwrite = true
-    else {
-      this.refuseValue('unknown-value', 'unknown value for access', value, at, skip, 'readwrite')
-      return
+  private setAccess(parameter: ValueParameter): void {
+    const writable = writableOf(parameter.value)
+    if (writable === undefined) {
+      this.refuse('unknown-value', 'unknown value for access', parameter, 'readwrite')
+    } else {
+      this.disk.readwrite = writable
+      this.trace('readwrite', parameter)
     }
-    this.trace('readwrite', at, value, skip)
   }
 
-  private setFormat(parameter: Pick<ValueParameter, 'value' | 'at'>, skip: number): void {
-    this.setEnum('format', 'format', formatOf(parameter.value), 'format', parameter, skip)
-  }
-
-  private setEnum<F extends 'format' | 'backend' | 'specification'>(
-    field: F,
-    member: string,
-    value: DeviceDisk[F] | undefined,
+  /** A field may be given the same value again. */
+  private setEnum<Field extends 'format' | 'backend' | 'specification'>(
+    field: Field,
+    value: DeviceDisk[Field] | undefined,
     key: string,
-    parameter: Pick<ValueParameter, 'value' | 'at'>,
-    skip: number,
+    parameter: ValueParameter,
   ): void {
     const { disk } = this
     if (value === undefined) {
-      this.refuseValue('unknown-value', `unknown value for ${key}`, parameter.value, parameter.at, skip, field)
+      this.refuse('unknown-value', `unknown value for ${key}`, parameter, field)
     } else if (disk[field] !== 'unknown' && disk[field] !== value) {
-      this.refuseValue('respecified', `${member} respecified`, parameter.value, parameter.at, skip, field)
+      this.refuse('respecified', `${field} respecified`, parameter, field)
     } else {
       disk[field] = value
-      this.trace(field, parameter.at, parameter.value, skip)
+      this.trace(field, parameter)
     }
   }
 
-  private setColoPort({ value, at }: ValueParameter): void {
-    const port = atoi(value)
+  private setColoPort(parameter: ValueParameter): void {
+    const port = atoi(parameter.value)
     if (port === 0) {
-      this.refuseValue('unknown-value', 'unknown value for colo_port', value, at, 10, 'coloPort')
-      return
+      this.refuse('unknown-value', 'unknown value for colo_port', parameter, 'coloPort')
+    } else {
+      this.disk.coloPort = port
+      this.trace('coloPort', parameter)
     }
-    this.disk.coloPort = port
-    this.trace('coloPort', at, value, 10)
   }
 
   private prefixes(parameter: PrefixParameter): void {
     for (const { key, at } of parameter.value) {
       this.hadPrefix = true
-      if (scriptPrefixes.has(key)) this.save('script', 'script', { value: `block-${key}`, at }, 0, key.length)
-      else if (formatOf(key)) this.setFormat({ value: key, at }, 0)
+      const prefix: ValueParameter = { key: 'positional', value: key, at }
+      if (scriptPrefixes.has(key)) this.save('script', 'script', prefix, `block-${key}`)
+      else if (formatOf(key)) this.setEnum('format', formatOf(key), 'format', prefix)
     }
   }
 
   /** An empty string may be given again, any other may not, not even the same. */
-  private save(
-    field: StringField,
-    name: string,
-    { value, at }: Pick<ValueParameter, 'value' | 'at'>,
-    skip: number,
-    width = value.length,
-  ): void {
+  private save(field: StringField, name: string, parameter: ValueParameter, value = parameter.value): void {
     if (this.disk[field]) {
-      this.refuse('respecified', `${name} respecified`, value, at + skip, at + skip + width, at, field)
+      this.refuse('respecified', `${name} respecified`, parameter, field, value)
     } else {
       this.disk[field] = value
-      this.origins?.set(field, { word: this.word, start: at + skip, end: at + skip + width, at })
+      this.trace(field, parameter)
     }
   }
 
-  private trace(field: DiskField, at: number, value: string, skip: number): void {
-    this.origins?.set(field, { word: this.word, start: at + skip, end: at + skip + value.length, at })
-  }
-
-  private refuseValue(
-    code: RefusalCode,
-    words: string,
-    near: string,
-    at: number,
-    skip: number,
-    field?: DiskField,
-  ): void {
-    this.refuse(code, words, near, at + skip, at + skip + near.length, at, field)
+  private trace(field: DiskField, parameter: ValueParameter): void {
+    this.origins?.set(field, this.originOf(parameter))
   }
 
   private refuse(
     code: RefusalCode,
-    words: string,
-    near: string | undefined,
-    start: number,
-    end: number,
-    at: number,
-    field: DiskField | undefined,
+    message: string,
+    parameter: ValueParameter,
+    field?: DiskField,
+    near = parameter.value,
   ): void {
-    this.refusals.push({ code, words, near, field, word: this.word, start, end, at })
+    this.refusals.push({ code, message, near, field, ...this.originOf(parameter) })
+  }
+
+  private refuseWhole(code: RefusalCode, message: string, field: DiskField): void {
+    this.refusals.push({ code, message, near: undefined, field, word: this.word, start: 0, end: 0, at: 0 })
+  }
+
+  private originOf(parameter: ValueParameter): Origin {
+    const { value, at } = parameter
+    const start = at + (isFlag(parameter) || nameless.has(parameter.key) ? 0 : parameter.key.length + 1)
+    const length = isFlag(parameter) ? parameter.key.length : value.length
+    return { word: this.word, start, end: start + length, at }
   }
 }
+
+/** Parameters whose text begins with their value. */
+const nameless: ReadonlySet<string> = new Set(['positional', 'unknown-setting', 'unknown-prefix', 'bad-syntax'])
+
+const isFlag = ({ key }: ValueParameter): boolean => (diskFlags as readonly string[]).includes(key)

@@ -10,9 +10,10 @@ export class DiskSpecError extends Error {
   readonly libxlMessage: string
   readonly diagnostics: readonly Diagnostic[]
 
-  constructor(diagnostics: readonly Diagnostic[], libxlMessage: string) {
+  /** @param where the place of the first error, where it is not a character of a spec */
+  constructor(diagnostics: readonly Diagnostic[], libxlMessage: string, where?: string) {
     const first = diagnostics.find(({ severity }) => severity === 'error')
-    super(first === undefined ? libxlMessage.trimEnd() : summary(first))
+    super(first === undefined ? libxlMessage.trimEnd() : summary(first, where))
     this.diagnostics = diagnostics
     this.libxlMessage = libxlMessage
   }
@@ -20,8 +21,8 @@ export class DiskSpecError extends Error {
 
 const longest = 200
 
-function summary({ message, hint, spec, start }: Diagnostic): string {
+function summary({ message, hint, spec, start }: Diagnostic, where: string | undefined): string {
   const shown = spec.length > longest ? `${spec.slice(0, longest)}…` : spec
   const advice = hint === undefined ? '' : `: ${hint}`
-  return `${message} at character ${start + 1} of ${JSON.stringify(shown)}${advice}`
+  return `${message} ${where ?? `at character ${start + 1} of ${JSON.stringify(shown)}`}${advice}`
 }

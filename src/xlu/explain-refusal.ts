@@ -1,7 +1,8 @@
 import { fromByteString, isAscii, toByteString } from '../byte-text.js'
 import type { Diagnostic } from './diagnostic.js'
 import { type Parameter, parse } from './disk-grammar.js'
-import { DiskReader, type Refusal } from './disk-reader.js'
+import { DiskReader } from './disk-reader.js'
+import type { Refusal } from './refusal.js'
 import { hintFor } from './refusal-hint.js'
 
 /** libxlutil shows the whole spec with each error: of a spec that is long and wrong throughout, gigabytes. */
@@ -30,7 +31,7 @@ export function explainRefusal(words: readonly string[], source: string): Explan
   if (reader.refusals.length === 0) reader.finish(words.length - 1)
 
   const told = reader.refusals.slice(0, Math.max(1, Math.floor(longestMessage / longestWord(texts))))
-  const lines = told.map(({ words: message, near, word }) => {
+  const lines = told.map(({ message, near, word }) => {
     const shown = near === undefined ? '' : `: near \`${near}'`
     return `config parsing error in disk specification: ${message}${shown} in \`${texts[word] ?? '(null)'}'\n`
   })
@@ -59,7 +60,7 @@ function diagnose(
   return {
     severity: 'error',
     code: refusal.code,
-    message: message ?? refusal.words,
+    message: message ?? refusal.message,
     ...span(atEnd ? { word: refusal.word, start: end, end } : { ...refusal, ...wider }),
     notes: first ? [{ message: 'first given here', ...span(first) }] : [],
     ...(hint === undefined ? {} : { hint }),

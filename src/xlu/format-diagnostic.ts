@@ -1,10 +1,11 @@
 import type { Diagnostic, Span } from './diagnostic.js'
 
+/** How `formatDiagnostic` writes. */
 export interface FormatDiagnosticOptions {
   /** Colours by terminal escapes. */
-  color?: boolean
+  color?: boolean | undefined
   /** What the text is called in front of line and column; "spec" if absent. */
-  filename?: string
+  filename?: string | undefined
 }
 
 /** Columns of the text shown at most; of a longer line, those around the place. */

@@ -4,11 +4,15 @@ import { ConfigReader } from './config-reader.js'
 import type { Diagnostic } from './diagnostic.js'
 import { LineIndex } from './line-index.js'
 
+/** How `parseConfig` reads a text. */
 export interface ParseConfigOptions {
   /** What libxl's messages call the text. Default: `command line`, as xl does for settings given there. */
   filename?: string | undefined
+  /** Refuse what is accepted with a warning otherwise. */
+  strict?: boolean | undefined
 }
 
+/** What `safeParseConfig` returns; under `strict` the error of a text that libxl accepts has an empty `libxlMessage`. */
 export type ParseConfigResult =
   | { success: true; config: Config; diagnostics: Diagnostic[] }
   | { success: false; error: ConfigSyntaxError; diagnostics: Diagnostic[] }
@@ -36,13 +40,22 @@ export function parseConfig(text: string, options?: ParseConfigOptions): Config 
 
 /** `parseConfig` with its error as a result, and with warnings for what libxl swallows. */
 export function safeParseConfig(text: string, options: ParseConfigOptions = {}): ParseConfigResult {
-  const { filename = 'command line' } = options
+  const { filename = 'command line', strict } = options
+  if (typeof text !== 'string') throw new TypeError('a configuration text is a string')
   const reader = new ConfigReader(text, filename)
   parse(text, { reader })
   const { report, settings } = reader
   const { diagnostics } = report
   if (!report.failed) {
     warnOfLostDisks(reader)
+    if (strict && diagnostics.length > 0) {
+      for (const diagnostic of diagnostics) diagnostic.severity = 'error'
+      return {
+        success: false,
+        error: new ConfigSyntaxError(summary(text, filename, diagnostics), '', diagnostics),
+        diagnostics,
+      }
+    }
     return { success: true, config: new Config(text, filename, settings), diagnostics }
   }
   const error = new ConfigSyntaxError(summary(text, filename, diagnostics), report.libxlMessage, diagnostics)

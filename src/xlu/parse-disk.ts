@@ -6,13 +6,15 @@ import { DiskSpecError } from './disk-spec-error.js'
 import { explainRefusal } from './explain-refusal.js'
 import { lintDisk } from './lint/lint-disk.js'
 
+/** How `parseDisk` reads a spec. */
 export interface ParseDiskOptions {
   /** What libxlutil names as the source in its messages: a file's name as given; "command line" if absent. */
-  source?: string
+  source?: string | undefined
   /** Refuse what is accepted with a warning otherwise. */
-  strict?: boolean
+  strict?: boolean | undefined
 }
 
+/** What `safeParseDisk` returns; under `strict` the error of a spec that libxlutil accepts has an empty `libxlMessage`. */
 export type SafeParseDiskResult =
   | { success: true; disk: DeviceDisk; diagnostics: Diagnostic[] }
   | { success: false; error: DiskSpecError; diagnostics: Diagnostic[] }
@@ -21,6 +23,7 @@ export type SafeParseDiskResult =
  * Reads an xl disk specification as `xlu_disk_parse` of Xen's libxlutil does.
  *
  * @param spec one spec, or the several words that make up one disk, as for `xl block-attach`
+ * @throws {TypeError} where the spec is neither a string nor an array of strings
  * @throws {DiskSpecError} where libxlutil refuses it, with libxlutil's own message and the exact place
  */
 export function parseDisk(spec: string | readonly string[], options?: ParseDiskOptions): DeviceDisk {
@@ -29,7 +32,7 @@ export function parseDisk(spec: string | readonly string[], options?: ParseDiskO
     if (result.success) return result.disk
     throw result.error
   }
-  const words = typeof spec === 'string' ? [spec] : spec
+  const words = wordsOf(spec)
   const disk = readWords(words, undefined)
   if (disk) return disk
   throw refusal(words, options)
@@ -37,7 +40,7 @@ export function parseDisk(spec: string | readonly string[], options?: ParseDiskO
 
 /** `parseDisk` that returns a refusal instead of throwing it, and the warnings with either outcome. */
 export function safeParseDisk(spec: string | readonly string[], options?: ParseDiskOptions): SafeParseDiskResult {
-  const words = typeof spec === 'string' ? [spec] : spec
+  const words = wordsOf(spec)
   const parameters: Parameter[][] = []
   const disk = readWords(words, parameters)
   if (!disk) {
@@ -50,6 +53,12 @@ export function safeParseDisk(spec: string | readonly string[], options?: ParseD
     return { success: false, error: new DiskSpecError(diagnostics, ''), diagnostics }
   }
   return { success: true, disk, diagnostics }
+}
+
+function wordsOf(spec: string | readonly string[]): readonly string[] {
+  if (typeof spec === 'string') return [spec]
+  if (Array.isArray(spec) && spec.every(word => typeof word === 'string')) return spec
+  throw new TypeError('a disk spec is a string, or an array of strings')
 }
 
 /** The disk, or undefined where it is refused; the reasons are looked for only then. */

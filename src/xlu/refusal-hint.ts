@@ -1,9 +1,9 @@
 import { fromByteString } from '../byte-text.js'
 import type { Parameter } from './disk-grammar.js'
 import { diskFlags, diskKeys, diskPrefixes } from './disk-keys.js'
-import type { Refusal } from './disk-reader.js'
 import { keyBefore } from './key-before.js'
 import { nearest } from './nearest.js'
+import type { Refusal } from './refusal.js'
 
 interface Hint {
   hint?: string
@@ -34,18 +34,40 @@ export function hintFor(refusal: Refusal, text: string, parameters: readonly Par
     case 'unknown-prefix':
       return { hint: prefixHint(text.slice(refusal.start, refusal.end)) }
     case 'respecified':
-      return { hint: 'give it once' }
+      return { hint: respecifiedHint(refusal, text, parameters) }
     case 'too-many-positional':
       return { hint: 'the positional parameters are target,format,vdev,access; name any other as key=value' }
     case 'no-vdev':
-      return { hint: 'name the device that the guest sees, as in vdev=xvda' }
+      return { hint: swallowed(parameters) ?? 'name the device that the guest sees, as in vdev=xvda' }
     case 'no-target':
       return { hint: 'add target=PATH, or devtype=cdrom for an empty drive' }
   }
 }
 
+/** A word that is no parameter is read as the target, and the real one is then a second. */
+function respecifiedHint({ field }: Refusal, text: string, parameters: readonly Parameter[]): string {
+  const [first] = parameters
+  const mistaken = field === 'pdevPath' && first?.key === 'positional' && /^[a-z][-a-z0-9_]*$/.test(first.value)
+  if (!mistaken) return 'give it once'
+  const near = nearest(first.value, diskFlags)
+  const instead = near === undefined ? 'remove it, or name what it stands for' : `did you mean ${near}?`
+  return text.startsWith(first.value)
+    ? `${first.value} is no parameter, so it was read as the target: ${instead}`
+    : 'give it once'
+}
+
+/** What was meant as a parameter, and became part of the target. */
+function swallowed(parameters: readonly Parameter[]): string | undefined {
+  const target = parameters.find(({ key }) => key === 'target')
+  const [, key] = /,[ \t]*([a-z][-a-z]*)=/.exec(String(target?.value ?? '')) ?? []
+  return key !== undefined && diskKeys.has(key)
+    ? `target= takes the rest of the line: put ${key}= before it`
+    : undefined
+}
+
 function valueHint(key: string, value: string): string {
   const { values, takes } = diskKeys.get(key) ?? {}
+  if (value.endsWith('\r')) return 'remove the carriage return: the line ended in CR LF'
   if (!values) return `${key} takes ${takes}`
   const near = nearest(value, values)
   const list = `${key} takes ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
@@ -57,12 +79,29 @@ function unknownKey(text: string, at: number): Hint {
   const equals = text.indexOf('=', at)
   const comma = text.indexOf(',', equals)
   const key = text.slice(at, equals)
-  return { ...keyHint(key), wider: { start: at, end: comma < 0 ? text.length : comma } }
+  const end = comma < 0 ? text.length : comma
+  return { ...keyHint(key, text.slice(equals + 1, end)), wider: { start: at, end } }
 }
 
-function keyHint(key: string): Hint {
+const opposites: Readonly<Record<string, string>> = {
+  discard: 'no-discard',
+  'no-discard': 'discard',
+  colo: 'no-colo',
+  'no-colo': 'colo',
+  trusted: 'untrusted',
+  untrusted: 'trusted',
+}
+
+function keyHint(key: string, value: string): Hint {
   if ((diskFlags as readonly string[]).includes(key)) {
-    return { message: `${key} takes no value`, hint: `write ${key} alone` }
+    const hint = /^(1|y|yes|on|true)?$/i.test(value)
+      ? `write ${key} alone`
+      : /^(0|n|no|off|false)$/i.test(value)
+        ? opposites[key]
+          ? `write ${opposites[key]}`
+          : `leave ${key} out`
+        : `write ${key} alone, or leave it out`
+    return { message: `${key} takes no value`, hint }
   }
   const message = `unknown parameter ${JSON.stringify(fromByteString(key))}`
   const near = nearest(key, [...diskKeys.keys(), ...diskFlags])
@@ -90,7 +129,7 @@ function badSyntax(text: string, { at }: Refusal, parameters: readonly Parameter
   if (diskKeys.has(key)) {
     return { wider, message: `bad value for ${key}`, hint: valueHint(key, text.slice(at + 1, wider.end)) }
   }
-  return { ...keyHint(key), wider }
+  return { ...keyHint(key, text.slice(at + 1, wider.end)), wider }
 }
 
 function prefixHint(prefix: string): string {

@@ -61,3 +61,11 @@ for (const [disks, code, places] of cases) {
 t.test('COLO disks to one host and port are fine', async t => {
   t.strictSame(read(`disk=[${colo('hda', 'h', 1)},${colo('hdb', 'h', 1)}]`).diagnostics, [])
 })
+
+t.test('an error says its place in the file, under strict too', async t => {
+  const bad = read("disk=['/a,,xvda',\n  'format=y,vdev=xvdb']\n")
+  t.match(bad, { success: false, errors: [{ message: /^unknown value for format at guest\.cfg:2:11: / }] })
+  if (!bad.success) t.strictSame(bad.errors[0]?.diagnostics, bad.diagnostics)
+  const strict = read("disk=['/a,,xvda',\n  '/b,,xvda']\n", true)
+  t.match(strict, { success: false, errors: [{ libxlMessage: '', message: /^two disks .* at guest\.cfg:2:3: / }] })
+})

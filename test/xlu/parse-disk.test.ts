@@ -57,6 +57,15 @@ t.test('every place is exact', async t => {
     ['vdev=hda,target=/x\n=\n', 'bad-syntax', '='],
     ['é=1', 'bad-syntax', 'é=1'],
     ['vdev=é,vdev=ü,target=/x', 'respecified', 'ü'],
+    ['trusted=0,vdev=hda,target=/x', 'unknown-parameter', 'trusted=0', 'write untrusted'],
+    ['discard=off,vdev=hda,target=/x', 'unknown-parameter', 'discard=off', 'write no-discard'],
+    ['no-colo=1,vdev=hda,target=/x', 'unknown-parameter', 'no-colo=1', 'write no-colo alone'],
+    ['cdrom=no,vdev=hda,target=/x', 'unknown-parameter', 'cdrom=no', 'leave cdrom out'],
+    ['cdrom=maybe,vdev=hda,target=/x', 'unknown-parameter', 'cdrom=maybe', /alone, or leave it out/],
+    ['access=rw\r,vdev=hda,target=/x', 'unknown-value', 'rw\r', /carriage return/],
+    ['readonly,vdev=hda,target=/x', 'respecified', '/x', /readonly is no parameter/],
+    ['direct_io_safe,vdev=hda,target=/x', 'respecified', '/x', /did you mean direct-io-safe/],
+    ['target=/x,vdev=hda', 'no-vdev', '', /put vdev= before it/],
     ['foo:/x,hda', 'unknown-prefix', 'foo:', /target=PATH/],
     ['tpa:/x,hda', 'unknown-prefix', 'tpa:', /did you mean tap:/],
     ['/x,raw,hda,w,more', 'too-many-positional', 'more'],
@@ -120,6 +129,13 @@ t.test('strict refuses what is only warned of', async t => {
   t.match(result, { success: false, error: { libxlMessage: '' }, diagnostics: [{ severity: 'error' }] })
   t.throws(() => parseDisk(spec, { strict: true }), DiskSpecError)
   t.equal(parseDisk('vdev=hda,target=/x', { strict: true }).vdev, 'hda')
+})
+
+t.test('what is no spec is a TypeError', async t => {
+  for (const spec of [undefined, null, 1, {}, ['x', 1], Buffer.from('x')]) {
+    t.throws(() => parseDisk(spec as never), TypeError)
+    t.throws(() => safeParseDisk(spec as never), TypeError)
+  }
 })
 
 t.test('the error says it in one line', async t => {

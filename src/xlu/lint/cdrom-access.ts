@@ -3,6 +3,7 @@ import { type LintRule, nothing } from './finding.js'
 /** `access=w` on a cdrom, which libxlutil turns into read-only without a word. */
 export const cdromAccess: LintRule = context => {
   if (!context.disk.isCdrom) return nothing
+  if (!context.isGiven('readwrite')) return nothing
   const at = context.valueSpan('readwrite')
   const access = at.spec.slice(at.start, at.end)
   if (access !== 'w' && access !== 'rw') return nothing

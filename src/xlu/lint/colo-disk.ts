@@ -11,13 +11,22 @@ export const coloDisk: LintRule = context => {
 }
 
 function unprotected(context: LintContext, found: Finding[]): void {
-  const { backend, isCdrom, readwrite } = context.disk
+  const { backend, isCdrom, readwrite, script, specification } = context.disk
   if (backend !== 'unknown' && backend !== 'qdisk') {
     found.push({
       code: 'colo-backend',
       message: `colo needs the backend qdisk, not ${backend}`,
       at: context.valueSpan('backend'),
       hint: 'write backendtype=qdisk, or leave it out',
+    })
+  }
+  if (script !== undefined || specification === 'virtio') {
+    const field = script === undefined ? 'specification' : 'script'
+    found.push({
+      code: 'colo-backend',
+      message: `colo needs the backend qdisk, which takes no ${field === 'script' ? 'script' : 'virtio disk'}`,
+      at: context.parameterSpan(field),
+      hint: `remove ${field}, or colo and its keys`,
     })
   }
   if (isCdrom) {

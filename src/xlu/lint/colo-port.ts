@@ -6,18 +6,20 @@ const digits = /^[0-9]+$/
 export const coloPort: LintRule = context => {
   const { coloPort: port } = context.disk
   if (port === 0) return nothing
-  const junk = context.find('colo-port').some(({ parameter }) => !digits.test(String(parameter.value)))
-  if (!junk && port >= 1 && port <= 65535) return nothing
+  const text = String(context.find('colo-port').at(-1)?.parameter.value)
+  const junk = !digits.test(text)
+  const wanted = junk ? port : Number(text)
+  if (!junk && wanted >= 1 && wanted <= 65535) return nothing
   const at = context.valueSpan('coloPort')
   const findings: Finding[] = []
   if (junk) {
     const message = `colo-port is read as ${port}, what else it holds is dropped`
     findings.push({ code: 'colo-port-junk', message, at, hint: 'write digits only' })
   }
-  if (port < 1 || port > 65535) {
+  if (wanted < 1 || wanted > 65535) {
     findings.push({
       code: 'colo-port-range',
-      message: `there is no port ${port}`,
+      message: wanted === port ? `there is no port ${port}` : `there is no port ${text}: libxl takes it for ${port}`,
       at,
       hint: 'a port is from 1 to 65535',
     })

@@ -1,7 +1,8 @@
 import type { DeviceDisk } from '../../libxl/device-disk.js'
 import type { Span } from '../diagnostic.js'
 import type { Parameter } from '../disk-grammar.js'
-import { type DiskField, DiskReader } from '../disk-reader.js'
+import { DiskReader } from '../disk-reader.js'
+import type { DiskField } from '../refusal.js'
 
 interface FoundParameter {
   parameter: Parameter
@@ -19,6 +20,11 @@ export class LintContext {
     this.disk = disk
     this.words = words
     this.parameters = parameters
+  }
+
+  /** Whether the text gives a field a value. */
+  isGiven(field: DiskField): boolean {
+    return this.origin(field) !== undefined
   }
 
   /** The value that a field was last given. */

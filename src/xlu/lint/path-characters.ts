@@ -1,4 +1,5 @@
-import type { DiskField } from '../disk-reader.js'
+import { diskFlags, diskKeys } from '../disk-keys.js'
+import type { DiskField } from '../refusal.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
@@ -15,7 +16,7 @@ export const pathCharacters: LintRule = context => {
       code: 'path-comma',
       message: 'the target holds a comma, at which libxl lets QEMU end the file name and read options',
       at: context.valueSpan('pdevPath'),
-      hint: 'rename the image or use a link to it',
+      hint: keyInside(pdevPath ?? ''),
     })
   }
   for (const field of ['pdevPath', 'activeDisk', 'hiddenDisk'] satisfies DiskField[]) {
@@ -28,6 +29,13 @@ export const pathCharacters: LintRule = context => {
     })
   }
   return findings
+}
+
+/** Everything behind `target=` is the target, and so is a parameter that was put there. */
+function keyInside(path: string): string {
+  const [, key = ''] = /,[ \t]*([a-z][-a-z_]*)(?:=|,|$)/.exec(path) ?? []
+  const known = diskKeys.has(key) || (diskFlags as readonly string[]).includes(key)
+  return known ? `target= takes the rest of the line: put ${key} before it` : 'rename the image or use a link to it'
 }
 
 const suspicious = (path: string | undefined): boolean => path !== undefined && control.test(path)

@@ -45,6 +45,11 @@ const cases: [string | string[], ...[string, string][]][] = [
   [`vdev=hda,${colo.replace('colo-port=1', 'colo-port=12abc')},target=/x`, ['colo-port-junk', '12abc']],
   [`vdev=hda,${colo.replace('export=e', 'export=0e')},target=/x`, ['colo-export-id', '0e']],
   [`vdev=hda,${colo.replace('export=e', 'export=a/b')},target=/x`, ['colo-export-id', 'a/b']],
+  [`vdev=hda,${colo.replace('colo-port=1', 'colo-port=4294967297')},target=/x`, ['colo-port-range', '4294967297']],
+  [`vdev=hda,colo-port=1x,${colo},target=/x`],
+  [`vdev=hda,script=s,${colo},target=/x`, ['colo-backend', 'script=s']],
+  [`vdev=hda,specification=virtio,${colo},target=/x`, ['colo-backend', 'specification=virtio']],
+  [['w', 'vdev=hdc', 'cdrom']],
   [`vdev=hda,backendtype=phy,${colo},target=/x`, ['colo-backend', 'phy']],
   [`vdev=hda,access=ro,${colo},target=/x`, ['colo-read-only', 'ro']],
   [`vdev=hda,cdrom,${colo},target=/x`, ['colo-cdrom', 'cdrom']],
@@ -76,4 +81,11 @@ t.test('a deprecated prefix comes with the modern spelling of this very spec', a
   t.match(safeParseDisk('tap:qcow2:/x,hdc:cdrom').diagnostics, [
     { hint: 'write format=qcow2,vdev=hdc,devtype=cdrom,target=/x' },
   ])
+})
+
+t.test('a parameter behind target= is told what became of it', async t => {
+  t.match(safeParseDisk('vdev=hda,target=/x,format=qcow2').diagnostics, [
+    { code: 'path-comma', hint: /put format before it/ },
+  ])
+  t.match(safeParseDisk('vdev=hda,target=/x,cdrom').diagnostics, [{ code: 'path-comma', hint: /put cdrom before it/ }])
 })
