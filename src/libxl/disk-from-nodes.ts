@@ -9,6 +9,7 @@ import { LibxlError } from './libxl-error.js'
 import { type DeviceLocation, locateDevice } from './locate-device.js'
 import { restoreForgotten } from './restore-forgotten.js'
 
+/** Which disk `diskFromNodes` is to read, and how. */
 export interface FromNodesOptions {
   /** The guest's domain. */
   domid: number

@@ -11,6 +11,7 @@ export interface XenstoreNode {
   perms: string
 }
 
+/** What a disk's nodes depend on besides the disk. */
 export interface NodesContext {
   /** The guest's domain. */
   domid: number

@@ -17,6 +17,7 @@ export interface DiskContext {
   create?: boolean | undefined
 }
 
+/** What a disk's defaults depend on besides the disk. */
 export interface ResolveContext extends DiskContext {
   /** What `stat` says of the disk's target. libxl asks only where it matters; 'missing' is right for no target. */
   target: DiskTarget
