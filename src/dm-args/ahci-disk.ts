@@ -1,13 +1,16 @@
 import { LibxlError } from '../libxl/libxl-error.js'
-import type { Drive } from './drive.js'
+import type { HardDisk } from './drive.js'
+
+export const ahciId = (unit: number): string => `ahcidisk-${unit}`
 
 /** A hard disk on the AHCI controller. libxl knows no COLO there. */
-export function ahciDisk({ disk, unit, file, format }: Drive): string[] {
+export function ahciDisk({ disk, unit, file, format }: HardDisk): string[] {
   if (!disk.readwrite) throw new LibxlError(-6, "qemu-xen doesn't support read-only AHCI disk drivers")
+  const id = ahciId(unit)
   return [
     '-drive',
-    `file=${file},if=none,id=ahcidisk-${unit},format=${format},cache=writeback`,
+    `file=${file},if=none,id=${id},format=${format},cache=writeback`,
     '-device',
-    `ide-hd,bus=ahci0.${unit},unit=0,drive=ahcidisk-${unit}`,
+    `ide-hd,bus=ahci0.${unit},unit=0,drive=${id}`,
   ]
 }

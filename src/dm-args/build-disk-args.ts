@@ -1,32 +1,17 @@
+import { checkDomainType, checkHdtype } from '../libxl/check-guest.js'
 import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
-import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
-import { parseVdev } from '../libxl/vdev.js'
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { ahciDisk } from './ahci-disk.js'
 import { cdrom } from './cdrom.js'
 import { libxlColoNames, safeColoNames } from './colo-names.js'
-import type { ColoRole } from './drive.js'
+import type { DiskArgsOptions } from './disk-args-options.js'
+import type { ColoNames } from './drive.js'
 import { ideDisk } from './ide-disk.js'
-import { imageFile, stubdomFile } from './image-file.js'
+import { isScsi, type Placed, placeDisk } from './place-disk.js'
 import { scsiDisk } from './scsi-disk.js'
 import { warnings } from './warnings.js'
 
-export interface DiskArgsOptions {
-  /** The guest's domain. */
-  domid: number
-  /** QEMU emulates disks for HVM guests only; for others there are no arguments. */
-  domainType: DomainType
-  /** The controller of the guest's hard disks, as in xl.cfg's `hdtype`. Default: ide. */
-  hdtype?: 'ide' | 'ahci' | undefined
-  /** The guest is the secondary of a COLO pair: all its COLO disks are, whatever their own `coloRestoreEnable`. */
-  coloRestore?: boolean | undefined
-  /** QEMU runs in a stub domain, where the disks are /dev/xvda, /dev/xvdb, … */
-  stubdom?: boolean | undefined
-  /** The backend's node `physical-device-path`, in which a hotplug script publishes the device it has made. */
-  physicalDevicePath?: string | ((disk: ResolvedDisk) => string | undefined) | undefined
-  /** Byte for byte what libxl emits, its unsafe strings included. Default: false. */
-  libxlExact?: boolean | undefined
-}
-
+/** What `buildDiskArgs` gives. */
 export interface DiskArgs {
   /** QEMU's arguments, one string each. */
   args: string[]
@@ -41,60 +26,43 @@ export interface DiskArgs {
  * a path is a path and nothing more; and COLO disks that QEMU cannot start with are refused.
  *
  * @throws LibxlError for a read-only disk on IDE or AHCI, two disks with one device number, or (not `libxlExact`) a COLO
- * disk that lacks a name, is read-only, or has a `colo-export` that QEMU takes for no id or that another disk has
+ * disk that lacks a name, is read-only, or has a `colo-export` that QEMU takes for no id or that another drive has
+ * @throws TypeError for an unknown domainType or hdtype
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {
+  checkDomainType(options.domainType)
+  checkHdtype(options.hdtype)
   refuseSharedDevices(disks)
   if (options.domainType !== 'hvm') return { args: [], warnings: [] }
   const controllers: string[] = []
   if (disks.some(isScsi)) controllers.push('-device', 'lsi53c895a')
   if (options.hdtype === 'ahci') controllers.push('-device', 'ahci,id=ahci0')
-  const emulations = disks.map(emulator(disks, options))
+  const { libxlExact = false } = options
+  const quote = libxlExact ? asItIs : doubleCommas
+  const placed = disks.map(disk => placeDisk(disk, options, quote))
+  const namesOf = libxlExact ? libxlColoNames : safeColoNames(placed, quote)
   return {
-    args: controllers.concat(...emulations.map(({ args = [] }) => args)),
-    warnings: emulations.flatMap(({ warning = [] }) => warning),
+    args: controllers.concat(...placed.map(place => argsOf(place, namesOf))),
+    warnings: placed.flatMap(place => warningsOf(place, libxlExact)),
   }
 }
 
-const isScsi = (disk: ResolvedDisk): boolean => !disk.isCdrom && disk.vdev.startsWith('sd')
-
-interface Emulation {
-  args?: string[]
-  warning?: string
+function argsOf(placed: Placed, namesOf: (disk: ResolvedDisk) => ColoNames): string[] {
+  if (placed.on === 'nothing') return []
+  if (placed.on === 'cdrom') return cdrom(placed.devid, placed.unit, placed.medium)
+  const drive = { ...placed.drive, colo: namesOf(placed.drive.disk) }
+  return hardDisks[placed.on](drive)
 }
 
-function emulator(disks: readonly ResolvedDisk[], options: DiskArgsOptions): (disk: ResolvedDisk) => Emulation {
-  const { libxlExact = false, physicalDevicePath, hdtype } = options
-  const quote = libxlExact ? (text: string): string => text : doubleCommas
-  const roleOf = (disk: ResolvedDisk): ColoRole => {
-    if (!disk.coloEnable || disk.isCdrom) return 'none'
-    return disk.coloRestoreEnable || options.coloRestore ? 'secondary' : 'primary'
-  }
-  const namesOf = libxlExact ? libxlColoNames : safeColoNames(disks, roleOf, quote)
-  const published = typeof physicalDevicePath === 'function' ? physicalDevicePath : () => physicalDevicePath
+const hardDisks = { scsi: scsiDisk, ahci: ahciDisk, ide: ideDisk }
 
-  return disk => {
-    const { vdev, isCdrom, format } = disk
-    const { devid = -1, disk: unit } = parseVdev(vdev) ?? {}
-    if (devid === -1 || unit === undefined) return { warning: warnings.number(vdev) }
-    if (format === 'empty' && !isCdrom) return { warning: warnings.empty(vdev) }
-    // libxl allows a fifth drive: its test is "greater than 4"
-    if (format === 'empty') return unit > 4 ? { warning: warnings.cdrom(vdev) } : { args: cdrom(devid, unit) }
-
-    const found = options.stubdom ? stubdomFile(unit) : imageFile(disk, published)
-    if ('warning' in found) return found
-    const image = { file: quote(found.file), format: found.format }
-    if (isCdrom) return unit > 4 ? { warning: warnings.cdrom(vdev) } : { args: cdrom(devid, unit, image) }
-
-    const drive = { ...image, disk, unit, role: roleOf(disk), colo: namesOf(disk) }
-    if (isScsi(disk)) return { args: scsiDisk(drive) }
-    if (unit < 6 && hdtype === 'ahci') {
-      const args = ahciDisk(drive)
-      return drive.role === 'none' || libxlExact ? { args } : { args, warning: warnings.coloOnAhci(vdev) }
-    }
-    return unit < 4 ? { args: ideDisk(drive) } : { warning: warnings.ide(vdev) }
-  }
+function warningsOf(placed: Placed, libxlExact: boolean): string[] {
+  if (placed.on === 'nothing') return [placed.warning]
+  if (libxlExact || placed.on !== 'ahci' || placed.drive.role === 'none') return []
+  return [warnings.coloOnAhci(placed.drive.disk.vdev)]
 }
+
+const asItIs = (text: string): string => text
 
 /** In a QEMU option a comma ends the value; two stand for one. */
 const doubleCommas = (text: string): string => text.replaceAll(',', ',,')

@@ -1,8 +1,10 @@
 import type { ImageFile } from './image-file.js'
 
+export const cdromId = (devid: number): string => `ide-${devid}`
+
 /** A CD drive, always IDE; without a medium it has neither file nor format. Numbers wrap as C's unsigned do. */
 export function cdrom(devid: number, unit: number, medium?: ImageFile): string[] {
-  const id = `ide-${devid}`
+  const id = cdromId(devid)
   const image = medium === undefined ? '' : `,file=${medium.file},format=${medium.format}`
   return [
     '-drive',

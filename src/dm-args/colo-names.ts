@@ -1,8 +1,12 @@
 import { LibxlError } from '../libxl/libxl-error.js'
+import { isQemuId } from '../libxl/qemu-id.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import type { ColoNames, ColoRole } from './drive.js'
+import { ahciId } from './ahci-disk.js'
+import { cdromId } from './cdrom.js'
+import type { ColoNames } from './drive.js'
+import type { Placed } from './place-disk.js'
+import { scsiId } from './scsi-disk.js'
 
-const identifier = /^[A-Za-z][A-Za-z0-9._-]*$/
 const topId = 'top-colo'
 
 /** libxl's own naming: what is not set is "(null)", and every secondary disk has the same topmost id. */
@@ -14,32 +18,31 @@ export const libxlColoNames = (disk: ResolvedDisk): ColoNames => ({
 })
 
 /**
- * Names that QEMU accepts for all COLO disks of a guest: nothing missing, every id an identifier and given once.
+ * Names that QEMU accepts for all COLO disks it replicates: nothing missing, every id an identifier and given once.
  *
  * @param quote makes a text fit to stand in a QEMU option
  */
 export function safeColoNames(
-  disks: readonly ResolvedDisk[],
-  roleOf: (disk: ResolvedDisk) => ColoRole,
+  placed: readonly Placed[],
   quote: (text: string) => string,
 ): (disk: ResolvedDisk) => ColoNames {
-  const taken = new Set<string>()
+  const taken = new Set(placed.map(plainId))
   const names = new Map<ResolvedDisk, ColoNames>()
-  const replicated = disks.filter(disk => roleOf(disk) !== 'none')
-  for (const disk of replicated) {
+  const replicated = placed.flatMap(place => (isReplicated(place) ? place.drive : []))
+  for (const { disk } of replicated) {
     if (!disk.readwrite) throw refusal(disk, 'a read-only disk cannot be replicated: QEMU aborts')
     const id = need(disk, 'colo-export', disk.coloExport)
-    if (!identifier.test(id)) {
+    if (!isQemuId(id)) {
       throw refusal(
         disk,
         `QEMU takes no id ${JSON.stringify(id)}: colo-export is a letter, then letters, digits, - . _`,
       )
     }
-    if (taken.has(id)) throw refusal(disk, `another disk has the colo-export "${id}", too`)
+    if (taken.has(id)) throw refusal(disk, `colo-export "${id}" is the id of another drive: give it another name`)
     taken.add(id)
   }
-  for (const disk of replicated) {
-    const secondary = roleOf(disk) === 'secondary'
+  for (const { disk, role } of replicated) {
+    const secondary = role === 'secondary'
     names.set(disk, {
       export: disk.coloExport!,
       activeDisk: secondary ? quote(need(disk, 'active-disk', disk.activeDisk)) : '',
@@ -50,8 +53,20 @@ export function safeColoNames(
   return disk => names.get(disk) ?? libxlColoNames(disk)
 }
 
+const isReplicated = (placed: Placed): placed is Placed & { on: 'scsi' | 'ide' } =>
+  (placed.on === 'scsi' || placed.on === 'ide') && placed.drive.role !== 'none'
+
+/** The id of a drive that is not replicated; a drive without `id=` is named by QEMU itself (`drive_new`). */
+function plainId(placed: Placed): string | undefined {
+  if (placed.on === 'nothing' || isReplicated(placed)) return undefined
+  if (placed.on === 'cdrom') return cdromId(placed.devid)
+  const { unit } = placed.drive
+  if (placed.on === 'ide') return `ide${unit >> 1}-hd${unit & 1}`
+  return placed.on === 'scsi' ? scsiId(unit) : ahciId(unit)
+}
+
 /** libxl's id for the first disk, a numbered one for each further. */
-function freeTopId(taken: Set<string>): string {
+function freeTopId(taken: Set<string | undefined>): string {
   let id = topId
   for (let count = 1; taken.has(id); count++) id = `${topId}${count}`
   taken.add(id)

@@ -4,12 +4,16 @@ import type { ImageFile } from './image-file.js'
 /** The part a disk plays in COLO: the protected guest's, its replica's, or none. */
 export type ColoRole = 'none' | 'primary' | 'secondary'
 
-/** A disk that QEMU is to emulate, with all that its arguments are made of. Texts are fit to stand in an option. */
-export interface Drive extends ImageFile {
+/** A hard disk that QEMU is to emulate. Texts are fit to stand in an option. */
+export interface HardDisk extends ImageFile {
   disk: ResolvedDisk
   /** The index of the disk on its bus, 0 for the first. */
   unit: number
   role: ColoRole
+}
+
+/** A hard disk with all that its arguments are made of. */
+export interface Drive extends HardDisk {
   colo: ColoNames
 }
 

@@ -1,1 +1,2 @@
-export { buildDiskArgs, type DiskArgs, type DiskArgsOptions } from './build-disk-args.js'
+export { buildDiskArgs, type DiskArgs } from './build-disk-args.js'
+export type { DiskArgsOptions } from './disk-args-options.js'

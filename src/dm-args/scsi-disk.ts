@@ -1,6 +1,8 @@
 import { exported, quorum, replication } from './colo-drive.js'
 import type { Drive } from './drive.js'
 
+export const scsiId = (unit: number): string => `scsi0-hd${unit}`
+
 /** A hard disk on the LSI controller (`qemu_disk_scsi_drive_string`). */
 export function scsiDisk(drive: Drive): string[] {
   const { disk, unit, file, format, role, colo } = drive
@@ -8,7 +10,7 @@ export function scsiDisk(drive: Drive): string[] {
   const common = `if=none,${readonly},cache=writeback`
   switch (role) {
     case 'none': {
-      const id = `scsi0-hd${unit}`
+      const id = scsiId(unit)
       return attach(id, unit, [`file=${file},id=${id},format=${format},${common}`])
     }
     case 'primary':

@@ -8,7 +8,9 @@ const maxUint32 = 0xffffffff
 const text = (description: string) =>
   z
     .string()
-    .regex(/^[^\0]*$/u)
+    // not \0, which other languages read as the beginning of an octal number
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no C string holds a NUL
+    .regex(/^[^\u0000]*$/u)
     .optional()
     .describe(description)
 const flag = (description: string) => z.boolean().describe(description)
@@ -76,5 +78,9 @@ export const DeviceDisk = z
       'The backend maps memory by grants; default: if it is not in domain 0 (xl: grant_usage=). Virtio only.',
     ),
   })
-  .describe('One disk of a Xen domain: libxl_device_disk of libxl_types.idl')
+  .meta({
+    $id: 'urn:xenlight:device-disk',
+    title: 'DeviceDisk',
+    description: 'One disk of a Xen domain: libxl_device_disk of libxl_types.idl',
+  })
 export type DeviceDisk = z.infer<typeof DeviceDisk>

@@ -1,5 +1,6 @@
 import { blankDisk } from './blank-disk.js'
 import { atoi, atou, scanUnsigned, strtoul } from './c-integer.js'
+import { checkDomid } from './check-guest.js'
 import type { DeviceDisk, DiskBackend } from './device-disk.js'
 import { frontendPath } from './device-paths.js'
 import type { XenstoreNode } from './disk-to-nodes.js'
@@ -8,6 +9,7 @@ import { LibxlError } from './libxl-error.js'
 import { type DeviceLocation, locateDevice } from './locate-device.js'
 import { restoreForgotten } from './restore-forgotten.js'
 
+/** Which disk `diskFromNodes` is to read, and how. */
 export interface FromNodesOptions {
   /** The guest's domain. */
   domid: number
@@ -28,8 +30,10 @@ export interface FromNodesOptions {
  * the backend domain's name and `coloRestoreEnable`.
  *
  * @throws LibxlError with libxl's reason where the disk or one of its nodes is missing or unreadable
+ * @throws TypeError, RangeError for a domid outside 0 to 32751
  */
 export function diskFromNodes(nodes: Iterable<XenstoreNode>, options: FromNodesOptions): DeviceDisk {
+  checkDomid(options.domid)
   const values = new Map<string, string>()
   for (const { path, value } of nodes) values.set(path, value)
   const location = locateDevice(values.keys(), options)

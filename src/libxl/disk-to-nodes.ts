@@ -1,5 +1,6 @@
+import { checkDomainType, checkDomid } from './check-guest.js'
 import { devicePaths } from './device-paths.js'
-import { devidOf } from './resolve-disk.js'
+import { devidOf } from './devid-of.js'
 import type { DomainType, ResolvedDisk } from './resolved-disk.js'
 import { absoluteScript } from './script-path.js'
 
@@ -10,6 +11,7 @@ export interface XenstoreNode {
   perms: string
 }
 
+/** What a disk's nodes depend on besides the disk. */
 export interface NodesContext {
   /** The guest's domain. */
   domid: number
@@ -26,9 +28,12 @@ const initialising = '1'
  * A COLO string that is not set becomes the text "(null)", as in libxl.
  *
  * @throws LibxlError when the disk's vdev has no device number
+ * @throws TypeError, RangeError for a domid outside 0 to 32751 or an unknown domainType
  */
 export function diskToNodes(disk: ResolvedDisk, { domid, domainType }: NodesContext): XenstoreNode[] {
-  const devid = devidOf(disk)
+  checkDomid(domid)
+  checkDomainType(domainType)
+  const devid = devidOf(disk.vdev)
   const paths = devicePaths(disk, domid, devid)
   const guestOwned = `n${domid},r${disk.backendDomid}`
   const backendOwned = `n${disk.backendDomid},r${domid}`

@@ -1,18 +1,12 @@
 const codes = {
-  [-1]: 'ERROR_NONSPECIFIC',
-  [-2]: 'ERROR_VERSION',
   [-3]: 'ERROR_FAIL',
-  [-4]: 'ERROR_NI',
-  [-5]: 'ERROR_NOMEM',
   [-6]: 'ERROR_INVAL',
-  [-7]: 'ERROR_BADFAIL',
-  [-8]: 'ERROR_GUEST_TIMEDOUT',
-  [-9]: 'ERROR_TIMEDOUT',
   [-17]: 'ERROR_DEVICE_EXISTS',
 } as const
 
-/** libxl's own number for a refusal (`libxl_error` of libxl_types.idl). */
+/** libxl's own number for a refusal (`libxl_error` of libxl_types.idl): the three with which it refuses disks. */
 export type LibxlRc = keyof typeof codes
+/** The name of that number. */
 export type LibxlErrorCode = (typeof codes)[LibxlRc]
 
 /** A refusal that libxl would answer with: its number, the number's name, and libxl's reason as the message. */

@@ -1,4 +1,5 @@
 import { type FrontendKind, frontendKinds, libxlDevices } from './device-paths.js'
+import { unsupportedVdev } from './devid-of.js'
 import { LibxlError } from './libxl-error.js'
 import { parseVdev } from './vdev.js'
 
@@ -18,9 +19,7 @@ export function locateDevice(
   { domid, vdev }: { domid: number; vdev?: string | undefined },
 ): DeviceLocation {
   const wanted = vdev === undefined ? undefined : (parseVdev(vdev)?.devid ?? -1)
-  if (wanted !== undefined && wanted < 0) {
-    throw new LibxlError(-6, `Invalid or unsupported virtual disk identifier ${vdev}`)
-  }
+  if (wanted !== undefined && wanted < 0) throw unsupportedVdev(vdev)
   const { vbd, virtio_disk } = devidsByKind(paths, domid)
   if (vbd.size > 0 && virtio_disk.size > 0) {
     throw new LibxlError(-6, 'Invalid configuration, both xen and virtio paths are present')

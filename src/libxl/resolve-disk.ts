@@ -1,9 +1,10 @@
 import { atou } from './c-integer.js'
+import { checkDomainType, checkDomid, checkTarget } from './check-guest.js'
 import { chooseBackend, type DiskTarget, emptyCdrom } from './choose-backend.js'
 import type { DeviceDisk } from './device-disk.js'
+import { devidOf } from './devid-of.js'
 import { LibxlError } from './libxl-error.js'
 import type { DomainType, ResolvedDisk } from './resolved-disk.js'
-import { parseVdev } from './vdev.js'
 
 /** What a disk's defaults depend on besides the disk, apart from its target. */
 export interface DiskContext {
@@ -16,6 +17,7 @@ export interface DiskContext {
   create?: boolean | undefined
 }
 
+/** What a disk's defaults depend on besides the disk. */
 export interface ResolveContext extends DiskContext {
   /** What `stat` says of the disk's target. libxl asks only where it matters; 'missing' is right for no target. */
   target: DiskTarget
@@ -29,14 +31,18 @@ export interface ResolveContext extends DiskContext {
  * here the path is set and creating the file is left to who attaches the disk.
  *
  * @throws LibxlError with libxl's number and reason where libxl refuses
+ * @throws TypeError, RangeError for a context that is none: a domid outside 0 to 32751, an unknown domainType or target
  */
 export function resolveDisk(disk: DeviceDisk, context: ResolveContext): ResolvedDisk {
   const { target, targetReason = 'No such file or directory' } = context
+  checkTarget(target)
   return withBackend(withDefaults(disk, context), target, targetReason)
 }
 
 /** The first half of `resolveDisk`: everything that libxl does before it looks at the target. */
 export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk {
+  checkDomid(context.domid)
+  checkDomainType(context.domainType)
   const backendDomid = backendDomidOf(disk, context)
   const specification = disk.specification === 'unknown' ? 'xen' : disk.specification
   const virtio = specification === 'virtio'
@@ -73,22 +79,16 @@ export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk
 /** The second half of `resolveDisk`: the backend, then the device number. */
 export function withBackend(disk: DeviceDisk, target: DiskTarget, reason: string): ResolvedDisk {
   const backend = chooseBackend(disk, target, reason)
-  devidOf(disk)
+  devidOf(disk.vdev)
   return { ...disk, backend } as ResolvedDisk
-}
-
-/** The device number of a disk; every disk that libxl attaches has one. */
-export function devidOf({ vdev }: DeviceDisk): number {
-  const devid = vdev === undefined ? -1 : (parseVdev(vdev)?.devid ?? -1)
-  if (devid === -1) throw new LibxlError(-6, `Invalid or unsupported virtual disk identifier ${vdev ?? '(null)'}`)
-  return devid
 }
 
 /** A name of digits only is a domain's number, whether there is such a domain or not (`libxl_domain_qualifier_to_domid`). */
 function backendDomidOf({ backendDomid, backendDomname }: DeviceDisk, context: DiskContext): number {
   if (backendDomname === undefined) return backendDomid
   if (/^[0-9]*$/.test(backendDomname)) return atou(backendDomname)
-  const domid = context.domidOf(backendDomname)
-  if (domid === undefined) throw new LibxlError(-6, `backend domain "${backendDomname}" not found`)
+  const domid: number | null | undefined = context.domidOf(backendDomname)
+  if (domid === undefined || domid === null) throw new LibxlError(-6, `backend domain "${backendDomname}" not found`)
+  checkDomid(domid, 'the answer of domidOf')
   return domid
 }

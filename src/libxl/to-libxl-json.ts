@@ -55,11 +55,13 @@ function members(disk: DeviceDisk, keys: Keys): string {
   )
 }
 
-const number = (key: string, value: number): string => (value === 0 ? '' : key + value)
+// a record of a caller without types may lack fields
+const number = (key: string, value: number | undefined): string => (value ? key + value : '')
 
 const flag = (key: string, value: boolean): string => (value ? `${key}1` : '')
 
-const word = (key: string, value: string): string => (value === 'unknown' ? '' : `${key}"${value}"`)
+const word = (key: string, value: string | undefined): string =>
+  value && value !== 'unknown' ? `${key}"${value}"` : ''
 
 const defbool = (key: string, value: boolean | undefined): string =>
   value === undefined ? '' : key + (value ? '"True"' : '"False"')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { LibxlError, parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
+import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
 import { goldenRows } from '../support/golden.js'
 import { projectRoot } from '../support/project-root.js'
@@ -27,7 +27,15 @@ interface Row {
   rc: number
   argv: string[]
   warnings: string[]
+  /** Of a refusal. */
+  log?: string[]
   physicalDevicePath?: string
+}
+
+/** The first line that libxl logged; on a second device we also say which two disks they are. */
+function reasonOf({ log }: Row): RegExp {
+  const reason = log![0]!.replace(/^error: \w+: (?:Domain DOMID:)?/, '')
+  return new RegExp(`^${reason}${reason.startsWith('device already exists') ? ': \\w+ is \\w+' : ''}$`)
 }
 
 t.test('buildDiskArgs with libxlExact gives the arguments and warnings of libxl, or refuses as it does', t => {
@@ -50,7 +58,7 @@ t.test('buildDiskArgs with libxlExact gives the arguments and warnings of libxl,
         options,
       )
     if (row.rc === 0) t.strictSame(build(), { args: row.argv, warnings: row.warnings }, name)
-    else t.throws(build, LibxlError, name)
+    else t.throws(build, { name: 'LibxlError', message: reasonOf(row) }, name)
   }
   t.end()
 })
@@ -138,6 +146,52 @@ t.test('a COLO disk that QEMU cannot start with is refused by name', t => {
   t.doesNotThrow(() => buildDiskArgs([{ ...disk, activeDisk: undefined, hiddenDisk: undefined }], guest))
   const exact = { ...guest, coloRestore: true, libxlExact: true }
   t.match(buildDiskArgs([{ ...disk, activeDisk: undefined }], exact).args[3], /file\.file\.filename=\(null\),/)
+  t.end()
+})
+
+t.test('a colo-export is refused that is the id of another drive', t => {
+  const sdb = resolve('vdev=sdb,target=/p')
+  const cases: [other: ResolvedDisk, id: string, options: DiskArgsOptions][] = [
+    [sdb, 'scsi0-hd1', guest],
+    [resolve('cdrom,vdev=hdc,target=/cd.iso'), 'ide-5632', guest],
+    [resolve('cdrom,vdev=hdc'), 'ide-5632', guest],
+    [resolve('vdev=hdd,target=/p'), 'ahcidisk-3', { ...guest, hdtype: 'ahci' }],
+    // what QEMU itself calls an IDE drive without an id
+    [resolve('vdev=hdd,target=/p'), 'ide1-hd1', guest],
+  ]
+  for (const [other, id, options] of cases) {
+    const disk = colo('vdev=sda,target=/x', id)
+    for (const disks of [
+      [disk, other],
+      [other, disk],
+    ]) {
+      const message = `disk sda: colo-export "${id}" is the id of another drive: give it another name`
+      t.throws(() => buildDiskArgs(disks, options), { rc: -6, message }, id)
+      t.doesNotThrow(() => buildDiskArgs(disks, { ...options, libxlExact: true }))
+    }
+    t.doesNotThrow(() => buildDiskArgs([disk], options), 'free without the other')
+  }
+  t.doesNotThrow(() => buildDiskArgs([colo('vdev=sda,target=/x', 'scsi0-hd0'), sdb], guest), 'its own place')
+  t.end()
+})
+
+t.test('a COLO disk that QEMU never sees needs no names', t => {
+  const unnamed = (rest: string): ResolvedDisk => resolve(`colo,${rest}`)
+  const ahci = { ...guest, hdtype: 'ahci' } as const
+  const exact = (disk: ResolvedDisk, options: DiskArgsOptions) =>
+    buildDiskArgs([disk], { ...options, libxlExact: true })
+  for (const vdev of ['xvde', 'd4p0', '51712']) {
+    const disk = unnamed(`vdev=${vdev},target=/x`)
+    const result = buildDiskArgs([disk], guest)
+    t.strictSame([result.args, result.warnings.length], [[], 1], vdev)
+    t.strictSame(result, exact(disk, guest))
+  }
+  const disk = unnamed('vdev=hda,target=/x')
+  t.strictSame(buildDiskArgs([disk], ahci).args, exact(disk, ahci).args)
+  t.match(buildDiskArgs([disk], ahci).warnings, [/^COLO is not supported on AHCI/])
+  t.throws(() => buildDiskArgs([disk], guest), { rc: -6, message: /needs colo-export/ })
+  const cdrom = unnamed('cdrom,vdev=hdc,target=/cd.iso')
+  t.strictSame(buildDiskArgs([cdrom], guest), exact(cdrom, guest))
   t.end()
 })
 

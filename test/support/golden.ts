@@ -8,5 +8,6 @@ export function goldenRows<Row>(name: string): Row[] {
   const bytes = readFileSync(join(projectRoot, 'golden', name))
   const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
   const [, ...lines] = text.trimEnd().split('\n')
+  if (lines.length === 0) throw new Error(`golden/${name} has no rows: what is compared with it would pass unseen`)
   return lines.map(line => JSON.parse(line) as Row)
 }

@@ -1,11 +1,10 @@
+import { isQemuId } from '../../libxl/qemu-id.js'
 import { type LintRule, nothing } from './finding.js'
 
-/** QEMU's rule for identifiers (id_wellformed): libxl makes the export's name the id of a drive. */
-const identifier = /^[A-Za-z][-A-Za-z0-9._]*$/
-
+/** libxl makes the export's name the id of a drive. */
 export const coloExportId: LintRule = context => {
   const { coloEnable, coloExport } = context.disk
-  if (!coloEnable || !coloExport || identifier.test(coloExport)) return nothing
+  if (!coloEnable || !coloExport || isQemuId(coloExport)) return nothing
   return [
     {
       code: 'colo-export-id',

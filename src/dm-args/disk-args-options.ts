@@ -1,0 +1,19 @@
+import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
+
+/** What a device model's disk arguments depend on besides the disks. */
+export interface DiskArgsOptions {
+  /** Taken, as every other function takes it, and not needed: no argument tells the domain. */
+  domid?: number | undefined
+  /** QEMU emulates disks for HVM guests only; for others there are no arguments. */
+  domainType: DomainType
+  /** The controller of the guest's hard disks, as in xl.cfg's `hdtype`. Default: ide. */
+  hdtype?: 'ide' | 'ahci' | undefined
+  /** The guest is the secondary of a COLO pair: all its COLO disks are, whatever their own `coloRestoreEnable`. */
+  coloRestore?: boolean | undefined
+  /** QEMU runs in a stub domain, where the disks are /dev/xvda, /dev/xvdb, … */
+  stubdom?: boolean | undefined
+  /** The backend's node `physical-device-path`, in which a hotplug script publishes the device it has made. */
+  physicalDevicePath?: string | ((disk: ResolvedDisk) => string | undefined) | undefined
+  /** Byte for byte what libxl emits, its unsafe strings included. Default: false. */
+  libxlExact?: boolean | undefined
+}
