@@ -1,8 +1,8 @@
+import { createRandom } from './random.js'
+
 /** Configuration texts, most of them wrong, for comparing with the real libxlutil: the same seed gives the same texts. */
 export function* configTexts(seed: number, count: number): Generator<string> {
-  const random = mulberry32(seed)
-  const below = (limit: number): number => Math.floor(random() * limit)
-  const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)]!
+  const { int: below, pick } = createRandom(seed)
   const times = (most: number, make: () => string): string => Array.from({ length: below(most + 1) }, make).join('')
   let earlier = 'name = "x"\n'
 
@@ -158,14 +158,4 @@ function nested(below: (limit: number) => number, pick: <T>(choices: readonly T[
   const inside = pick(['', '1', '"x",', '\n', '1\n', ',', 'a', '?', '\0', '[]', '[1,2\n,3]'])
   const closing = pick([']', ']', ']\n', '\n]', ',]'])
   return `${pick(['', '\n', 'b=1;'])}a=${opening.repeat(depth)}${inside}${closing.repeat(Math.max(0, depth - below(2)))}${pick(['', '\n', '?'])}`
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { safeParseConfig } from 'xenlight'
+import { holds } from '../support/holds.js'
 
 const said = (text: string): string => {
   const result = safeParseConfig(text, { filename: 'f' })
@@ -101,16 +103,17 @@ t.test('no text crashes, and every refusal says why', async t => {
     fc.string({ unit: 'binary', maxLength: 60 }),
     fc.array(token, { maxLength: 40 }).map(tokens => tokens.join('')),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(text, text => {
       const result = safeParseConfig(text)
       const spans = result.diagnostics.every(({ start, end }) => start >= 0 && start <= end && end <= text.length)
       const errors = result.diagnostics.filter(({ severity }) => severity === 'error').length
-      return spans && (result.success ? errors === 0 : errors > 0)
+      assert.ok(spans, 'places are within the text')
+      assert.equal(errors === 0, result.success)
     }),
     { numRuns: 3000 },
   )
-  t.pass()
 })
 
 t.test('values written as xl reads them come back', async t => {
@@ -127,18 +130,18 @@ t.test('values written as xl reads them come back', async t => {
     typeof value === 'string'
       ? `"${value.replace(/[\n"\\]/g, character => named[character]!)}"`
       : `[${value.map(write).join(', ')}]`
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.dictionary(fc.stringMatching(/^[a-z][._0-9a-z]{0,8}$/), item), settings => {
       const text = Object.entries(settings)
         .map(([key, value]) => `${key} = ${write(value)}\n`)
         .join('')
       const result = safeParseConfig(text)
-      if (!result.success) return false
+      assert.ok(result.success)
       const { config } = result
       const read = config.keys().map(key => [key, config.getPlace(key)!.value])
-      return JSON.stringify(read) === JSON.stringify(Object.entries(settings))
+      assert.equal(JSON.stringify(read), JSON.stringify(Object.entries(settings)))
     }),
     { numRuns: 500 },
   )
-  t.pass()
 })

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseConfig } from 'xenlight'
+import { holds } from '../support/holds.js'
 
 t.test('line and column of values and items', async t => {
   const config = parseConfig('a = 1\n\n  list = [ "x",\n    [ 2 ],\n\t"é" ]\n')
@@ -44,7 +46,7 @@ t.test('a part of a spec points into the file, across escapes and +=', async t =
   t.match(sum.at(4), { line: 5, column: 7 })
 })
 
-t.test('every character of a string is found again', async () => {
+t.test('every character of a string is found again', async t => {
   const plain = fc.constantFrom('a', ' ', ',', '#', 'é', '\u{1f600}', '0').map(text => ({ text, raw: text }))
   const escaped = fc.constantFrom(
     { text: '\n', raw: '\\n' },
@@ -53,7 +55,8 @@ t.test('every character of a string is found again', async () => {
     { text: '', raw: '\\0123' },
   )
   const token = fc.array(fc.oneof(plain, escaped), { maxLength: 12 })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(token, { minLength: 1, maxLength: 4 }), tokens => {
       let text = ''
       const want: { text: string; raw: string; offset: number }[] = []
@@ -70,11 +73,12 @@ t.test('every character of a string is found again', async () => {
       let at = 0
       for (const { text: character, raw, offset } of want) {
         const { start, end } = place.span(at, at + character.length)
-        if (start !== offset || text.slice(start, end) !== raw) return false
-        if (place.at(at).offset !== offset) return false
+        assert.equal(start, offset)
+        assert.equal(text.slice(start, end), raw)
+        assert.equal(place.at(at).offset, offset)
         at += character.length
       }
-      return config.getString('a')!.length === at
+      assert.equal(config.getString('a')!.length, at)
     }),
     { numRuns: 500 },
   )
