@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { projectRoot } from './support/project-root.js'
+
+const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8')
+const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!)
+
+// Inside the project, where the package's own name leads to it.
+mkdirSync(join(projectRoot, 'build'), { recursive: true })
+const folder = mkdtempSync(join(projectRoot, 'build/readme-'))
+t.teardown(() => rmSync(folder, { recursive: true }))
+
+const guest = join(folder, 'guest.cfg')
+writeFileSync(guest, 'name = "guest"\nmemory = 512\ndisk = [ "/dev/vg/guest,raw,xvda,rw" ]\n')
+for (const [index, code] of blocks.entries())
+  writeFileSync(join(folder, `block-${index}.ts`), code.replace("'/etc/xen/guest.cfg'", JSON.stringify(guest)))
+const compilerOptions = {
+  ...{ target: 'es2023', module: 'nodenext', moduleDetection: 'force', types: ['node'] },
+  ...{ strict: true, skipLibCheck: true, resolveJsonModule: true, rootDir: projectRoot },
+}
+writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+
+const node = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  return { status, stdout, said: stdout + stderr }
+}
+
+t.test("README's TypeScript compiles", async t => {
+  t.ok(blocks.length >= 3, `${blocks.length} blocks`)
+  const { status, said } = node(join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', folder)
+  t.equal(status, 0, said)
+})
+
+const output = [
+  /params qcow2:[\s\S]*if=ide[\s\S]*warning colo-missing-key/,
+  /^\/dev\/vg\/guest,raw,xvda,rw xvda\n$/,
+  /^$/,
+]
+for (const index of blocks.keys()) {
+  t.test(`README's block ${index + 1} runs`, async t => {
+    const { status, stdout, said } = node(join(folder, `block-${index}.js`))
+    t.equal(status, 0, said)
+    t.match(stdout, output[index]!)
+  })
+}
