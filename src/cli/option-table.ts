@@ -26,7 +26,12 @@ const optionTable = [
     help: 'what to write (default: json)',
   },
   { name: 'domid', takes: 'N', help: "the guest's domain (default: 0)" },
-  { name: 'domain-type', takes: 'TYPE', values: ['pv', 'pvh', 'hvm'], help: "the guest's type (default: hvm)" },
+  {
+    name: 'domain-type',
+    takes: 'TYPE',
+    values: ['pv', 'pvh', 'hvm'],
+    help: "the guest's type (default: hvm; with --config pv)",
+  },
   {
     name: 'hdtype',
     takes: 'TYPE',

@@ -4,6 +4,7 @@ import { codeOf, kindOf, reasonOf } from '../libxl/stat-target.js'
 import { exactArguments } from './exact-arguments.js'
 import { fs } from './fs.js'
 import { type Io, type OutputStream, SystemError } from './io.js'
+import { patiently } from './patiently.js'
 
 const streams = { 1: 'standard output', 2: 'standard error' } as const
 
@@ -55,17 +56,5 @@ function calling<T>(what: string, call: () => T): T {
     return call()
   } catch (error) {
     throw new SystemError(what, codeOf(error), reasonOf(error))
-  }
-}
-
-/** A stream that another process has made non-blocking says EAGAIN where it should wait. */
-function patiently(call: () => number): number {
-  for (;;) {
-    try {
-      return call()
-    } catch (error) {
-      if (codeOf(error) !== 'EAGAIN') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-    }
   }
 }

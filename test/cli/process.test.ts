@@ -71,6 +71,23 @@ t.test('a line of 100 MB', async t => {
   t.match(run(['--config', path]), { status: 1, stdout: '', stderr: /^xl-disk-parse: .*big\.cfg: .*larger.*\n$/ })
 })
 
+t.test('very many disks and very many errors fit into a small heap', async t => {
+  const small = (text: string, ...args: string[]) => {
+    const flags = ['--max-old-space-size=100', command, '--config', '-', ...args]
+    const { status, stdout, stderr } = spawnSync(process.execPath, flags, { input: text, maxBuffer: 1 << 28 })
+    return { status, stdout: stdout.length, stderr: stderr.toString('latin1', 0, 1 << 22) }
+  }
+  const disks = Array.from({ length: 20_000 }, (_, unit) => `"vdev=d${unit}p0,target=/x",\n`)
+  const listed = small(`disk = [ ${disks.join('')} ]\n`, '--offline', '-oxenstore')
+  t.match(listed, { status: 0, stderr: '' })
+  t.ok(listed.stdout > 1000 * disks.length)
+  t.match(small('A\n'.repeat(200_000), '--diagnostics=json'), {
+    status: 1,
+    stdout: 0,
+    stderr: /\n\{"more":190000\}\n$/,
+  })
+})
+
 t.test('each line is answered before the next one comes', async t => {
   const child = spawn(process.execPath, [command, '--batch'], { stdio: ['pipe', 'pipe', 'inherit'] })
   const answers = child.stdout[Symbol.asyncIterator]()

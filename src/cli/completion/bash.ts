@@ -1,5 +1,5 @@
 import { options } from '../option-table.js'
-import { specWords, valuedKeys } from './spec-words.js'
+import { pathKeys, specWords, valuedKeys } from './spec-words.js'
 
 const optionWords = options.flatMap(({ name, short }) => [`--${name}`, ...(short ? [`-${short}`] : [])]).join(' ')
 
@@ -19,6 +19,10 @@ _xl_disk_parse() {
   line=\${line%"$word"}
   line=\${line%"\${line##*[![:space:]]}"}
   previous=\${line##*[[:space:]]}
+  if [[ $word == --*=* ]]; then
+    previous=\${word%%=*}
+    word=\${word#*=}
+  fi
   case $previous in
 ${afterOption.join('\n')}
     --config)
@@ -35,13 +39,13 @@ ${afterOption.join('\n')}
     part=\${word#"$before"}
     case $part in
 ${ofKey.join('\n')}
-      target=*) files=yes ;;
+      ${pathKeys.map(key => `${key}=*`).join('|')}) files=\${part%%=*}= ;;
       *) words='${specWords.join(' ')}' ;;
     esac
   fi
   local IFS=$' \\t\\n' split=\${word%"\${word##*[=:]}"}
   if [[ $files ]]; then
-    mapfile -t COMPREPLY < <(compgen -f -P "\${before}target=" -- "\${part#target=}")
+    mapfile -t COMPREPLY < <(compgen -f -P "$before$files" -- "\${part#"$files"}")
   else
     COMPREPLY=($(compgen -P "$before" -W "$words" -- "\${word#"$before"}"))
   fi

@@ -1,5 +1,5 @@
 import { options } from '../option-table.js'
-import { specWords, valuedKeys } from './spec-words.js'
+import { pathKeys, specWords, valuedKeys } from './spec-words.js'
 
 const quote = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`
 
@@ -18,8 +18,12 @@ function __xl_disk_parse_spec
     set -l word (commandline -ct)
     set -l before (string replace -r '[^,]*$' '' -- $word)
     set -l words ${specWords.join(' ')}
-    switch (string replace -r '.*,' '' -- $word)
+    set -l part (string replace -r '.*,' '' -- $word)
+    switch $part
 ${cases.join('\n')}
+        case ${pathKeys.map(key => quote(`${key}=*`)).join(' ')}
+            set -l key (string replace -r '=.*' '=' -- $part)
+            set words $key(__fish_complete_path (string replace -- $key '' $part))
     end
     printf '%s\\n' $before$words
 end

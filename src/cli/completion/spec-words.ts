@@ -7,3 +7,8 @@ export const specWords: readonly string[] = [...[...diskKeys.keys()].map(key => 
 export const valuedKeys: readonly (readonly [key: string, values: readonly string[]])[] = [...diskKeys].flatMap(
   ([key, { values }]) => (values ? [[key, values] as const] : []),
 )
+
+/** The keys that take a path. */
+export const pathKeys: readonly string[] = [...diskKeys].flatMap(([key, { takes }]) =>
+  takes?.includes('path') ? [key] : [],
+)

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { safeParseDisk, toLibxlJson } from 'xenlight'
 import { longestSpec } from '#xenlight/cli/batch/spec-blocks.js'
+import { holds } from '../../support/holds.js'
 import { runWith } from '../fake-io.js'
 
 const answers = (stdout: string) =>
@@ -24,17 +26,14 @@ const word = fc.constantFrom(
 const spec = fc.array(word, { maxLength: 5 }).map(words => words.join(','))
 
 t.test('each line gets the answer that the library gives', async t => {
-  fc.assert(
-    fc.property(fc.array(spec), fc.boolean(), (specs, strict) => {
-      const input = [specs.map(text => `${text}\n`).join('')]
-      const { status, stdout, stderr } = runWith(['--batch', ...(strict ? ['--strict'] : [])], { input })
-      t.equal(status, 0)
-      t.equal(stderr, '')
-      t.strictSame(answers(stdout), JSON.parse(JSON.stringify(specs.map(text => expected(text, strict)))))
-      return true
-    }),
-    { numRuns: 200 },
-  )
+  const lines = fc.property(fc.array(spec), fc.boolean(), (specs, strict) => {
+    const input = [specs.map(text => `${text}\n`).join('')]
+    const { status, stdout, stderr } = runWith(['--batch', ...(strict ? ['--strict'] : [])], { input })
+    assert.equal(status, 0)
+    assert.equal(stderr, '')
+    assert.deepEqual(answers(stdout), JSON.parse(JSON.stringify(specs.map(text => expected(text, strict)))))
+  })
+  holds(t, lines, { numRuns: 200 })
 })
 
 t.test('the last line needs no end; an empty line is an empty spec', async t => {

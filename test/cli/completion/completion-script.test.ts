@@ -22,9 +22,14 @@ t.test('bash completes options and specs', async t => {
   const ask = `COMP_LINE=$1 COMP_POINT=\${#1}; compopt() { :; }; _xl_disk_parse; printf "%s\\n" "\${COMPREPLY[@]}"`
   const complete = (line: string) => shell('bash', ['-c', `${completionScript('bash')}\n${ask}`, 'bash', line])
   const found = await realPart(t, () =>
-    [...offers, ['xl-disk-parse vdev=hda,format=q', ['qcow', 'qcow2', 'qed']] as const].map(
-      ([line, words]) => [line, complete(line).trim().split('\n').sort(), words] as const,
-    ),
+    [
+      ...offers,
+      ['xl-disk-parse vdev=hda,format=q', ['qcow', 'qcow2', 'qed']] as const,
+      ['xl-disk-parse --output=x', ['xenstore']] as const,
+      ['xl-disk-parse --hdtype=', ['ahci', 'ide']] as const,
+      ['xl-disk-parse --config=/et', ['/etc']] as const,
+      ['xl-disk-parse colo,active-disk=/et', ['/etc']] as const,
+    ].map(([line, words]) => [line, complete(line).trim().split('\n').sort(), words] as const),
   )
   for (const [line, words, wanted] of found ?? []) t.strictSame(words, wanted, line)
 })
@@ -39,7 +44,11 @@ t.test('bash offers file names as they are', async t => {
 
 t.test('fish completes options and specs', async t => {
   const found = await realPart(t, () =>
-    [...offers, ['xl-disk-parse vdev=hda,format=qe', ['vdev=hda,format=qed']] as const].map(([line, words]) => {
+    [
+      ...offers,
+      ['xl-disk-parse vdev=hda,format=qe', ['vdev=hda,format=qed']] as const,
+      ['xl-disk-parse vdev=hda,target=/et', ['vdev=hda,target=/etc/']] as const,
+    ].map(([line, words]) => {
       const script = `${completionScript('fish')}\ncomplete -C '${line}'\n`
       const offered = shell('fish', ['--no-config', '-c', script]).trim().split('\n')
       return [line, offered.map(text => text.split('\t')[0]!).sort(), words] as const
