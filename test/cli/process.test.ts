@@ -73,7 +73,7 @@ t.test('a line of 100 MB', async t => {
 
 t.test('very many disks and very many errors fit into a small heap', async t => {
   const small = (text: string, ...args: string[]) => {
-    const flags = ['--max-old-space-size=100', command, '--config', '-', ...args]
+    const flags = ['--max-old-space-size=160', command, '--config', '-', ...args]
     const { status, stdout, stderr } = spawnSync(process.execPath, flags, { input: text, maxBuffer: 1 << 28 })
     return { status, stdout: stdout.length, stderr: stderr.toString('latin1', 0, 1 << 22) }
   }
