@@ -22,8 +22,10 @@ const compilerOptions = {
 }
 writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
 
+// With an empty environment, as a user has it: tap puts loaders of its own into that of its children.
 const node = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  const command = ['-i', `PATH=${process.env['PATH']}`, process.execPath, ...args]
+  const { status, stdout, stderr } = spawnSync('env', command, { cwd: folder, encoding: 'utf8' })
   return { status, stdout, said: stdout + stderr }
 }
 
