@@ -6,7 +6,9 @@ import type { Refusal } from './refusal.js'
 import { hintFor } from './refusal-hint.js'
 
 /** libxlutil shows the whole spec with each error: of a spec that is long and wrong throughout, gigabytes. */
-const longestMessage = 16 * 1024 * 1024
+const longestMessage = 64 * 1024 * 1024
+/** As many diagnostics as lines of libxlutil up to this length: each needs a look through its spec. */
+const longestDiagnosed = 16 * 1024 * 1024
 
 interface Explanation {
   diagnostics: Diagnostic[]
@@ -30,8 +32,9 @@ export function explainRefusal(words: readonly string[], source: string): Explan
   }
   if (reader.refusals.length === 0) reader.finish(words.length - 1)
 
-  const told = reader.refusals.slice(0, Math.max(1, Math.floor(longestMessage / longestWord(texts))))
-  const lines = told.map(({ message, near, word }) => {
+  const upTo = (length: number) => reader.refusals.slice(0, Math.max(1, Math.floor(length / longestWord(texts))))
+  const told = upTo(longestDiagnosed)
+  const lines = upTo(longestMessage).map(({ message, near, word }) => {
     const shown = near === undefined ? '' : `: near \`${near}'`
     return `config parsing error in disk specification: ${message}${shown} in \`${texts[word] ?? '(null)'}'\n`
   })

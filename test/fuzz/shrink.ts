@@ -1,16 +1,22 @@
+/** Enough for any ordinary case; of an enormous one a large remainder is told rather than nothing. */
+const attempts = 5000
+
 /**
  * Takes words, then ever smaller pieces of a word away while `stillFails` says so of the rest; what comes back fails,
- * and nothing more can be left out of it in one piece.
+ * and, of an ordinary case, nothing more can be left out of it in one piece.
  */
 export async function shrink(
   words: readonly string[],
   stillFails: (words: readonly string[]) => Promise<boolean>,
 ): Promise<readonly string[]> {
-  for (;;) {
-    const smaller = await firstThatFails(candidates(words), stillFails)
+  let left = attempts
+  const counted = async (words: readonly string[]) => left-- > 0 && (await stillFails(words))
+  while (left > 0) {
+    const smaller = await firstThatFails(candidates(words), counted)
     if (!smaller) return words
     words = smaller
   }
+  return words
 }
 
 async function firstThatFails(
