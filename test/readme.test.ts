@@ -24,7 +24,8 @@ writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, i
 
 // With an empty environment, as a user has it: tap puts loaders of its own into that of its children.
 const node = (...args: string[]) => {
-  const command = ['-i', `PATH=${process.env['PATH']}`, process.execPath, ...args]
+  const { PATH } = process.env
+  const command = ['-i', `PATH=${PATH}`, process.execPath, ...args]
   const { status, stdout, stderr } = spawnSync('env', command, { cwd: folder, encoding: 'utf8' })
   return { status, stdout, said: stdout + stderr }
 }
