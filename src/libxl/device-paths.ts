@@ -7,7 +7,9 @@ export interface DevicePaths {
   libxl: string
 }
 
-const backendKinds = { phy: 'vbd', tap: 'vbd3', qdisk: 'qdisk', standalone: 'virtio_disk' } as const
+/** What a device is called in its backend domain's tree. */
+export const backendKinds = { phy: 'vbd', tap: 'vbd3', qdisk: 'qdisk', standalone: 'virtio_disk' } as const
+export type BackendKind = (typeof backendKinds)[keyof typeof backendKinds]
 
 /** What a device is called in the guest's tree and in libxl's own. */
 export const frontendKinds = ['vbd', 'virtio_disk'] as const
