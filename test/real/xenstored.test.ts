@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import t from 'tap'
 import { realPart } from '../support/real-part.js'
 import { startXenstored } from './xenstored.js'
@@ -38,14 +39,16 @@ t.test('a daemon ends with the process that started it', async t => {
   await present.stop()
   const code = `
     const { startXenstored } = await import(${JSON.stringify(new URL('./xenstored.js', import.meta.url).href)})
-    console.log((await startXenstored('xenstored')).pid)
+    const { pid, path } = await startXenstored('xenstored')
+    console.log(JSON.stringify({ pid, path }))
     process.kill(process.pid, 'SIGKILL')`
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
-    env: { PATH, TMPDIR: t.testdir() },
+    env: { PATH },
     encoding: 'utf8',
   })
-  const pid = Number(stdout)
+  const { pid, path } = JSON.parse(stdout || '{}')
   t.ok(pid > 0, stderr)
+  t.teardown(() => rmSync(dirname(path), { recursive: true }))
   // The kernel sends the signal when the parent has ended, which may be noticed here before the daemon is gone.
   while (isAlive(pid)) await new Promise(resolve => setTimeout(resolve, 5))
 })
