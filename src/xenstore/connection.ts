@@ -3,14 +3,15 @@ import type { Duplex } from './duplex.js'
 import { type GivenUp, limit } from './limit.js'
 import { Malformed } from './malformed.js'
 import { errorReply, operations, watchEvent } from './operation.js'
-import { type Packet, setRequestId } from './packet.js'
+import { headerSize, type Packet, setRequestId } from './packet.js'
 import { OversizedPacket, PacketReader } from './packet-reader.js'
 import { PendingRequest } from './pending-request.js'
 import { quoted, text, texts } from './reply.js'
 import { requestError } from './request-error.js'
 import { nextRequestId } from './request-id.js'
-import type { Call } from './request-kind.js'
+import { type Call, prepare } from './request-kind.js'
 import { RequestQueue } from './request-queue.js'
+import { getDomainPath } from './requests/domain.js'
 import type { RequestOptions } from './xenstore.js'
 import { XenstoreError } from './xenstore-error.js'
 
@@ -84,6 +85,7 @@ export class Connection {
         if (request.abandoned) return
       }
       this.#queue.push(request)
+      if (call.packet.length === headerSize) this.#queue.push(nudge())
       this.#send()
     })
   }
@@ -187,6 +189,14 @@ export class Connection {
     this.#duplex.close()
   }
 }
+
+/** oxenstored sees a packet without a payload only when more comes: something that it always answers. */
+const nudge = (): PendingRequest =>
+  new PendingRequest(
+    prepare(getDomainPath, 0, [0]),
+    () => {},
+    () => {},
+  )
 
 const lost = ({ call }: PendingRequest, error: XenstoreError): XenstoreError =>
   requestError(call.operation, call.path, error.code, error.message, error)
