@@ -13,11 +13,16 @@ export interface WriteOptions {
   signal?: AbortSignal | undefined
 }
 
+/** The connection failed, or the signal was aborted, while the disk was being committed. */
+export class CommitUnknown extends Error {}
+
 /**
  * Puts a disk in the store, in one transaction whose requests are sent without waiting for each other's answers. Where the
- * device exists, or a request is refused, nothing is committed.
+ * device exists, or a request is refused, nothing is committed. Several disks come one behind the other: all change the
+ * guest's list of devices.
  *
  * @returns how often the transaction was tried
+ * @throws LibxlError, XenstoreError when nothing was written; CommitUnknown
  */
 export async function writeDevice(
   store: Xenstore,
@@ -26,10 +31,19 @@ export async function writeDevice(
 ): Promise<number> {
   let requests = deviceRequests(disk, device, domainType)
   for (;;) {
+    let complete = false
     try {
-      const { attempts } = await store.transaction(nodes => writeAll(store, nodes, device, requests), { signal })
+      const { attempts } = await store.transaction(
+        async nodes => {
+          complete = false
+          await writeAll(store, nodes, device, requests)
+          complete = true
+        },
+        { signal, inTurn: true },
+      )
       return attempts
     } catch (error) {
+      if (complete && isConnectionLost(error)) throw new CommitUnknown(undefined, { cause: error })
       if (!(error instanceof RefusedRequest)) throw error
       if (!libxlExact) throw new LibxlError(-3, error.message, { cause: error.cause })
       requests = requests.slice(0, error.index)
@@ -49,7 +63,7 @@ async function writeAll(
   if ((await existing) !== undefined) throw new LibxlError(-17, 'device already exists in xenstore')
   await paths
   for (const [index, answer] of answers.entries()) {
-    if (answer.status === 'rejected') throw refusalOf(requests[index]!, index, answer.reason)
+    if (answer.status === 'rejected') throw refusalOf(index, answer.reason)
   }
 }
 
@@ -81,19 +95,15 @@ function unlessMissing(error: unknown): void {
 class RefusedRequest extends Error {
   readonly index: number
 
-  constructor(index: number, message: string, cause: unknown) {
-    super(message, { cause })
+  constructor(index: number, cause: Error) {
+    super(`the store refuses the disk: ${cause.message}`, { cause })
     this.index = index
   }
 }
 
-const verbs = { RM: 'rm', MKDIR: 'mkdir', WRITE: 'write', SET_PERMS: 'set permissions' } as const
-/** Not the store's refusals but a connection's: what becomes of the request is unknown. */
-const lost = new Set(['ETIMEDOUT', 'ECANCELED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EBADF'])
+const refusalOf = (index: number, error: unknown): unknown =>
+  error instanceof Error && !isConnectionLost(error) ? new RefusedRequest(index, error) : error
 
-function refusalOf({ operation, path }: DeviceRequest, index: number, error: unknown): unknown {
-  const code = codeOf(error)
-  if (lost.has(code)) return error
-  const reason = error instanceof Error ? error.message : String(error)
-  return new RefusedRequest(index, `xenstore ${verbs[operation]} failed: \`${path}': ${reason}`, error)
-}
+/** Not refusals of the store's: what becomes of a request is unknown then. */
+const lost = new Set(['ETIMEDOUT', 'ECANCELED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EBADF'])
+const isConnectionLost = (error: unknown): boolean => lost.has(codeOf(error))
