@@ -112,12 +112,17 @@ export class Connection {
   #abandon(request: PendingRequest, { code, why, cause }: GivenUp): void {
     const { operation, path } = request.call
     request.abandoned = true
-    if (request.queued) this.#queue.remove(request)
     request.reject(requestError(operation, path, code, why, cause))
+    if (!request.queued) return
+    this.#queue.remove(request)
+    request.call.unsent?.()
   }
 
   #data(bytes: Uint8Array): void {
     if (this.#over !== undefined) return
+    // what the answers lead to is sent after them: the other end may answer at once, in the middle of this
+    const sending = this.#sending
+    this.#sending = true
     try {
       this.#reader.push(bytes, packet => {
         if (this.#over === undefined) this.#take(packet)
@@ -126,6 +131,7 @@ export class Connection {
       if (!(error instanceof Malformed || error instanceof OversizedPacket)) throw error
       this.#finish(new XenstoreError('EPROTO', `the daemon does not keep to the protocol: ${error.message}`))
     }
+    this.#sending = sending
     this.#send()
   }
 
