@@ -1,4 +1,4 @@
-import { printable } from '../xlu/printable.js'
+import { printable } from '../printable.js'
 import { runBatch } from './batch/run-batch.js'
 import { type Command, readCommand } from './command.js'
 import { completionScript } from './completion/completion-script.js'
