@@ -1,5 +1,5 @@
+import { printable } from '../printable.js'
 import { XenstoreError } from '../xenstore/xenstore-error.js'
-import { printable } from '../xlu/printable.js'
 import { runBatch } from './batch/run-batch.js'
 import { type Command, readCommand } from './command.js'
 import { completionScript } from './completion/completion-script.js'

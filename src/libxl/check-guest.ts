@@ -11,10 +11,13 @@ const hdtypes: readonly unknown[] = ['ide', 'ahci', undefined]
 /** For callers without types: a wrong argument is a bug of the caller, not a refusal of libxl's. */
 export function checkDomid(domid: unknown, name = 'domid'): asserts domid is number {
   if (typeof domid !== 'number') throw new TypeError(`${name} must be a number, not ${show(domid)}`)
-  if (!Number.isInteger(domid) || domid < 0 || domid > lastDomid) {
+  if (!isDomid(domid)) {
     throw new RangeError(`${name} must be an integer from 0 to ${lastDomid}, not ${domid}`)
   }
 }
+
+/** Whether a domain can have that number. */
+export const isDomid = (domid: number): boolean => Number.isInteger(domid) && domid >= 0 && domid <= lastDomid
 
 export function checkDomainType(type: unknown): void {
   if (!domainTypes.includes(type)) throw new TypeError(`domainType must be 'pv', 'pvh' or 'hvm', not ${show(type)}`)

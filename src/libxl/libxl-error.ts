@@ -1,10 +1,12 @@
 const codes = {
   [-3]: 'ERROR_FAIL',
   [-6]: 'ERROR_INVAL',
+  [-9]: 'ERROR_TIMEDOUT',
   [-17]: 'ERROR_DEVICE_EXISTS',
+  [-22]: 'ERROR_ABORTED',
 } as const
 
-/** libxl's own number for a refusal (`libxl_error` of libxl_types.idl): the three with which it refuses disks. */
+/** libxl's own number for a refusal (`libxl_error` of libxl_types.idl): those with which it refuses or gives up disks. */
 export type LibxlRc = keyof typeof codes
 /** The name of that number. */
 export type LibxlErrorCode = (typeof codes)[LibxlRc]

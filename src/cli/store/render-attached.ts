@@ -2,7 +2,7 @@ import { diskToNodes } from '../../libxl/disk-to-nodes.js'
 import type { DomainType } from '../../libxl/resolved-disk.js'
 import type { AttachedDisk } from '../../libxl/store/add-disks.js'
 import { toLibxlJson } from '../../libxl/to-libxl-json.js'
-import { printable } from '../../xlu/printable.js'
+import { printable } from '../../printable.js'
 import { listNodes } from '../output/list-nodes.js'
 
 /** What was done, a line for each disk. */

@@ -7,7 +7,7 @@ import { connectBackend } from './connect-backend.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost } from './disk-host.js'
 import { domainsByName } from './domains-by-name.js'
-import { type Failure, failureOf } from './failure-of.js'
+import { type Aftermath, type Failure, failureOf } from './failure-of.js'
 import { guestOf } from './guest-of.js'
 import { nodeHost } from './node-host.js'
 import { type PreparedDisk, prepareDisk } from './prepare-disk.js'
@@ -54,9 +54,12 @@ export async function addDisks(
   const { domid, domainType, host = nodeHost(), wait = true, libxlExact = false, signal } = options
   checkDomid(domid)
   if (domainType !== undefined) checkDomainType(domainType)
+  const aftermath = async (written: readonly PreparedDisk[]): Promise<Aftermath> => {
+    if (written.length === 0) return { kind: 'nothing written' }
+    return libxlExact ? { kind: 'kept' } : takeAway(store, written)
+  }
   const fail = async (failures: readonly Failure[], written: readonly PreparedDisk[] = []): Promise<never> => {
-    const left = libxlExact ? [] : await takeAway(store, written)
-    throw failureOf(failures, disks, { undone: !libxlExact && written.length > 0, left })
+    throw failureOf(failures, disks, await aftermath(written))
   }
 
   const isNamed = disks.some(({ backendDomname }) => backendDomname !== undefined && !/^[0-9]*$/.test(backendDomname))

@@ -1,8 +1,24 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
 import type { DiskDevice } from './disk-device.js'
+import { pathCleanup } from './path-cleanup.js'
 
-export async function destroyDevice(store: Xenstore, { paths }: DiskDevice): Promise<void> {
-  await store.transaction(async nodes => {
-    for (const path of Object.values(paths)) await nodes.rm(path).catch(() => {})
-  })
+export interface DestroyOptions {
+  /** The domain that this process runs in; 0, the toolstack's, by default. */
+  domid?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Takes a device out of the store in one transaction, without asking anybody (`libxl__device_destroy`): all of it in the
+ * toolstack's domain, the backend's part in a driver domain. One that is gone already is no error.
+ */
+export async function destroyDevice(
+  store: Xenstore,
+  { paths, backendDomid }: DiskDevice,
+  { domid = 0, signal }: DestroyOptions = {},
+): Promise<void> {
+  const own = domid === 0 ? [paths.frontend, paths.libxl, paths.backend] : backendDomid === domid ? [paths.backend] : []
+  if (own.length === 0) return
+  // devices have the directories above them in common: each transaction would disturb the next
+  await store.transaction(nodes => Promise.all(own.map(path => pathCleanup(nodes, path))), { signal, inTurn: true })
 }

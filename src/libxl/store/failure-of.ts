@@ -9,34 +9,37 @@ export interface Failure {
   error: unknown
 }
 
-/** What became of the disks that had been written. */
-export interface Aftermath {
-  /** They were taken away again. */
-  undone: boolean
-  /** Those that couldn't be, and why. */
-  left: readonly string[]
-}
+/** What became of the disks that had been written by then. */
+export type Aftermath =
+  | { kind: 'nothing written' | 'taken away' | 'kept' }
+  | { kind: 'left behind'; why: readonly string[] }
 
 /** One error for all that failed: the first one, with what else there is to know. */
-export function failureOf(
-  failures: readonly Failure[],
-  disks: readonly DeviceDisk[],
-  { undone, left }: Aftermath,
-): unknown {
-  const causes = failures.map(({ index, error }) => ({
-    index,
-    error: error instanceof CommitUnknown ? error.cause : error,
-  }))
-  const [first] = causes
-  const isPlain = disks.length === 1 && left.length === 0 && !(undone && first?.error instanceof LibxlError)
-  if (first === undefined || isPlain) return first?.error
-  const told = causes.map(({ index, error }) => {
-    const which = disks.length === 1 ? '' : `disk ${index + 1} of ${disks.length} (${disks[index]?.vdev}): `
-    return which + (error instanceof Error ? error.message : String(error))
+export function failureOf(failures: readonly Failure[], disks: readonly DeviceDisk[], aftermath: Aftermath): unknown {
+  const causes = failures.map(({ error }) => (error instanceof CommitUnknown ? error.cause : error))
+  const isAlone = disks.length === 1
+  const notes = notesOn(aftermath, isAlone)
+  const isRefusal = causes[0] instanceof LibxlError
+  if (isAlone && (notes.length === 0 || (aftermath.kind === 'taken away' && !isRefusal))) return causes[0]
+  const told = failures.map(({ index }, nth) => {
+    const which = isAlone ? '' : `disk ${index + 1} of ${disks.length} (${disks[index]?.vdev}): `
+    return which + messageOf(causes[nth])
   })
-  if (left.length > 0) told.push(`could not be taken away again: ${left.join(', ')}`)
-  else if (undone) told.push('what was written has been taken away again')
-  else if (disks.length > 1) told.push('nothing was written')
-  const rc = first.error instanceof LibxlError ? first.error.rc : -3
-  return new LibxlError(rc, told.join('; '), { cause: first.error })
+  const rc = causes[0] instanceof LibxlError ? causes[0].rc : -3
+  return new LibxlError(rc, [...told, ...notes].join('; '), { cause: causes[0] })
 }
+
+function notesOn(aftermath: Aftermath, isAlone: boolean): string[] {
+  switch (aftermath.kind) {
+    case 'nothing written':
+      return isAlone ? [] : ['nothing was written']
+    case 'kept':
+      return isAlone ? [] : ['the nodes of the others stay']
+    case 'taken away':
+      return ['what was written has been taken away again']
+    case 'left behind':
+      return [`could not be taken away again: ${aftermath.why.join(', ')}`]
+  }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

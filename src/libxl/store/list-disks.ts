@@ -1,4 +1,4 @@
-import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
+import type { RequestOptions, Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { atoi } from '../c-integer.js'
 import { checkDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
@@ -14,8 +14,8 @@ export type ListedDisk =
   | { devid: number; vdev?: undefined; disk?: undefined; error: LibxlError }
 
 /**
- * The disks of a domain in the store's order, as one moment's nodes tell them (`libxl_device_disk_list`); none where there
- * is no such domain. A disk whose nodes are broken is listed with its error; with `libxlExact`, as in libxl, it fails the
+ * The disks of a domain in the store's order, each as one moment's nodes tell it (`libxl_device_disk_list`); none where
+ * there is no such domain. A disk whose nodes are broken is listed with its error; with `libxlExact`, as in libxl, it fails the
  * whole list.
  *
  * @throws LibxlError ERROR_INVAL where the domain has both Xen's and virtio's disks
@@ -28,28 +28,32 @@ export async function listDisks(
   { libxlExact = false, ...request }: ReadDiskOptions = {},
 ): Promise<ListedDisk[]> {
   checkDomid(domid)
-  const { value } = await store.transaction(async nodes => {
-    const kind = await disksOf(nodes, domid)
-    const names = await namesIn(nodes, libxlDevices(domid, kind))
-    return Promise.all(
-      names.map(async (name): Promise<ListedDisk> => {
-        const devid = atoi(name)
+  const kind = await disksOf(store, domid, request)
+  const directory = libxlDevices(domid, kind)
+  const names = await namesIn(store, directory, request)
+  const disks = await Promise.all(
+    names.map(async (name): Promise<ListedDisk | undefined> => {
+      const devid = atoi(name)
+      // one each: a daemon's transactions become slow when they see thousands of nodes
+      const { value } = await store.transaction(async (nodes): Promise<ListedDisk | undefined> => {
         try {
           const disk = await readDevice(nodes, { domid, kind, devid }, libxlExact)
           return { devid, vdev: disk.vdev ?? '', disk }
         } catch (error) {
           if (libxlExact || !(error instanceof LibxlError)) throw error
-          return { devid, error }
+          const isRemoved = (await nodes.readIfPresent(`${directory}/${devid}`)) === undefined
+          return isRemoved ? undefined : { devid, error }
         }
-      }),
-    )
-  }, request)
-  return value
+      }, request)
+      return value
+    }),
+  )
+  return disks.filter(disk => disk !== undefined)
 }
 
-async function namesIn(nodes: XenstoreNodes, path: string): Promise<string[]> {
+async function namesIn(nodes: XenstoreNodes, path: string, request: RequestOptions): Promise<string[]> {
   try {
-    return await nodes.directory(path)
+    return await nodes.directory(path, request)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error

@@ -1,3 +1,4 @@
+import { isDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { LibxlError } from '../libxl-error.js'
 import { isOnEmptyFile } from '../resolve-disk.js'
@@ -30,6 +31,9 @@ export async function prepareDisk(record: DeviceDisk, options: PrepareOptions): 
   }
   const context = { domid, domainType: guest.domainType, domidOf }
   const disk = await resolveExamined(record, context, path => host.examine(path))
+  if (!isDomid(disk.backendDomid)) {
+    throw new LibxlError(-6, `Disk vdev=${disk.vdev}: no domain has the number ${disk.backendDomid} (backend)`)
+  }
   if (!libxlExact) await checkImage(disk, host)
   if (isOnEmptyFile({ ...disk, backend: record.backend }) && disk.pdevPath !== undefined) {
     await host.createEmptyCdrom(disk.pdevPath)

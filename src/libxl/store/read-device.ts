@@ -1,4 +1,4 @@
-import type { XenstoreNodes } from '../../xenstore/xenstore.js'
+import type { RequestOptions, XenstoreNodes } from '../../xenstore/xenstore.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { type FrontendKind, frontendKinds, frontendPath, libxlDevices } from '../device-paths.js'
 import { diskFromNodes } from '../disk-from-nodes.js'
@@ -12,8 +12,12 @@ const keys = [
 ]
 
 /** Which disks a domain has: Xen's or virtio's, never both (`libxl__device_disk_get_path`). */
-export async function disksOf(nodes: XenstoreNodes, domid: number): Promise<FrontendKind> {
-  const present = await Promise.all(frontendKinds.map(kind => nodes.readIfPresent(libxlDevices(domid, kind))))
+export async function disksOf(
+  nodes: XenstoreNodes,
+  domid: number,
+  request: RequestOptions = {},
+): Promise<FrontendKind> {
+  const present = await Promise.all(frontendKinds.map(kind => nodes.readIfPresent(libxlDevices(domid, kind), request)))
   const [kind = 'vbd', another] = frontendKinds.filter((_, index) => present[index] !== undefined)
   if (another !== undefined) {
     throw new LibxlError(-6, 'Invalid configuration, both xen and virtio paths are present')

@@ -251,6 +251,36 @@ t.test('the guest', async t => {
     message: 'backend domain "nobody" not found',
   })
   await t.rejects(add('backend=__proto__,vdev=xvdf,target=/dev/a', {}), { rc: -6, message: /not found/ })
+  for (const libxlExact of [false, true]) {
+    await t.rejects(add('backend=99999,vdev=xvdf,target=/dev/a', { libxlExact }), {
+      rc: -6,
+      message: 'Disk vdev=xvdf: no domain has the number 99999 (backend)',
+    })
+  }
   await t.rejects(add('vdev=xvda,target=/dev/a', { domid: -1 }), RangeError)
   await t.rejects(add('vdev=xvda,target=/dev/a', { domainType: 'HVM' }), TypeError)
+})
+
+t.test('a value that no request can hold', async t => {
+  const store = await storeWith(t, guests)
+  const before = await treeAt(store, ['/'])
+  const disk = parseDisk(`vdev=xvda,target=/${'a'.repeat(4100)}`)
+  await t.rejects(addDisk(store, disk, { domid: 11, host: blocks, wait: false }), {
+    rc: -3,
+    message: /^the store refuses the disk: WRITE \/local\/domain\/0\/backend\/vbd\/11\/51712\/params: E2BIG/,
+  })
+  t.strictSame(await treeAt(store, ['/']), before)
+})
+
+t.test('any target survives', async t => {
+  const store = await storeWith(t, guests)
+  for (const target of ['/é', '/\u{1f4be}', '/a\udcff.img', '/a b=c', '/__proto__']) {
+    const { device } = await addDisk(
+      store,
+      { ...parseDisk('vdev=xvda,target=/x'), pdevPath: target },
+      { domid: 11, host: blocks, wait: false },
+    )
+    t.equal(await store.read(`${device.paths.libxl}/params`), target)
+    await destroyDevice(store, device)
+  }
 })
