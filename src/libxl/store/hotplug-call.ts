@@ -20,7 +20,10 @@ export function hotplugCall(
 ): Omit<ScriptCall, 'timeout' | 'signal'> {
   if (script === undefined) throw new LibxlError(-3, `unable to read script from ${paths.backend}`)
   if (!script.startsWith('/')) {
-    throw new LibxlError(-3, `unable to run the script of ${paths.libxl}: ${JSON.stringify(script)} is no absolute path`)
+    throw new LibxlError(
+      -3,
+      `unable to run the script of ${paths.libxl}: ${JSON.stringify(script)} is no absolute path`,
+    )
   }
   return {
     script,
