@@ -31,6 +31,9 @@ export function encodePacket({ type, requestId, transactionId, payload }: Packet
   return bytes
 }
 
+/** Gives a packet the number that its answer will have. */
+export const setRequestId = (packet: Buffer, requestId: number): void => putWord(packet, 4, requestId)
+
 export const wordAt = (bytes: Buffer, at: number): number =>
   littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)
 

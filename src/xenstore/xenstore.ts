@@ -44,6 +44,12 @@ export interface XenstoreTransaction extends XenstoreNodes {
 export interface TransactionOptions extends RequestOptions {
   /** How often to try in all where others change the same nodes meanwhile (EAGAIN). 20 by default. */
   attempts?: number | undefined
+  /**
+   * Begins it right behind the end of those that were called with this before it on the same connection, so that they do not
+   * disturb each other: for many at once that touch the same nodes. One that waits for another inside its body waits for
+   * ever; a body that takes its time holds up those behind it.
+   */
+  inTurn?: boolean | undefined
 }
 
 export interface TransactionResult<Value> {

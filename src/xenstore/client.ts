@@ -1,0 +1,186 @@
+import { Connection } from './connection.js'
+import type { Duplex } from './duplex.js'
+import { Nodes } from './nodes.js'
+import { prepare, type RequestKind } from './request-kind.js'
+import { control } from './requests/control.js'
+import { getDomainPath, introduce, isIntroduced, release, resume, setTarget } from './requests/domain.js'
+import { getFeature, setFeature } from './requests/feature.js'
+import { getQuota, listQuotas, setQuota } from './requests/quota.js'
+import { resetWatches } from './requests/watch.js'
+import { runTransaction, type TransactionContext } from './run-transaction.js'
+import type { Transaction } from './transaction.js'
+import { Turns } from './turns.js'
+import { waitUntil } from './wait-until.js'
+import { WatchRegistry } from './watch-registry.js'
+import type {
+  Introduction,
+  RequestOptions,
+  TransactionOptions,
+  TransactionResult,
+  WaitOptions,
+  Watch,
+  WatchOptions,
+  Xenstore,
+  XenstoreStatistics,
+  XenstoreTransaction,
+} from './xenstore.js'
+import { XenstoreError } from './xenstore-error.js'
+
+export interface ClientOptions {
+  /** How many requests may be unanswered at a time; more wait for a place. 256 by default. */
+  maxInFlight?: number | undefined
+  /** How long each request may take that has no `timeout` of its own, in milliseconds. Without it, for ever. */
+  timeout?: number | undefined
+}
+
+/** Speaks the protocol with whatever is at the other end of `duplex`. */
+export function openXenstore(duplex: Duplex, options: ClientOptions = {}): Xenstore {
+  const { maxInFlight = 256, timeout } = options
+  if (!(maxInFlight >= 1)) throw new XenstoreError('EINVAL', `at least 1 request in flight, not ${maxInFlight}`)
+  if (timeout !== undefined && !(timeout >= 0)) {
+    throw new XenstoreError('EINVAL', `a timeout is a number of milliseconds, not ${timeout}`)
+  }
+  return new Client(duplex, maxInFlight, timeout)
+}
+
+class Client extends Nodes implements Xenstore {
+  readonly #connection: Connection
+  readonly #watches: WatchRegistry
+  readonly #transactions: TransactionContext
+
+  constructor(duplex: Duplex, maxInFlight: number, timeout: number | undefined) {
+    super()
+    this.#connection = new Connection(
+      duplex,
+      { maxInFlight, timeout },
+      {
+        watchEvent: (path, token) => this.#watches.event(path, token),
+        over: error => this.#forget()(error),
+      },
+    )
+    this.#watches = new WatchRegistry(this.#connection)
+    this.#transactions = { connection: this.#connection, open: new Set(), turns: new Turns() }
+  }
+
+  get closed(): Promise<XenstoreError | undefined> {
+    return this.#connection.closed
+  }
+
+  get statistics(): XenstoreStatistics {
+    const { open } = this.#transactions
+    return { ...this.#connection.statistics, watches: this.#watches.size, transactions: open.size }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  transaction<Value>(
+    body: (transaction: XenstoreTransaction) => Promise<Value> | Value,
+    options?: TransactionOptions,
+  ): Promise<TransactionResult<Value>> {
+    return runTransaction(this.#transactions, body, options)
+  }
+
+  watch(path: string, options: WatchOptions = {}): Watch {
+    return this.#watches.watch(path, options)
+  }
+
+  async waitUntilExists(path: string, options?: WaitOptions): Promise<string> {
+    return this.waitUntil(path, (value): value is string => value !== undefined, options)
+  }
+
+  async waitForValue(path: string, values: string | readonly string[], options?: WaitOptions): Promise<string> {
+    const wanted = typeof values === 'string' ? [values] : values
+    return this.waitUntil(path, (value): value is string => value !== undefined && wanted.includes(value), options)
+  }
+
+  waitUntil<Value extends string | undefined>(
+    path: string,
+    predicate: (value: string | undefined) => boolean,
+    options?: WaitOptions,
+  ): Promise<Value> {
+    return waitUntil(this, path, predicate, options) as Promise<Value>
+  }
+
+  getDomainPath(domid: number, options?: RequestOptions): Promise<string> {
+    return this.perform(getDomainPath, [domid], options)
+  }
+
+  introduce(introduction: Introduction, options?: RequestOptions): Promise<void> {
+    return this.perform(introduce, [introduction], options)
+  }
+
+  release(domid: number, options?: RequestOptions): Promise<void> {
+    return this.perform(release, [domid], options)
+  }
+
+  resume(domid: number, options?: RequestOptions): Promise<void> {
+    return this.perform(resume, [domid], options)
+  }
+
+  setTarget(domid: number, targetDomid: number, options?: RequestOptions): Promise<void> {
+    return this.perform(setTarget, [domid, targetDomid], options)
+  }
+
+  isIntroduced(domid: number, options?: RequestOptions): Promise<boolean> {
+    return this.perform(isIntroduced, [domid], options)
+  }
+
+  async resetWatches(options?: RequestOptions): Promise<void> {
+    const forget = this.#forget()
+    await this.perform(resetWatches, [], options)
+    forget(new XenstoreError('EBADF', 'resetWatches took it off the daemon'))
+  }
+
+  control(command: string, parameters: readonly string[] = [], options?: RequestOptions): Promise<string> {
+    return this.perform(control, [command, parameters], options)
+  }
+
+  getFeature(domid?: number, options?: RequestOptions): Promise<number> {
+    return this.perform(getFeature, [domid], options)
+  }
+
+  setFeature(domid: number, features: number, options?: RequestOptions): Promise<void> {
+    return this.perform(setFeature, [domid, features], options)
+  }
+
+  listQuotas(options?: RequestOptions): Promise<string[]> {
+    return this.perform(listQuotas, [], options)
+  }
+
+  getQuota(name: string, domid?: number, options?: RequestOptions): Promise<number> {
+    return this.perform(getQuota, [name, domid], options)
+  }
+
+  setQuota(name: string, value: number, domid?: number, options?: RequestOptions): Promise<void> {
+    return this.perform(setQuota, [name, value, domid], options)
+  }
+
+  protected override perform<Parameters extends readonly unknown[], Reply>(
+    kind: RequestKind<Parameters, Reply>,
+    parameters: Parameters,
+    options: RequestOptions | undefined,
+  ): Promise<Reply> {
+    try {
+      return this.#connection.request(prepare(kind, 0, parameters), options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Ends the watches and transactions that there are now, when the daemon has them no more. */
+  #forget(): (error: XenstoreError) => void {
+    const endWatches = this.#watches.snapshot()
+    const { open } = this.#transactions
+    const transactions: Transaction[] = [...open]
+    return error => {
+      endWatches(error)
+      for (const transaction of transactions) if (open.delete(transaction)) transaction.lose(error)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { Buffer } from 'node:buffer'
+import { connect, type Socket } from 'node:net'
+import type { Duplex, DuplexReader } from '../duplex.js'
+
+/** How much is read at a time. */
+const bufferSize = 64 * 1024
+
+/** Connects to a unix socket. Fails with the system's error. */
+export function connectUnixSocket(path: string, signal?: AbortSignal): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const duplex: UnixSocket = new UnixSocket(onread => {
+      const socket = connect({ path, onread })
+      const failed = (error: unknown) => {
+        signal?.removeEventListener('abort', aborted)
+        socket.destroy()
+        reject(error)
+      }
+      const aborted = () => failed(signal?.reason)
+      signal?.addEventListener('abort', aborted)
+      socket.once('error', failed)
+      socket.once('connect', () => {
+        signal?.removeEventListener('abort', aborted)
+        socket.off('error', failed)
+        resolve(duplex)
+      })
+      return socket
+    })
+  })
+}
+
+interface OnRead {
+  buffer: Uint8Array
+  callback(size: number, buffer: Uint8Array): boolean
+}
+
+/**
+ * The first packet of a turn of the event loop goes out at once, those after it together at the turn's end: a lone request
+ * waits for nothing, many make few system calls.
+ */
+class UnixSocket implements Duplex {
+  readonly #socket: Socket
+  #reader: DuplexReader | undefined
+  #held: Uint8Array[] = []
+  #holding = false
+  #cause: Error | undefined
+
+  constructor(open: (onread: OnRead) => Socket) {
+    this.#socket = open({
+      buffer: Buffer.allocUnsafeSlow(bufferSize),
+      callback: (size, buffer) => {
+        this.#reader?.data(buffer.subarray(0, size))
+        return true
+      },
+    })
+  }
+
+  start(reader: DuplexReader): void {
+    this.#reader = reader
+    this.#socket.on('error', error => {
+      this.#cause = error
+    })
+    this.#socket.once('close', () => reader.end(this.#cause))
+  }
+
+  write(packet: Uint8Array): void {
+    if (this.#holding) {
+      this.#held.push(packet)
+      return
+    }
+    this.#holding = true
+    process.nextTick(this.#flush)
+    this.#socket.write(packet)
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  readonly #flush = (): void => {
+    this.#holding = false
+    if (this.#held.length === 0) return
+    this.#socket.write(this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held))
+    this.#held = []
+  }
+}

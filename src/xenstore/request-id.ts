@@ -1,0 +1,7 @@
+/** The next number for a request: any 32 bits but 0 (events have that), and none whose answer has not come. */
+export function nextRequestId(last: number, taken: { has(id: number): boolean }): number {
+  let id = last
+  do id = id === 0xffff_ffff ? 1 : id + 1
+  while (taken.has(id))
+  return id
+}

@@ -1,0 +1,9 @@
+import { done } from '../reply.js'
+import type { RequestKind } from '../request-kind.js'
+
+export const rm = {
+  operation: 'RM',
+  path: path => path,
+  fields: path => [path],
+  decode: done,
+} satisfies RequestKind<[path: string], void>

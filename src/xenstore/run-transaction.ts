@@ -1,0 +1,135 @@
+import type { Connection } from './connection.js'
+import { limit } from './limit.js'
+import { requestError } from './request-error.js'
+import { prepare } from './request-kind.js'
+import { transactionEnd, transactionStart } from './requests/transaction.js'
+import { Transaction } from './transaction.js'
+import type { Turns } from './turns.js'
+import type { RequestOptions, TransactionOptions, TransactionResult, XenstoreTransaction } from './xenstore.js'
+import { XenstoreError } from './xenstore-error.js'
+
+type Body<Value> = (transaction: XenstoreTransaction) => Promise<Value> | Value
+
+/** What the transactions of a connection have in common. */
+export interface TransactionContext {
+  connection: Connection
+  /** Those begun and not ended. */
+  open: Set<Transaction>
+  turns: Turns
+}
+
+/** What ends all attempts together: the caller's signal and timeout. */
+interface Bounds {
+  signal: AbortSignal | undefined
+}
+
+/** Attempts until one is committed. */
+export async function runTransaction<Value>(
+  context: TransactionContext,
+  body: Body<Value>,
+  options: TransactionOptions = {},
+): Promise<TransactionResult<Value>> {
+  const { attempts = 20, signal, timeout, inTurn = false } = options
+  if (!(attempts >= 1)) throw new XenstoreError('EINVAL', `a transaction is attempted once at least, not ${attempts}`)
+  const controller = signal === undefined && timeout === undefined ? undefined : new AbortController()
+  const bounds = { signal: controller?.signal }
+  const stop = limit({ signal, timeout }, ({ code, why, cause }) => {
+    controller?.abort(new XenstoreError(code, `transaction: ${code} (${why})`, { cause }))
+  })
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const pass = inTurn ? await turn(context.turns, bounds) : () => {}
+      const committed = await runOnce(context, body, bounds, pass).finally(pass)
+      if (committed !== undefined) return { value: committed.value, attempts: attempt }
+      if (attempt >= attempts) {
+        throw requestError('TRANSACTION_END', undefined, 'EAGAIN', `others changed the same nodes, ${attempt} times`)
+      }
+      await pause(attempt, bounds)
+    }
+  } catch (error) {
+    throw controller?.signal.aborted && isOwn(error, controller.signal) ? controller.signal.reason : error
+  } finally {
+    stop()
+  }
+}
+
+/** One attempt; undefined where others changed the same nodes meanwhile. */
+async function runOnce<Value>(
+  context: TransactionContext,
+  body: Body<Value>,
+  bounds: Bounds,
+  pass: () => void,
+): Promise<{ value: Value } | undefined> {
+  const { connection, open } = context
+  const transaction = new Transaction(connection, await start(connection, bounds))
+  open.add(transaction)
+  const lose = () => transaction.lose(bounds.signal?.reason)
+  bounds.signal?.addEventListener('abort', lose)
+  if (bounds.signal?.aborted) lose()
+  let value: Value
+  try {
+    value = await transaction.run(body)
+  } catch (error) {
+    // those that the daemon has forgotten are not among the open ones any more
+    if (open.has(transaction)) end(connection, transaction.id, false).catch(() => {})
+    throw error
+  } finally {
+    transaction.finish()
+    open.delete(transaction)
+    bounds.signal?.removeEventListener('abort', lose)
+  }
+  const ended = end(connection, transaction.id, true, bounds)
+  pass()
+  try {
+    await ended
+  } catch (error) {
+    if (error instanceof XenstoreError && error.code === 'EAGAIN') return undefined
+    throw error
+  }
+  return { value }
+}
+
+async function start(connection: Connection, bounds: RequestOptions): Promise<number> {
+  const call = prepare(transactionStart, 0, [])
+  call.late = id => void end(connection, id, false).catch(() => {})
+  return connection.request(call, bounds)
+}
+
+const end = (connection: Connection, id: number, commit: boolean, options?: RequestOptions): Promise<void> =>
+  connection.request(prepare(transactionEnd, id, [commit]), options)
+
+/** Waits for its turn; one that is given up meanwhile still passes it on. */
+async function turn(turns: Turns, { signal }: Bounds): Promise<() => void> {
+  const taken = turns.take()
+  try {
+    await unlessAborted(taken, signal)
+  } catch (error) {
+    taken.then(pass => pass())
+    throw error
+  }
+  return taken
+}
+
+/** A random while, the longer the more often others were first; none to speak of before the second attempt. */
+function pause(attempt: number, { signal }: Bounds): Promise<void> {
+  const longest = Math.min(2 ** (attempt - 1), 100)
+  let timer: NodeJS.Timeout | undefined
+  const paused = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, Math.random() * longest)
+  })
+  return unlessAborted(paused, signal).finally(() => clearTimeout(timer))
+}
+
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const aborted = () => reject(signal.reason)
+    if (signal.aborted) aborted()
+    signal.addEventListener('abort', aborted)
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+  })
+}
+
+/** Whether an error says no more than that the transaction was given up. */
+const isOwn = (error: unknown, signal: AbortSignal): boolean =>
+  error === signal.reason || (error instanceof XenstoreError && error.cause === signal.reason)
