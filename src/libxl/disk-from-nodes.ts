@@ -32,7 +32,10 @@ export interface FromNodesOptions {
  * @throws LibxlError with libxl's reason where the disk or one of its nodes is missing or unreadable
  * @throws TypeError, RangeError for a domid outside 0 to 32751
  */
-export function diskFromNodes(nodes: Iterable<XenstoreNode>, options: FromNodesOptions): DeviceDisk {
+export function diskFromNodes(
+  nodes: Iterable<Pick<XenstoreNode, 'path' | 'value'>>,
+  options: FromNodesOptions,
+): DeviceDisk {
   checkDomid(options.domid)
   const values = new Map<string, string>()
   for (const { path, value } of nodes) values.set(path, value)

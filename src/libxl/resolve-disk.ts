@@ -58,9 +58,7 @@ export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk
       throw new LibxlError(-3, 'Backend for CD devices on HVM guests must be Qdisk or Phy')
     }
   }
-  if (disk.isCdrom && disk.format === 'empty' && backend === 'phy' && backendDomid === 0) {
-    pdevPath = `${emptyCdrom}.${context.domid}`
-  }
+  if (isOnEmptyFile({ ...disk, backend, backendDomid })) pdevPath = `${emptyCdrom}.${context.domid}`
   return {
     ...disk,
     backendDomid,
@@ -75,6 +73,10 @@ export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk
     grantUsage: virtio ? (disk.grantUsage ?? backendDomid !== 0) : disk.grantUsage,
   }
 }
+
+/** Whether libxl puts an empty read-only file behind a drive: it must be asked to serve it by phy, from domain 0. */
+export const isOnEmptyFile = ({ isCdrom, format, backend, backendDomid }: DeviceDisk): boolean =>
+  isCdrom && format === 'empty' && backend === 'phy' && backendDomid === 0
 
 /** The second half of `resolveDisk`: the backend, then the device number. */
 export function withBackend(disk: DeviceDisk, target: DiskTarget, reason: string): ResolvedDisk {

@@ -1,5 +1,17 @@
 import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { encodeText } from '../byte-text.js'
 import type { DiskTarget } from './choose-backend.js'
+
+/** What a path is (`stat`); where it can't be examined, 'missing' and the reason in the C library's words. */
+export async function statTarget(path: string): Promise<{ target: DiskTarget; reason: string }> {
+  if (path === '' || path.includes('\0')) return { target: 'missing', reason: 'No such file or directory' }
+  try {
+    return { target: kindOf(await stat(encodeText(path))), reason: '' }
+  } catch (error) {
+    return { target: 'missing', reason: reasonOf(error) }
+  }
+}
 
 /** What `stat` found. A pipe or a socket is as good as a character device: libxl takes none of them. */
 export function kindOf(stats: Stats): DiskTarget {

@@ -1,0 +1,21 @@
+import type { Xenstore } from '../../xenstore/xenstore.js'
+import type { DeviceDisk } from '../device-disk.js'
+import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js'
+
+/**
+ * Attaches a disk to a running guest, as `xl block-attach` does (`libxl_device_disk_add`): puts libxl's nodes in the store
+ * in one transaction, and waits until the backend has taken the disk up. When that fails, or a node is refused, nothing
+ * stays behind; with `libxlExact`, what libxl would leave.
+ *
+ * libxl's record of the domain's configuration, a file, is not touched.
+ *
+ * @throws LibxlError where libxl refuses, with its number and reason: ERROR_DEVICE_EXISTS for a device that is there
+ * already, ERROR_INVAL or ERROR_FAIL for a disk that cannot be attached; ERROR_FAIL, with the store's XenstoreError as the
+ * `cause`, for a node that the store refuses; the backend's own reason where it does not come up
+ * @throws XenstoreError where the connection to the store fails or the signal is aborted
+ * @throws TypeError, RangeError for a domid outside 0 to 32751 or an unknown domainType
+ */
+export async function addDisk(store: Xenstore, disk: DeviceDisk, options: AddDiskOptions): Promise<AttachedDisk> {
+  const [attached] = await addDisks(store, [disk], options)
+  return attached!
+}

@@ -1,0 +1,17 @@
+import { LibxlError } from '../libxl-error.js'
+import type { ResolvedDisk } from '../resolved-disk.js'
+import type { DiskHost } from './disk-host.js'
+
+/**
+ * Refuses an image that QEMU could not open: libxl leaves that to QEMU, which only logs it, while the guest waits for a
+ * disk that never comes. Left alone is what is no file here: a protocol of QEMU's (`nbd:…`), a relative path, which
+ * depends on where QEMU was started, and a driver domain's image.
+ */
+export async function checkImage(disk: ResolvedDisk, host: DiskHost): Promise<void> {
+  const { backend, backendDomid, format, pdevPath, vdev } = disk
+  if (backend !== 'qdisk' || backendDomid !== host.domid || format === 'empty' || !pdevPath?.startsWith('/')) return
+  const { target, reason } = await host.examine(pdevPath)
+  if (target !== 'missing' && target !== 'dir') return
+  const why = target === 'dir' ? 'Is a directory' : (reason ?? 'No such file or directory')
+  throw new LibxlError(-6, `Disk vdev=${vdev}: QEMU cannot open the image ${pdevPath}: ${why}`)
+}

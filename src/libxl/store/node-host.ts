@@ -1,0 +1,18 @@
+import { open } from 'node:fs/promises'
+import { encodeText } from '../../byte-text.js'
+import { LibxlError } from '../libxl-error.js'
+import { reasonOf, statTarget } from '../stat-target.js'
+import type { DiskHost } from './disk-host.js'
+import { runScript } from './run-script.js'
+
+/** This machine. `domid` is the domain that this process runs in. */
+export const nodeHost = (domid = 0): DiskHost => ({ domid, examine: statTarget, createEmptyCdrom, runScript })
+
+async function createEmptyCdrom(path: string): Promise<void> {
+  try {
+    const file = await open(encodeText(path), 'w', 0o400)
+    await file.close()
+  } catch (error) {
+    throw new LibxlError(-3, `Failed to create empty cdrom "${path}": ${reasonOf(error)}`, { cause: error })
+  }
+}

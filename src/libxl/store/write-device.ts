@@ -1,0 +1,109 @@
+import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
+import { LibxlError } from '../libxl-error.js'
+import type { DomainType } from '../resolved-disk.js'
+import { codeOf } from '../stat-target.js'
+import { type DeviceRequest, deviceRequests } from './device-requests.js'
+import type { DiskDevice } from './disk-device.js'
+import type { PreparedDisk } from './prepare-disk.js'
+
+export interface WriteOptions {
+  domainType: DomainType
+  /** Commit what came before a refused request, as libxl does, and call it a success. */
+  libxlExact?: boolean | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** The connection failed, or the signal was aborted, while the disk was being committed. */
+export class CommitUnknown extends Error {}
+
+/**
+ * Puts a disk in the store, in one transaction whose requests are sent without waiting for each other's answers. Where the
+ * device exists, or a request is refused, nothing is committed. Several disks come one behind the other: all change the
+ * guest's list of devices.
+ *
+ * @returns how often the transaction was tried
+ * @throws LibxlError, XenstoreError when nothing was written; CommitUnknown
+ */
+export async function writeDevice(
+  store: Xenstore,
+  { disk, device }: PreparedDisk,
+  { domainType, libxlExact = false, signal }: WriteOptions,
+): Promise<number> {
+  let requests = deviceRequests(disk, device, domainType)
+  for (;;) {
+    let complete = false
+    try {
+      const { attempts } = await store.transaction(
+        async nodes => {
+          complete = false
+          await writeAll(store, nodes, device, requests)
+          complete = true
+        },
+        { signal, inTurn: true },
+      )
+      return attempts
+    } catch (error) {
+      if (complete && isConnectionLost(error)) throw new CommitUnknown(undefined, { cause: error })
+      if (!(error instanceof RefusedRequest)) throw error
+      if (!libxlExact) throw new LibxlError(-3, error.message, { cause: error.cause })
+      requests = requests.slice(0, error.index)
+    }
+  }
+}
+
+async function writeAll(
+  store: Xenstore,
+  nodes: XenstoreNodes,
+  device: DiskDevice,
+  requests: readonly DeviceRequest[],
+): Promise<void> {
+  const existing = nodes.readIfPresent(device.paths.libxl)
+  const paths = checkDomainPaths(store, device)
+  const [, , ...answers] = await Promise.allSettled([existing, paths, ...requests.map(request => send(nodes, request))])
+  if ((await existing) !== undefined) throw new LibxlError(-17, 'device already exists in xenstore')
+  await paths
+  for (const [index, answer] of answers.entries()) {
+    if (answer.status === 'rejected') throw refusalOf(index, answer.reason)
+  }
+}
+
+/** As libxl does. Our own paths are made of domain numbers alone; a store with another idea of them would lose the disk. */
+async function checkDomainPaths(store: Xenstore, { domid, backendDomid }: DiskDevice): Promise<void> {
+  const domids = [domid, backendDomid]
+  const paths = await Promise.all(domids.map(domid => store.getDomainPath(domid)))
+  const odd = paths.find((path, index) => path !== `/local/domain/${domids[index]}`)
+  if (odd !== undefined) throw new LibxlError(-3, `the store has a domain at ${odd}: only /local/domain is known here`)
+}
+
+function send(nodes: XenstoreNodes, request: DeviceRequest): Promise<void> {
+  switch (request.operation) {
+    case 'RM':
+      return nodes.rm(request.path).catch(unlessMissing)
+    case 'MKDIR':
+      return nodes.mkdir(request.path)
+    case 'WRITE':
+      return nodes.write(request.path, request.value)
+    case 'SET_PERMS':
+      return nodes.setPermissions(request.path, request.permissions)
+  }
+}
+
+function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== 'ENOENT') throw error
+}
+
+class RefusedRequest extends Error {
+  readonly index: number
+
+  constructor(index: number, cause: Error) {
+    super(`the store refuses the disk: ${cause.message}`, { cause })
+    this.index = index
+  }
+}
+
+const refusalOf = (index: number, error: unknown): unknown =>
+  error instanceof Error && !isConnectionLost(error) ? new RefusedRequest(index, error) : error
+
+/** Not refusals of the store's: what becomes of a request is unknown then. */
+const lost = new Set(['ETIMEDOUT', 'ECANCELED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EBADF'])
+const isConnectionLost = (error: unknown): boolean => lost.has(codeOf(error))
