@@ -150,31 +150,3 @@ test('an empty loop device, which libxl attaches, is a clear error and leaves no
   })
   await isUntouched()
 })
-
-test('the store is the same through the device', async () => {
-  const device = await connect({ path: '/dev/xen/xenbus' })
-  const folder = '/local/domain/0/through-the-device'
-  try {
-    const watch = device.watch(folder)
-    await watch.ready
-    assert.equal((await watch.next()).value?.path, folder)
-
-    const names = Array.from({ length: 50 }, (_, index) => `${folder}/${index}`)
-    await Promise.all(names.map(path => device.write(path, path)))
-    assert.deepEqual(await Promise.all(names.map(path => device.read(path))), names)
-    assert.deepEqual(await Promise.all(names.map(path => store.read(path))), names)
-    assert((await watch.next()).value?.path.startsWith(folder))
-
-    const { value, attempts } = await device.transaction(async transaction => {
-      await transaction.write(`${folder}/sum`, String((await transaction.directory(folder)).length))
-      return transaction.read(`${folder}/sum`)
-    })
-    assert.deepEqual([value, attempts], ['50', 1])
-    assert.equal(await store.read(`${folder}/sum`), '50')
-    await assert.rejects(device.read(`${folder}/none`), { code: 'ENOENT' })
-  } finally {
-    await device.rm(folder)
-    await device.close()
-  }
-  await isUntouched()
-})
