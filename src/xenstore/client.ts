@@ -180,7 +180,11 @@ class Client extends Nodes implements Xenstore {
     const transactions: Transaction[] = [...open]
     return error => {
       endWatches(error)
-      for (const transaction of transactions) if (open.delete(transaction)) transaction.lose(error)
+      const { code, message } = error
+      for (const transaction of transactions) {
+        if (!open.delete(transaction)) continue
+        transaction.lose(new XenstoreError(code, `transaction: ${code} (${message})`, { cause: error }))
+      }
     }
   }
 }

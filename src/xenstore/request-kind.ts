@@ -30,6 +30,8 @@ export interface Call<Reply> {
   decode(payload: Buffer): Reply
   /** Takes the answer to a request that was given up before it came: what the daemon did may have to be undone. */
   late?(reply: Reply): void
+  /** It was given up before it was sent. */
+  unsent?(): void
   /** Says what the daemon's error means where that depends on what happened meanwhile. */
   explain?(code: string): XenstoreError | undefined
 }
@@ -79,5 +81,6 @@ function bytesOf(field: Field): Uint8Array {
       throw new XenstoreError('EINVAL', `${JSON.stringify(field.slice(0, 100))} has a NUL in it`)
     return encodeText(field)
   }
-  return field
+  if (field instanceof Uint8Array) return field
+  throw new XenstoreError('EINVAL', `a parameter is text, not ${field === null ? 'null' : typeof field}`)
 }

@@ -5,7 +5,7 @@ import { prepare } from './request-kind.js'
 import { transactionEnd, transactionStart } from './requests/transaction.js'
 import { Transaction } from './transaction.js'
 import type { Turns } from './turns.js'
-import type { RequestOptions, TransactionOptions, TransactionResult, XenstoreTransaction } from './xenstore.js'
+import type { TransactionOptions, TransactionResult, XenstoreTransaction } from './xenstore.js'
 import { XenstoreError } from './xenstore-error.js'
 
 type Body<Value> = (transaction: XenstoreTransaction) => Promise<Value> | Value
@@ -71,32 +71,49 @@ async function runOnce<Value>(
     value = await transaction.run(body)
   } catch (error) {
     // those that the daemon has forgotten are not among the open ones any more
-    if (open.has(transaction)) end(connection, transaction.id, false).catch(() => {})
+    if (open.has(transaction)) giveUp(connection, transaction.id)
     throw error
   } finally {
     transaction.finish()
     open.delete(transaction)
     bounds.signal?.removeEventListener('abort', lose)
   }
-  const ended = end(connection, transaction.id, true, bounds)
+  const ended = commit(connection, transaction.id, bounds)
   pass()
-  try {
-    await ended
-  } catch (error) {
-    if (error instanceof XenstoreError && error.code === 'EAGAIN') return undefined
-    throw error
-  }
-  return { value }
+  return (await ended) ? { value } : undefined
 }
 
-async function start(connection: Connection, bounds: RequestOptions): Promise<number> {
+/** Whether it was; not where others changed the same nodes meanwhile. */
+async function commit(connection: Connection, id: number, bounds: Bounds): Promise<boolean> {
+  const call = prepare(transactionEnd, id, [true])
+  let sent = true
+  call.unsent = () => {
+    sent = false
+    giveUp(connection, id)
+  }
+  try {
+    await connection.request(call, bounds)
+    return true
+  } catch (error) {
+    if (error instanceof XenstoreError && error.code === 'EAGAIN') return false
+    const reason = bounds.signal?.reason
+    if (!sent || !(reason instanceof XenstoreError)) throw error
+    const message = `${reason.message}; whether it was committed is not known`
+    throw new XenstoreError(reason.code, message, { operation: 'TRANSACTION_END', cause: reason.cause })
+  }
+}
+
+/** Ends a transaction that changes nothing. However long that takes, it has to be done. */
+function giveUp(connection: Connection, id: number): void {
+  const call = prepare(transactionEnd, id, [false])
+  connection.request(call, { timeout: Number.POSITIVE_INFINITY }).catch(() => {})
+}
+
+async function start(connection: Connection, bounds: Bounds): Promise<number> {
   const call = prepare(transactionStart, 0, [])
-  call.late = id => void end(connection, id, false).catch(() => {})
+  call.late = id => giveUp(connection, id)
   return connection.request(call, bounds)
 }
-
-const end = (connection: Connection, id: number, commit: boolean, options?: RequestOptions): Promise<void> =>
-  connection.request(prepare(transactionEnd, id, [commit]), options)
 
 /** Waits for its turn; one that is given up meanwhile still passes it on. */
 async function turn(turns: Turns, { signal }: Bounds): Promise<() => void> {

@@ -46,11 +46,10 @@ export class Transaction extends Nodes implements XenstoreTransaction {
   async #runToEnd<Value>(body: (transaction: XenstoreTransaction) => Promise<Value> | Value): Promise<Value> {
     try {
       const value = await body(this)
-      await Promise.all(this.#outstanding)
+      while (this.#outstanding.size > 0) await Promise.all(this.#outstanding)
       return value
     } finally {
-      // nobody is left to whom their failures would say anything
-      for (const promise of this.#outstanding) promise.catch(() => {})
+      this.#silence()
     }
   }
 
@@ -64,8 +63,14 @@ export class Transaction extends Nodes implements XenstoreTransaction {
     if (this.#over !== undefined) return
     this.#over = error
     this.#lost = error
+    this.#silence()
     this.#controller?.abort(error)
     this.#onLost?.(error)
+  }
+
+  /** Nobody is left to whom the failures of what is under way would say anything. */
+  #silence(): void {
+    for (const promise of this.#outstanding) promise.catch(() => {})
   }
 
   protected override perform<Parameters extends readonly unknown[], Reply>(

@@ -47,7 +47,7 @@ export function withoutName(children: string, name: string): string {
   return children.slice(0, at) + children.slice(at + entry.length)
 }
 
-/** All nodes by their paths, and how many each domain owns. */
+/** All nodes by their paths, and how many each domain owns; special ones do not count. */
 export class Tree {
   readonly #nodes = new Map<string, StoreNode>()
   readonly #owned = new Map<number, number>()
@@ -59,14 +59,14 @@ export class Tree {
 
   set(path: string, content: NodeContent): StoreNode {
     const node = this.stamp(content)
-    this.#count(this.#nodes.get(path), -1)
+    this.#count(path, -1)
     this.#nodes.set(path, node)
-    this.#count(node, 1)
+    this.#count(path, 1)
     return node
   }
 
   delete(path: string): void {
-    this.#count(this.#nodes.get(path), -1)
+    this.#count(path, -1)
     this.#nodes.delete(path)
   }
 
@@ -79,8 +79,9 @@ export class Tree {
     return this.#owned.get(domid) ?? 0
   }
 
-  #count(node: StoreNode | undefined, by: number): void {
-    if (node === undefined) return
+  #count(path: string, by: number): void {
+    const node = this.#nodes.get(path)
+    if (node === undefined || path.startsWith('@')) return
     const owner = ownerOf(node)
     const count = this.ownedBy(owner) + by
     if (count === 0) this.#owned.delete(owner)
