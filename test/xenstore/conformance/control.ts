@@ -1,0 +1,52 @@
+import { type Cases, codeOf } from './case.js'
+
+const old = 'Xen 4.17 has no such request'
+
+export const control: Cases = {
+  'help names commands': async (t, peers) => {
+    const expected = peers.differs<unknown>('names', { oxenstored: 'EINVAL' }, 'it has no help')
+    const answer = await codeOf(peers.store.control('help'))
+    if (expected === 'names') t.match(answer, /^\s*quota\b/m)
+    else t.equal(answer, expected)
+  },
+
+  'check and print': async (t, peers) => {
+    t.equal(await codeOf(peers.store.control('print', ['a line'])), peers.differs('OK', {}, ''))
+    t.equal(
+      await codeOf(peers.store.control('check')),
+      peers.differs('OK', { oxenstored: 'EINVAL' }, 'it has no check'),
+    )
+  },
+
+  'an unknown command': async (t, { store }) => {
+    t.equal(await codeOf(store.control('no-such-command')), 'EINVAL')
+  },
+
+  'a guest has no control': async (t, peers) => {
+    const { store: guest } = await peers.guest()
+    t.equal(await codeOf(guest.control('help')), 'EACCES')
+  },
+
+  features: async (t, peers) => {
+    const expected = peers.differs<unknown>('ENOSYS', { embedded: 4 }, `a later protocol; ${old}`)
+    t.equal(await codeOf(peers.store.getFeature()), expected)
+  },
+
+  'quotas by request': async (t, peers) => {
+    const { store } = peers
+    const { domid } = await peers.guest()
+    const has = peers.differs(false, { embedded: true }, `a later protocol; ${old}`)
+    if (has) {
+      t.ok((await store.listQuotas()).includes('nodes'))
+      t.equal(await store.getQuota('nodes'), 1000)
+      await store.setQuota('nodes', 5, domid)
+      t.strictSame([await store.getQuota('nodes', domid), await store.getQuota('nodes')], [5, 1000])
+      t.equal(await codeOf(store.getQuota('no-such-quota')), 'EINVAL')
+    } else {
+      t.equal(await codeOf(store.listQuotas()), 'ENOSYS')
+      t.equal(await codeOf(store.getQuota('nodes')), 'ENOSYS')
+      t.equal(await codeOf(store.setQuota('nodes', 5, domid)), 'ENOSYS')
+      t.equal(await codeOf(store.setFeature(domid, 0)), 'ENOSYS')
+    }
+  },
+}

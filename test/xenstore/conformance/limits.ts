@@ -1,0 +1,67 @@
+import { type Cases, codeOf } from './case.js'
+
+const payloadMax = 4096
+
+export const limits: Cases = {
+  'the largest value, and one byte more': async (t, { store, path }) => {
+    const room = payloadMax - path.length - 1
+    const value = 'x'.repeat(room)
+    await store.write(path, value)
+    t.equal(await store.read(path), value)
+    const { requests } = store.statistics
+    await t.rejects(store.write(path, `${value}x`), { code: 'E2BIG', operation: 'WRITE', path })
+    t.equal(store.statistics.requests, requests, 'refused before it is sent')
+    t.equal(await store.read(path), value)
+  },
+
+  'the size is that of the bytes': async (t, { store, path }) => {
+    const value = 'ä'.repeat(Math.floor((payloadMax - path.length - 1) / 2))
+    await store.write(path, value)
+    t.equal(await store.read(path), value)
+    t.equal(await codeOf(store.write(path, `${value}ä`)), 'E2BIG')
+  },
+
+  'a long path, and a longer one': async (t, peers) => {
+    const { store, path } = peers
+    const most = peers.differs(3072, { oxenstored: 1024 }, 'its longest path is 1,024 bytes, quota-path-max')
+    const long = `${path}/${'a'.repeat(most - path.length - 1)}`
+    await store.write(long, 'x')
+    t.equal(await store.read(long), 'x')
+    const tooLong = most === 3072 ? 'ENAMETOOLONG' : 'EINVAL'
+    t.equal(await codeOf(store.write(`${long}a`, 'x')), tooLong)
+    t.equal(await codeOf(store.read(`${long}a`)), tooLong)
+    await store.rm(path)
+  },
+
+  'a deep path': async (t, { store, path }) => {
+    const deep = path + '/a'.repeat(400)
+    await store.write(deep, 'x')
+    t.equal(await store.read(deep), 'x')
+    await store.rm(path)
+    t.equal(await store.readIfPresent(path), undefined)
+  },
+
+  'a relative path, and a longer one': async (t, peers) => {
+    const { store, path } = peers
+    const most = peers.differs(2048, { oxenstored: 1024 }, 'its longest path is 1,024 bytes, quota-path-max')
+    const long = path.slice(1) + 'a'.repeat(most - path.length + 1)
+    await store.write(long, 'x')
+    t.equal(await store.read(`/local/domain/0/${long}`), 'x')
+    t.equal(await codeOf(store.read(`${long}a`)), most === 2048 ? 'ENAMETOOLONG' : 'EINVAL')
+    await store.rm(long)
+  },
+
+  'a payload that is too long ends the connection, and no other': async (t, peers) => {
+    const raw = await peers.raw()
+    t.equal(await raw.ask('WRITE', `${peers.path}\0${'x'.repeat(payloadMax)}`), 'closed')
+    await raw.ended
+    t.equal(await peers.store.readIfPresent(peers.path), undefined)
+  },
+
+  'a payload of exactly 4,096 bytes does not': async (t, peers) => {
+    const raw = await peers.raw()
+    const value = 'x'.repeat(payloadMax - peers.path.length - 1)
+    t.equal(await raw.ask('WRITE', `${peers.path}\0${value}`), 'OK')
+    t.equal(await raw.ask('READ', `${peers.path}\0`), value)
+  },
+}
