@@ -1,10 +1,249 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
+import type { LibxlRc } from '../libxl-error.js'
+import { codeOf } from '../stat-target.js'
+import { abortable } from './abortable.js'
+import { backendFailure, errorPath, scriptFailure } from './backend-failure.js'
+import { isClosing, quoted, showState, stateOf, xenbusState } from './backend-state.js'
 import type { DiskDevice } from './disk-device.js'
-import type { DiskHost } from './disk-host.js'
+import type { DiskHost, ScriptCall } from './disk-host.js'
+import { hasHotplugScript, hotplugCall } from './hotplug-call.js'
+import { waitForState, watchFor } from './wait-for-state.js'
+
+/** How long things may take, in milliseconds. */
+export interface ConnectTimeouts {
+  /** The backend, to take the device up: 10 s by default (LIBXL_INIT_TIMEOUT). */
+  backend: number
+  /** Its hotplug script: 40 s by default (LIBXL_HOTPLUG_TIMEOUT). */
+  hotplug: number
+  /** The backend again, to fail after that, or to connect: 1 s by default. A guest that isn't there yet is no failure. */
+  settle: number
+}
 
 export interface ConnectOptions {
-  host: DiskHost
+  host: Pick<DiskHost, 'domid' | 'runScript'>
+  /** Wait as long and look as close as libxl does: never for QEMU, nor for a driver domain's script, nor for zero sectors. */
+  libxlExact?: boolean | undefined
+  timeouts?: Partial<ConnectTimeouts> | undefined
   signal?: AbortSignal | undefined
 }
 
-export async function connectBackend(_store: Xenstore, _device: DiskDevice, _options: ConnectOptions): Promise<void> {}
+/**
+ * Waits until the backend has taken up a device whose nodes were just written, and runs its hotplug script where the backend
+ * is in this process's domain (`libxl__wait_device_connection` and what follows it). When it fails, its script has been run
+ * again to undo what it did (not with `libxlExact`); the nodes are the caller's.
+ *
+ * @throws LibxlError ERROR_TIMEDOUT, ERROR_INVAL (the backend's directory vanished), ERROR_ABORTED, ERROR_FAIL otherwise,
+ * with the backend's or the script's own reason
+ */
+export function connectBackend(
+  store: Xenstore,
+  device: DiskDevice,
+  { host, libxlExact = false, timeouts, signal }: ConnectOptions,
+): Promise<void> {
+  const limits = { backend: 10_000, hotplug: 40_000, settle: 1000, ...timeouts }
+  const attempt = new Attempt(store, device, host, limits, signal)
+  return abortable(signal, `adding the device ${device.paths.backend}`, () =>
+    libxlExact ? attempt.asLibxl() : attempt.closely(),
+  )
+}
+
+const whoIsAsked = {
+  vbd: "is the kernel's block backend there (modprobe xen-blkback)?",
+  vbd3: 'is tapback running?',
+  qdisk: "QEMU's log (/var/log/xen/qemu-dm-*.log) may have the reason",
+  virtio_disk: 'is its backend running?',
+} as const
+
+class Attempt {
+  readonly #store: Xenstore
+  readonly #device: DiskDevice
+  readonly #host: ConnectOptions['host']
+  readonly #limits: ConnectTimeouts
+  readonly #signal: AbortSignal | undefined
+
+  constructor(
+    store: Xenstore,
+    device: DiskDevice,
+    host: ConnectOptions['host'],
+    limits: ConnectTimeouts,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#store = store
+    this.#device = device
+    this.#host = host
+    this.#limits = limits
+    this.#signal = signal
+  }
+
+  async asLibxl(): Promise<void> {
+    if (this.#device.backendKind === 'qdisk') return
+    await this.#taken(state => state === xenbusState.initWait)
+    if (this.#isOwn && hasHotplugScript(this.#device)) await this.#runScript(await this.#read('script'))
+  }
+
+  async closely(): Promise<void> {
+    await this.#forgetOldError()
+    if (this.#device.backendKind === 'qdisk' && this.#isOwn && !(await this.#hasDeviceModel())) return
+    await this.#taken(state => state >= xenbusState.initWait)
+    if (!hasHotplugScript(this.#device)) {
+      await this.#look()
+    } else if (this.#isOwn) {
+      await this.#ownHotplug()
+    } else {
+      await this.#hotplugElsewhere()
+      await this.#settle()
+    }
+  }
+
+  get #isOwn(): boolean {
+    return this.#device.backendDomid === this.#host.domid
+  }
+
+  get #request(): { signal: AbortSignal | undefined } {
+    return { signal: this.#signal }
+  }
+
+  #read(key: string): Promise<string | undefined> {
+    return this.#store.readIfPresent(`${this.#device.paths.backend}/${key}`, this.#request)
+  }
+
+  /** From libxl's own copy, to which only the toolstack writes. */
+  #readTrusted(key: string): Promise<string | undefined> {
+    return this.#store.readIfPresent(`${this.#device.paths.libxl}/${key}`, this.#request)
+  }
+
+  async #fail(rc: LibxlRc, why: string): Promise<never> {
+    throw await backendFailure(this.#store, this.#device, rc, why, this.#request)
+  }
+
+  /** A device of the same number that failed before has left its reason, which would now be taken for this one's. */
+  async #forgetOldError(): Promise<void> {
+    if (!this.#isOwn) return
+    try {
+      await this.#store.rm(errorPath(this.#device), this.#request)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+    }
+  }
+
+  async #hasDeviceModel(): Promise<boolean> {
+    const image = `/local/domain/${this.#device.domid}/image`
+    const pids = ['device-model-pid', 'device-model-domid'].map(key =>
+      this.#store.readIfPresent(`${image}/${key}`, this.#request),
+    )
+    return (await Promise.all(pids)).some(pid => pid !== undefined)
+  }
+
+  async #taken(isWanted: (state: number) => boolean): Promise<void> {
+    const { backend: timeout } = this.#limits
+    const path = `${this.#device.paths.backend}/state`
+    const state = await waitForState(this.#store, path, isWanted, { ...this.#request, timeout })
+    if (state === 'gone') await this.#fail(-6, 'its directory was removed')
+    if (state === 'timeout')
+      await this.#fail(-9, `still ${await this.#stateNow()} after ${timeout} ms: ${this.#whoIsAsked}`)
+    if (typeof state === 'number' && isClosing(state)) await this.#closed(state)
+  }
+
+  async #stateNow(): Promise<string> {
+    return showState(stateOf(await this.#read('state')))
+  }
+
+  get #whoIsAsked(): string {
+    const { backendKind, backendDomid } = this.#device
+    return this.#isOwn ? whoIsAsked[backendKind] : `does domain ${backendDomid} run a block backend and "xl devd"?`
+  }
+
+  #closed(state: number): Promise<never> {
+    return this.#fail(-3, `the backend gave the device up, ${showState(state)}`)
+  }
+
+  /** Throws where the backend shows that it failed. @returns whether it is past all that can fail */
+  async #look(): Promise<boolean> {
+    const [text, sectors, type] = await Promise.all([
+      this.#read('state'),
+      this.#read('sectors'),
+      this.#readTrusted('device-type'),
+    ])
+    const state = stateOf(text)
+    if (state === undefined) return this.#fail(-6, 'its directory was removed')
+    if (isClosing(state)) return this.#closed(state)
+    if (sectors === '0' && type !== 'cdrom') {
+      return this.#fail(-3, 'the disk has zero sectors: is its target empty, or a device with nothing behind it?')
+    }
+    return state === xenbusState.connected
+  }
+
+  async #settle(): Promise<void> {
+    if (await this.#look()) return
+    const { settle: timeout } = this.#limits
+    const look = async () => ((await this.#look()) ? true : undefined)
+    await watchFor(this.#store, this.#device.paths.backend, look, { ...this.#request, timeout })
+  }
+
+  async #ownHotplug(): Promise<void> {
+    const script = await this.#readTrusted('script')
+    const undo = async () => {
+      const { hotplug: timeout } = this.#limits
+      await this.#host.runScript({ ...hotplugCall(this.#device, 'remove', script), timeout })
+    }
+    await this.#runScript(script, undo)
+    try {
+      await this.#checkHotplug()
+      await this.#settle()
+    } catch (error) {
+      await undo()
+      throw error
+    }
+  }
+
+  /**
+   * Runs the script. One that was killed may be half done: it is told to `undo`; one that failed by itself has cleaned up,
+   * and may have failed since what it was to set up is another guest's.
+   */
+  async #runScript(script: string | undefined, undo?: () => Promise<void>): Promise<void> {
+    const call = hotplugCall(this.#device, 'add', script)
+    const { hotplug: timeout } = this.#limits
+    const outcome = await this.#host.runScript({ ...call, timeout, signal: this.#signal } satisfies ScriptCall)
+    if (outcome.status === 0) return
+    const context = { script: call.script, action: 'add', outcome } as const
+    const failure = await scriptFailure(this.#store, this.#device, context)
+    if (outcome.status === undefined) await undo?.()
+    throw failure
+  }
+
+  /** A script may end well and still have found nothing to set up. */
+  async #checkHotplug(): Promise<void> {
+    const [status, device, params, type] = await Promise.all([
+      this.#read('hotplug-status'),
+      this.#read('physical-device'),
+      this.#readTrusted('params'),
+      this.#readTrusted('device-type'),
+    ])
+    if (status === 'error' || status === 'busy')
+      await this.#fail(-3, `its script left hotplug-status ${quoted(status)}`)
+    const isEmptyDrive = type === 'cdrom' && (params ?? '') === ''
+    if (this.#device.backendKind === 'vbd' && device === undefined && !isEmptyDrive) {
+      const target = quoted(params ?? '')
+      await this.#fail(
+        -3,
+        `its script set no physical-device: is ${target} a block device or a file that it can serve?`,
+      )
+    }
+  }
+
+  /** Its own domain runs the script of a device in a driver domain, and says there how it went. */
+  async #hotplugElsewhere(): Promise<void> {
+    const { hotplug: timeout } = this.#limits
+    const look = async (): Promise<true | undefined> => {
+      const [status, text] = await Promise.all([this.#read('hotplug-status'), this.#read('state')])
+      const state = stateOf(text)
+      if (status === 'error' || status === 'busy')
+        return this.#fail(-3, `its script left hotplug-status ${quoted(status)}`)
+      if (state === undefined) return this.#fail(-6, 'its directory was removed')
+      if (isClosing(state)) return this.#closed(state)
+      return status === 'connected' || state > xenbusState.initWait ? true : undefined
+    }
+    const done = await watchFor(this.#store, this.#device.paths.backend, look, { ...this.#request, timeout })
+    if (done === undefined) await this.#fail(-9, `no hotplug-status after ${timeout} ms: ${this.#whoIsAsked}`)
+  }
+}

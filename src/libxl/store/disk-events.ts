@@ -1,0 +1,51 @@
+import type { Xenstore } from '../../xenstore/xenstore.js'
+import { checkDomid } from '../check-guest.js'
+import { DiskMonitor } from './disk-monitor.js'
+
+interface OfDisk {
+  vdev: string
+  devid: number
+}
+
+/** What happened to a disk of a domain. */
+export type DiskEvent =
+  /** The toolstack attached it. */
+  | ({ type: 'added' } & OfDisk)
+  /** The toolstack removed it. */
+  | ({ type: 'removed' } & OfDisk)
+  /** The guest ejected the medium of a removable disk; this has been acknowledged. */
+  | ({ type: 'eject' } & OfDisk)
+  /** Its backend gave it up or reports a failure, with the backend's own words in the message. */
+  | ({ type: 'error'; message: string } & OfDisk)
+
+export interface DiskEventsOptions {
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * What happens to the disks of a domain, from the first `next()` on: `for await (const event of diskEvents(store, 5))`. Leaving the loop
+ * takes all its watches off the store. Events are found by looking when something changes: of what happened several times
+ * between two looks, the last is told, and a reader that takes its time costs no memory.
+ *
+ * Which disks there are is read from libxl's own tree. From the guest's comes the word "eject" alone, for removable disks
+ * (`libxl_evenable_disk_eject`); what a backend writes is quoted in messages.
+ *
+ * @throws XenstoreError where the store fails, ECANCELED where the signal is aborted
+ * @throws TypeError, RangeError for a domid outside 0 to 32751
+ */
+export function diskEvents(
+  store: Xenstore,
+  domid: number,
+  { signal }: DiskEventsOptions = {},
+): AsyncIterableIterator<DiskEvent, undefined, undefined> {
+  checkDomid(domid)
+  return events(new DiskMonitor(store, domid, signal))
+}
+
+async function* events(monitor: DiskMonitor): AsyncGenerator<DiskEvent, undefined, undefined> {
+  try {
+    for (;;) yield* await monitor.next()
+  } finally {
+    monitor.stop()
+  }
+}
