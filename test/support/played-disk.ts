@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { addDisk, type DiskDevice, type DiskHost, parseDisk, type ScriptCall, type ScriptOutcome } from 'xenlight'
-import { openXenstore, type Xenstore } from 'xenlight/xenstore'
+import type { Xenstore } from 'xenlight/xenstore'
 import { type EmbeddedStore, embeddedStore } from '#xenlight/xenstore/memory/index.js'
 import { populate } from './disk-store.js'
 
@@ -16,7 +16,7 @@ export interface Stage {
 export async function stage(t: Test): Promise<Stage> {
   const embedded = embeddedStore({ domains: [7, 11] })
   t.teardown(() => embedded.close())
-  const as = (domid: number) => openXenstore(embedded.duplex({ domid }))
+  const as = (domid: number) => embedded.connect({ domid })
   const store = as(0)
   await populate(store, [{ domid: 11, type: 'pv' }])
   return { embedded, store, as }

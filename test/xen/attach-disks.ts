@@ -111,9 +111,9 @@ test('a disk on a device number that is taken is refused as libxl refuses it', a
 test('the guest writes to both, and both are detached again', async () => {
   const { domid } = guest
   await Promise.all([guest.wrote('xvda'), guest.wrote('xvdb')])
-  await removeDisk(store, 'xvda', { domid })
+  await removeDisk(store, domid, 'xvda')
   await agrees('xvdb')
-  await removeDisk(store, 'xvdb', { domid })
+  await removeDisk(store, domid, 'xvdb')
   await agrees()
   await Promise.all([guest.lost('xvda'), guest.lost('xvdb')])
   await isUntouched()
