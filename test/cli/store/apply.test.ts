@@ -44,7 +44,7 @@ t.test('a disk is attached, told of, and listed', async t => {
   const listed = await runWithXen(['--list', '--domid=11', '-ospec'], world)
   t.strictSame(listed, {
     status: 0,
-    stdout: 'format=raw,vdev=xvdb,access=rw,backendtype=phy,discard,specification=xen,target=/dev/vg/data\n',
+    stdout: 'format=raw,vdev=xvdb,access=rw,backendtype=phy,specification=xen,discard,no-colo,target=/dev/vg/data\n',
     stderr: '',
   })
   const asJson = await runWithXen(['--list', '--domid', '11'], world)
@@ -91,7 +91,7 @@ t.test('a dry run shows the nodes, without any Xen', async t => {
 })
 
 t.test('a dry run knows the domains that it is told of', async t => {
-  const args = ['--apply', '--dry-run', '--domid=11', '--offline', '--domain', 'storage=7', `${spec},backend=storage`]
+  const args = ['--apply', '--dry-run', '--domid=11', '--offline', '--domain', 'storage=7', `backend=storage,${spec}`]
   const { status, stdout } = await runWithXen(args)
   t.equal(status, 0)
   t.match(stdout, '/local/domain/7/backend/vbd/11/51728')
