@@ -126,7 +126,7 @@ for (const { name, moves = goodMoves, sets = block, ending, exact, rc, message, 
       playBackend(t, set.as(0), device, moves)
       const host = setting(set, sets, ending)
       // libxl takes no state but 2 for an answer
-      const waitsInVain = moves[1] === undefined || (libxlExact && moves[1]['state'] === '6')
+      const waitsInVain = moves[1] === undefined || (libxlExact && !Object.values(moves[1]).includes('2'))
       const backend = waitsInVain ? 50 : 60_000
       const connecting = connectBackend(set.store, device, {
         host,
