@@ -122,7 +122,10 @@ export class Watching implements Disposable {
     const found: string[] = []
     for (;;) {
       this.#next ??= this.watch.next()
-      const result = await Promise.race([this.#next, new Promise<undefined>(resolve => setImmediate(resolve, undefined))])
+      const result = await Promise.race([
+        this.#next,
+        new Promise<undefined>(resolve => setImmediate(resolve, undefined)),
+      ])
       if (result === undefined) return found
       this.#next = undefined
       if (result.done) return [...found, 'end']

@@ -1,6 +1,7 @@
 import type { Cases } from './case.js'
 
-const names = (count: number, length = 8) => Array.from({ length: count }, (_, n) => String(n).padStart(length, 'n'))
+const nameOf = (n: number, length = 8) => String(n).padStart(length, '0')
+const names = (count: number, length?: number) => Array.from({ length: count }, (_, n) => nameOf(n, length))
 
 export const directory: Cases = {
   'the children of a node': async (t, { store, path }) => {
@@ -66,15 +67,15 @@ export const directory: Cases = {
     let step = 0
     for (; reading && step < 50; step++) {
       await another.transaction(async transaction => {
-        await transaction.rm(`${path}/${String(step).padStart(8, 'n')}`)
-        await transaction.mkdir(`${path}/${String(1200 + step).padStart(8, 'n')}`)
+        await transaction.rm(`${path}/${nameOf(step)}`)
+        await transaction.mkdir(`${path}/${nameOf(1200 + step)}`)
       })
     }
     const list = (await read).sort()
-    const first = Number(list[0]!.replaceAll('n', ''))
+    const first = Number(list[0])
     t.strictSame(
       list,
-      Array.from({ length: 1200 }, (_, n) => String(first + n).padStart(8, 'n')),
+      Array.from({ length: 1200 }, (_, n) => nameOf(first + n)),
     )
     t.ok(first <= step)
   },

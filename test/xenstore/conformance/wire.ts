@@ -41,7 +41,7 @@ export const wire: Cases = {
   'a path without its NUL': async (t, peers) => {
     const raw = await peers.raw()
     for (const operation of ['READ', 'DIRECTORY', 'MKDIR', 'RM', 'GET_PERMS'] as const) {
-      t.equal(await raw.ask(operation, '/tool'), peers.differs('EINVAL', {}, ''), operation)
+      t.equal(await raw.ask(operation, '/tool'), 'EINVAL', operation)
     }
   },
 
