@@ -1,12 +1,27 @@
 import { Buffer } from 'node:buffer'
 import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import type { Duplex, DuplexReader } from '../duplex.js'
 
 /** How much is read at a time. */
 const bufferSize = 64 * 1024
 
 /** Connects to a unix socket. Fails with the system's error. */
-export function connectUnixSocket(path: string, signal?: AbortSignal): Promise<Duplex> {
+export async function connectUnixSocket(path: string, signal?: AbortSignal): Promise<Duplex> {
+  for (;;) {
+    try {
+      return await connectOnce(path, signal)
+    } catch (error) {
+      // The daemon has not yet accepted those before (oxenstored lets one wait): a blocking connect would wait too.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await setTimeout(1, undefined, { signal }).catch(() => {
+        throw signal?.reason
+      })
+    }
+  }
+}
+
+function connectOnce(path: string, signal: AbortSignal | undefined): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const duplex: UnixSocket = new UnixSocket(onread => {
       const socket = connect({ path, onread })
