@@ -170,6 +170,17 @@ const malformed: [call: (store: Xenstore) => Promise<unknown>, answer: string][]
   [s => s.getQuota('a'), '0x10\0'],
 ]
 
+t.test('an oversized answer is named', async t => {
+  const { daemon, store } = silent()
+  const promise = store.directory('/many')
+  promise.catch(() => {})
+  daemon.send(packet(1, daemon.received[0]!.id, 0, 'child\0'.repeat(1000)))
+  await t.rejects(promise, {
+    code: 'EPROTO',
+    message: /a packet of 6000 bytes \(at most 4096\) in answer to DIRECTORY/,
+  })
+})
+
 t.test('so does an answer that the request cannot have', async t => {
   for (const [call, answer] of malformed) {
     const { daemon, store } = silent()
