@@ -36,7 +36,8 @@ export class PacketReader {
       if (length > payloadMax) throw new OversizedPacket(length, wordAt(all, at + 4))
       const end = at + headerSize + length
       if (end > all.length) break
-      const payload = Buffer.from(all.subarray(at + headerSize, end))
+      const payload = Buffer.allocUnsafe(length)
+      all.copy(payload, 0, at + headerSize, end)
       take({
         type: wordAt(all, at),
         requestId: wordAt(all, at + 4),

@@ -74,6 +74,17 @@ t.test('a signal aborted before, a timeout for all requests, one for ever', asyn
   t.equal(await patient, 'x')
 })
 
+t.test('one signal for very many', async t => {
+  const { daemon, store } = silent({ maxInFlight: 10 })
+  const controller = new AbortController()
+  const { signal } = controller
+  const outcomes = Array.from({ length: 30_000 }, () => outcome(store.read('/a', { signal, timeout: 1e6 })))
+  daemon.answer(daemon.received[0]!, 'x')
+  controller.abort()
+  t.strictSame(new Set(await Promise.all(outcomes)), new Set(['"x"', 'ECANCELED']))
+  t.match(store.statistics, { requests: 11, inFlight: 10, queued: 0 })
+})
+
 t.test('leaving the queue anywhere shifts nothing', async t => {
   await holdsAsync(
     t,
