@@ -3,6 +3,8 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Duplex, DuplexReader } from '../duplex.js'
 
+/** How many packets wait for more of them: the daemon may as well begin. */
+const heldAtMost = 16
 /** How much is read at a time. */
 const bufferSize = 64 * 1024
 
@@ -49,8 +51,8 @@ interface OnRead {
 }
 
 /**
- * The first packet of a turn of the event loop goes out at once, those after it together at the turn's end: a lone request
- * waits for nothing, many make few system calls.
+ * The first packet of a turn of the event loop goes out at once, those after it some at a time: a lone request waits for
+ * nothing, many make few system calls.
  */
 class UnixSocket implements Duplex {
   readonly #socket: Socket
@@ -80,6 +82,7 @@ class UnixSocket implements Duplex {
   write(packet: Uint8Array): void {
     if (this.#holding) {
       this.#held.push(packet)
+      if (this.#held.length >= heldAtMost) this.#writeHeld()
       return
     }
     this.#holding = true
@@ -93,7 +96,10 @@ class UnixSocket implements Duplex {
 
   readonly #flush = (): void => {
     this.#holding = false
-    if (this.#held.length === 0) return
+    if (this.#held.length > 0) this.#writeHeld()
+  }
+
+  #writeHeld(): void {
     this.#socket.write(this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held))
     this.#held = []
   }
