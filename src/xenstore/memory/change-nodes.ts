@@ -65,17 +65,16 @@ export function removeNode(nodes: Nodes, path: string): void {
   nodes.set(above, { ...parent, children: withoutName(parent.children, lastName(path)) })
 }
 
-/** Takes a domain that is no more out of the tree: its nodes, and its entries in the permissions of others'. */
+/** Removes the nodes of a domain that is no more, and takes its rights to others away. */
 export function removeDomainNodes(nodes: Nodes, domid: number): void {
   for (const path of [...withAllBelow(nodes, '/'), ...specialPaths]) {
     const node = nodes.get(path)
     if (node === undefined) continue
     const [owner, ...others] = node.permissions
-    const permissions = others.filter(permission => permission.domid !== domid)
-    if (owner!.domid !== domid) {
-      if (permissions.length < others.length) nodes.set(path, { ...node, permissions: [owner!, ...permissions] })
-    } else if (path.startsWith('@') || path === '/') {
-      nodes.set(path, { ...node, permissions: [{ domid: 0, access: 'none' }, ...permissions] })
+    for (const permission of others) if (permission.domid === domid) permission.ignored = true
+    if (owner!.domid !== domid) continue
+    if (path.startsWith('@') || path === '/') {
+      nodes.set(path, { ...node, permissions: [{ domid: 0, access: 'none' }, ...others] })
     } else {
       removeNode(nodes, path)
     }

@@ -1,9 +1,10 @@
 import type { Buffer } from 'node:buffer'
 import type { Permission } from '../permissions.js'
 
-/** A permission that was given to a domain that did not exist; one that gets its number later must not have it. */
+/** A permission of a node, of all that inherited it, and of transactions that have seen these. */
 export interface NodePermission extends Permission {
-  readonly ignored?: boolean
+  /** The domain did not exist when this was given, or is gone: one that gets its number later must not have it. */
+  ignored?: boolean
 }
 
 /** A node as it was written once. Never changed, so that whoever holds one has a snapshot. */

@@ -80,9 +80,18 @@ const rows: Row[] = [
   [6, 'DIRECTORY', strings(path)],
   [3, 'DIRECTORY_PART', strings(path, fc.constantFrom('0', '1', '2', '4', '99', '-1', 'x', ''))],
   [5, 'GET_PERMS', strings(path.filter(text => !text.startsWith('@')))],
-  [8, 'SET_PERMS', fc.tuple(path, permissions).map(([name, entries]) => [name, ...entries, ''].join('\0'))],
+  [
+    8,
+    'SET_PERMS',
+    fc
+      .tuple(
+        path.filter(text => !text.startsWith('@')),
+        permissions,
+      )
+      .map(([name, entries]) => [name, ...entries, ''].join('\0')),
+  ],
   [8, 'TRANSACTION_START', fc.constantFrom('\0', '')],
-  [10, 'TRANSACTION_END', fc.constantFrom('T\0', 'T\0', 'T\0', 'F\0', 'X\0', '')],
+  [4, 'TRANSACTION_END', fc.constantFrom('T\0', 'T\0', 'T\0', 'T\0', 'F\0', 'X\0', '')],
   [10, 'WATCH', strings(fc.oneof(path, fc.constantFrom('@introduceDomain', '@releaseDomain')), token)],
   [3, 'UNWATCH', strings(path, token)],
   [1, 'RESET_WATCHES', fc.constant('\0')],
@@ -107,7 +116,7 @@ const request: fc.Arbitrary<RandomRequest> = fc.oneof(
     weight,
     arbitrary: fc.record({
       client: fc.constantFrom(0 as const, 1 as const),
-      transactionId: fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3),
+      transactionId: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3),
       operation: fc.constant(operation),
       payload,
     }),
@@ -117,4 +126,4 @@ const request: fc.Arbitrary<RandomRequest> = fc.oneof(
 /** More than 4,096 bytes would end the connection. */
 const sendable = request.filter(({ payload }) => payload.length <= 4096)
 
-export const randomRequests = fc.array(sendable, { minLength: 1, maxLength: 120, size: 'max' })
+export const randomRequests = (maxLength: number) => fc.array(sendable, { minLength: 1, maxLength, size: 'max' })
