@@ -78,6 +78,11 @@ export class Connection {
         request.reject(lost(request, this.#over))
         return
       }
+      const refusal = this.#duplex.refusal?.(call.operation, call.packet)
+      if (refusal !== undefined) {
+        request.reject(requestError(call.operation, call.path, refusal.code, refusal.why))
+        return
+      }
       const signal = options?.signal
       const timeout = options?.timeout ?? this.#options.timeout
       if (signal !== undefined || timeout !== undefined) {

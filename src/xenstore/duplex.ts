@@ -1,3 +1,5 @@
+import type { Operation } from './operation.js'
+
 /** Where a connection's bytes come out. */
 export interface DuplexReader {
   /** Some bytes have come, cut anywhere. They are the caller's to reuse once this returns. */
@@ -13,6 +15,8 @@ export interface DuplexReader {
 export interface Duplex {
   /** Called once, first. Nothing is read before. */
   start(reader: DuplexReader): void
+  /** Why this way cannot carry a request that the protocol has; undefined where it can. */
+  refusal?(operation: Operation, packet: Uint8Array): { code: string; why: string } | undefined
   /** Takes one whole packet, header and payload. Never throws; what goes wrong comes out of `end`. */
   write(packet: Uint8Array): void
   /** Closes both ways; the reader's `end` follows. May be called at any time, also twice. */

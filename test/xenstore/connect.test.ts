@@ -187,7 +187,7 @@ async function deviceSession(...arguments_: string[]): Promise<{ status: number;
 t.test('a device: closing ends the read that waits', async t => {
   const { status, output, seen } = await deviceSession()
   t.equal(status, 0)
-  t.strictSame(JSON.parse(output), { one: '/a\0', many: 50, after: 'EBADF' })
+  t.strictSame(JSON.parse(output), { one: '/a\0', many: 50, codes: ['E2BIG', 'EPERM'], after: 'EBADF' })
   // the last is the request whose answer ends the read
   t.equal(seen.at(-1), '10 0')
   t.equal(seen.length, 52)

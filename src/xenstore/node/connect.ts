@@ -23,7 +23,8 @@ const xenbus = '/dev/xen/xenbus'
 
 /**
  * Connects to xenstored: through this host's socket, or in a guest through /dev/xen/xenbus. A guest's kernel is a client of
- * the same connection to the daemon, so `resetWatches` there takes the kernel's own watches away.
+ * the same connection to the daemon: `resetWatches`, which would take the kernel's own watches away, is refused there
+ * (EPERM), and packets are at most 4,096 bytes with their header (E2BIG).
  *
  * @throws XenstoreError with the system's code (ENOENT, EACCES, ECONNREFUSED …) where there is none, ECANCELED
  */

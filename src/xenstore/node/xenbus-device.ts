@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { close, open, read, write, writeSync } from 'node:fs'
 import type { Duplex, DuplexReader } from '../duplex.js'
-import { operations } from '../operation.js'
-import { encodePacket, payloadMax } from '../packet.js'
+import { type Operation, operations } from '../operation.js'
+import { encodePacket, headerSize, payloadMax } from '../packet.js'
 
 /** Opens a guest's way to the daemon. Fails with the system's error. */
 export function openXenbusDevice(path: string): Promise<Duplex> {
@@ -36,6 +36,20 @@ export class XenbusDevice implements Duplex {
   start(reader: DuplexReader): void {
     this.#reader = reader
     this.#read()
+  }
+
+  refusal(operation: Operation, packet: Uint8Array): { code: string; why: string } | undefined {
+    if (operation === 'RESET_WATCHES') {
+      return { code: 'EPERM', why: 'the kernel shares this connection, and its own watches would go too' }
+    }
+    if (packet.length > payloadMax) {
+      const longest = payloadMax - headerSize
+      return {
+        code: 'E2BIG',
+        why: `${packet.length - headerSize} bytes: the kernel takes at most ${longest} with the path`,
+      }
+    }
+    return undefined
   }
 
   write(packet: Uint8Array): void {
