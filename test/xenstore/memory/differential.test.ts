@@ -8,7 +8,7 @@ import { RawClient, socketDuplex } from './raw-client.js'
 import { tidy, transcript } from './transcript.js'
 
 const { RUNS } = process.env
-const runs = Number(RUNS ?? 150)
+const runs = Number(RUNS ?? 60)
 
 /** The second connection's domain, and how long a run may be: xenstored lets a guest write only so fast. */
 const others = [
