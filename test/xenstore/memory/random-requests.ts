@@ -111,19 +111,44 @@ const rows: Row[] = [
   [1, 99, fc.constant('')],
 ]
 
-const request: fc.Arbitrary<RandomRequest> = fc.oneof(
-  ...rows.map(([weight, operation, payload]) => ({
-    weight,
-    arbitrary: fc.record({
-      client: fc.constantFrom(0 as const, 1 as const),
-      transactionId: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3),
-      operation: fc.constant(operation),
-      payload,
-    }),
-  })),
-)
+const requestOf = (some: Row[], transactionIds: number[]): fc.Arbitrary<RandomRequest> =>
+  fc
+    .oneof(
+      ...some.map(([weight, operation, payload]) => ({
+        weight,
+        arbitrary: fc.record({
+          client: fc.constantFrom(0 as const, 1 as const),
+          transactionId: fc.constantFrom(...transactionIds),
+          operation: fc.constant(operation),
+          payload,
+        }),
+      })),
+    )
+    // More than 4,096 bytes would end the connection.
+    .filter(({ payload }) => payload.length <= 4096)
 
-/** More than 4,096 bytes would end the connection. */
-const sendable = request.filter(({ payload }) => payload.length <= 4096)
+const anything = (maxLength: number) =>
+  fc.array(requestOf(rows, [0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3]), { minLength: 1, maxLength, size: 'max' })
 
-export const randomRequests = (maxLength: number) => fc.array(sendable, { minLength: 1, maxLength, size: 'max' })
+const onNodes = rows.slice(0, 8)
+const onWatches = rows.filter(([, operation]) => operation === 'WATCH')
+
+/** A transaction of each connection, with everything about nodes meanwhile. */
+const overlapping = (maxLength: number) =>
+  fc
+    .tuple(
+      fc.array(requestOf([...onNodes, ...onWatches], [0]), { maxLength: 8, size: 'max' }),
+      fc.array(requestOf(onNodes, [0, 1, 1]), { minLength: 1, maxLength: Math.ceil(maxLength / 5), size: 'max' }),
+    )
+    .map(([before, meanwhile]) => [
+      ...before,
+      ...both('TRANSACTION_START', '\0', 0),
+      ...meanwhile,
+      ...both('TRANSACTION_END', 'T\0', 1),
+    ])
+
+const both = (operation: Operation, payload: string, transactionId: number): RandomRequest[] =>
+  ([0, 1] as const).map(client => ({ client, transactionId, operation, payload }))
+
+export const randomRequests = (maxLength: number): fc.Arbitrary<RandomRequest[]> =>
+  fc.oneof(anything(maxLength), overlapping(maxLength))
