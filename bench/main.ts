@@ -4,10 +4,12 @@ import { projectRoot } from '../test/support/project-root.js'
 import { benchBatch } from './batch.js'
 import { benchParse } from './parse.js'
 import { benchStart } from './start.js'
+import { benchXenstore } from './xenstore.js'
 
 const command = join(projectRoot, 'dist/bin/xl-disk-parse.cjs')
 
 using libxlutil = startLibxlutil()
 console.log(`${await benchParse(libxlutil)}\n`)
 console.log(`${benchStart(command)}\n`)
-console.log(await benchBatch(command))
+console.log(`${await benchBatch(command)}\n`)
+console.log(await benchXenstore())

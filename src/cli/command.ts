@@ -16,7 +16,7 @@ export interface GuestOptions {
   domains: ReadonlyMap<string, number>
 }
 
-type DiskSource = { kind: 'words'; words: readonly string[] } | { kind: 'config'; path: string }
+export type DiskSource = { kind: 'words'; words: readonly string[] } | { kind: 'config'; path: string }
 
 export interface DisksCommand {
   kind: 'disks'
@@ -35,10 +35,29 @@ export interface BatchCommand {
   strict: boolean
 }
 
+/** Attaches disks to a running domain. */
+export interface ApplyCommand extends Omit<DisksCommand, 'kind' | 'output'> {
+  kind: 'apply'
+  output: 'text' | 'json'
+  /** Into an embedded store in the place of the daemon's. */
+  dryRun: boolean
+  libxlExact: boolean
+}
+
+/** Lists the disks of a running domain. */
+export interface ListCommand {
+  kind: 'list'
+  domid: number
+  output: 'json' | 'spec'
+  libxlExact: boolean
+}
+
 /** What the command is asked to do. */
 export type Command =
   | DisksCommand
   | BatchCommand
+  | ApplyCommand
+  | ListCommand
   | { kind: 'help' }
   | { kind: 'version' }
   | { kind: 'completion'; shell: Shell }
@@ -54,23 +73,85 @@ export function readCommand(args: readonly string[]): Command {
   if (values.has('completion')) return { kind: 'completion', shell: last(line, 'completion') as Shell }
   if (values.has('batch')) return batchCommand(line)
   if (values.has('null')) throw new UsageError('--null is for --batch only')
+  if (values.has('list')) return listCommand(line)
+  if (values.has('apply')) return applyCommand(line)
+  for (const name of ['dry-run', 'libxl-exact'] as const)
+    if (values.has(name))
+      throw new UsageError(`--${name} is for ${name === 'dry-run' ? '' : '--list and '}--apply only`)
+  return { kind: 'disks', output: (last(line, 'output') ?? 'json') as OutputForm, ...commonOptions(line) }
+}
+
+const commonOptions = (line: CommandLine): Omit<DisksCommand, 'kind' | 'output'> => ({
+  source: diskSource(line),
+  guest: guestOptions(line),
+  offline: line.values.has('offline'),
+  strict: line.values.has('strict'),
+  diagnostics: (last(line, 'diagnostics') ?? 'text') as 'text' | 'json',
+})
+
+function applyCommand(line: CommandLine): ApplyCommand {
+  const { values } = line
+  refuseOthers(line, '--apply', [
+    'apply',
+    'config',
+    'diagnostics',
+    'domain',
+    'domain-type',
+    'domid',
+    'dry-run',
+    'libxl-exact',
+    'offline',
+    'output',
+    'strict',
+  ])
+  const dryRun = values.has('dry-run')
+  if (values.has('offline') && !dryRun)
+    throw new UsageError('--offline is for --apply --dry-run only: backends need their targets')
+  if (values.has('domain') && !dryRun)
+    throw new UsageError('--domain is for --apply --dry-run only: the running xenstore has the names of its domains')
   return {
-    kind: 'disks',
-    source: diskSource(line),
-    output: (last(line, 'output') ?? 'json') as OutputForm,
-    guest: guestOptions(line),
-    offline: values.has('offline'),
-    strict: values.has('strict'),
-    diagnostics: (last(line, 'diagnostics') ?? 'text') as 'text' | 'json',
+    kind: 'apply',
+    output: storeOutput(line, '--apply', ['json']) ?? 'text',
+    dryRun,
+    libxlExact: values.has('libxl-exact'),
+    ...commonOptions(needDomid(line, '--apply')),
   }
+}
+
+function listCommand(line: CommandLine): ListCommand {
+  refuseOthers(line, '--list', ['domid', 'libxl-exact', 'list', 'output'])
+  if (line.words.length > 0) throw new UsageError(`--list takes no SPEC, but was given '${line.words[0]}'`)
+  return {
+    kind: 'list',
+    domid: guestOptions(needDomid(line, '--list')).domid,
+    output: storeOutput(line, '--list', ['json', 'spec']) ?? 'json',
+    libxlExact: line.values.has('libxl-exact'),
+  }
+}
+
+function needDomid(line: CommandLine, mode: string): CommandLine {
+  if (!line.values.has('domid')) throw new UsageError(`${mode} needs --domid N: which domain?`)
+  return line
+}
+
+function storeOutput<Form extends string>(line: CommandLine, mode: string, forms: readonly Form[]): Form | undefined {
+  const form = last(line, 'output')
+  const known = forms.find(name => name === form)
+  if (form !== undefined && known === undefined)
+    throw new UsageError(`--output ${form} has no meaning with ${mode} (${forms.join(' or ')} has)`)
+  return known
 }
 
 const last = ({ values }: CommandLine, name: OptionName): string | undefined => values.get(name)?.at(-1)
 
-function batchCommand({ values, words }: CommandLine): BatchCommand {
-  const allowed: readonly OptionName[] = ['batch', 'null', 'strict']
+function refuseOthers({ values }: CommandLine, mode: string, allowed: readonly OptionName[]): void {
   const stray = [...values.keys()].find(name => !allowed.includes(name))
-  if (stray !== undefined) throw new UsageError(`--${stray} has no meaning with --batch`)
+  if (stray !== undefined) throw new UsageError(`--${stray} has no meaning with ${mode}`)
+}
+
+function batchCommand(line: CommandLine): BatchCommand {
+  const { values, words } = line
+  refuseOthers(line, '--batch', ['batch', 'null', 'strict'])
   if (words.length > 0) throw new UsageError(`--batch reads its specs from standard input, but was given '${words[0]}'`)
   return { kind: 'batch', separator: values.has('null') ? 0 : 0x0a, strict: values.has('strict') }
 }

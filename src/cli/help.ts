@@ -13,6 +13,8 @@ export function helpText(): string {
   return `Usage: xl-disk-parse [options] SPEC...          one disk; several words make up one
        xl-disk-parse [options] --config FILE    every disk of an xl domain configuration file
        xl-disk-parse [options] --batch          a spec a line on standard input
+       xl-disk-parse --apply --domid N SPEC...  attach to a running domain; also --config FILE
+       xl-disk-parse --list --domid N           the disks of a running domain
        xl-disk-parse -N block-attach DOMID SPEC...   in the place of xl
 
 Reads xl disk specifications as libxl does: a spec goes in; libxl's record, its xenstore

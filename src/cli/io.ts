@@ -1,9 +1,14 @@
 import type { DiskTarget } from '../libxl/choose-backend.js'
+import type { DiskHost } from '../libxl/store/disk-host.js'
+import type { Xenstore } from '../xenstore/xenstore.js'
 
 /** Standard output and standard error, by their numbers. */
 export type OutputStream = 1 | 2
 
-/** All that the command touches outside its own memory. Every call blocks; what fails throws a `SystemError`. */
+/**
+ * All that the command touches outside its own memory. What fails throws a `SystemError`. Every call blocks but that for the
+ * running Xen, which most commands have no use for.
+ */
 export interface Io {
   /** The words after the command's name. Bytes that are not UTF-8 stand as lone surrogates. */
   readonly args: readonly string[]
@@ -16,6 +21,15 @@ export interface Io {
   /** What a disk's target is; where it can't be examined, 'missing' and the reason in the C library's words. */
   examine(path: string): { target: DiskTarget; reason?: string }
   write(stream: OutputStream, data: string | Uint8Array): void
+  openXen(): Promise<RunningXen>
+}
+
+/** The Xen that runs here. */
+export interface RunningXen extends AsyncDisposable {
+  readonly store: Xenstore
+  readonly host: DiskHost
+  /** Aborted when the user interrupts the command. */
+  readonly interrupted: AbortSignal
 }
 
 /** The system refused; `reason` is in the C library's words. */

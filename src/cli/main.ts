@@ -2,4 +2,9 @@
 import { ProcessIo } from './process-io.js'
 import { run } from './run.js'
 
-process.exitCode = run(new ProcessIo())
+const status = run(new ProcessIo())
+if (typeof status === 'number') process.exitCode = status
+else
+  status.then(later => {
+    process.exitCode = later
+  })

@@ -3,7 +3,7 @@ import type { DiskTarget } from '../libxl/choose-backend.js'
 import { codeOf, kindOf, reasonOf } from '../libxl/stat-target.js'
 import { exactArguments } from './exact-arguments.js'
 import { fs } from './fs.js'
-import { type Io, type OutputStream, SystemError } from './io.js'
+import { type Io, type OutputStream, type RunningXen, SystemError } from './io.js'
 import { patiently } from './patiently.js'
 
 const streams = { 1: 'standard output', 2: 'standard error' } as const
@@ -48,6 +48,11 @@ export class ProcessIo implements Io {
     calling(streams[stream], () => {
       for (let done = 0; done < bytes.length; ) done += patiently(() => fs.writeSync(stream, bytes, done))
     })
+  }
+
+  async openXen(): Promise<RunningXen> {
+    const { openXen } = await import('./store/open-xen.js')
+    return openXen()
   }
 }
 

@@ -6,7 +6,7 @@ import type { Io } from './io.js'
 import type { DisksRead } from './placed-disk.js'
 import { readText } from './read-text.js'
 
-export function readDisks({ source, strict }: DisksCommand, io: Io): DisksRead {
+export function readDisks({ source, strict }: Pick<DisksCommand, 'source' | 'strict'>, io: Io): DisksRead {
   return source.kind === 'words' ? readWords(source.words, strict) : readConfig(source.path, strict, io)
 }
 

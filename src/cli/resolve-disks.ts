@@ -24,7 +24,7 @@ export function resolveDisks(
 ): ResolvedDisk[] | undefined {
   const { domid, domainType, domains } = guest
   const context = { domid, domainType, create, domidOf: (name: string) => domains.get(name) }
-  const examine = offline ? guess : (path: string) => io.examine(path)
+  const examine = offline ? guessTarget : (path: string) => io.examine(path)
   const resolved = disks.flatMap(({ disk, at }) => {
     try {
       const completed = withDefaults(disk, context)
@@ -47,6 +47,7 @@ export function resolveDisks(
   }
 }
 
-const guess = (path: string): { target: DiskTarget; reason?: string } => ({
+/** What a target probably is, by its path alone. */
+export const guessTarget = (path: string): { target: DiskTarget; reason?: string } => ({
   target: path.startsWith('/dev/') ? 'block' : 'file',
 })

@@ -1,4 +1,5 @@
 import { printable } from '../printable.js'
+import { XenstoreError } from '../xenstore/xenstore-error.js'
 import { runBatch } from './batch/run-batch.js'
 import { type Command, readCommand } from './command.js'
 import { completionScript } from './completion/completion-script.js'
@@ -6,21 +7,31 @@ import { brokenPipe, done, internalError, refused, wrongUsage } from './exit-sta
 import { helpText } from './help.js'
 import { type Io, SystemError } from './io.js'
 import { runDisks } from './run-disks.js'
+import { runApply } from './store/run-apply.js'
+import { runList } from './store/run-list.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
 import { isXlCall, runAsXl } from './xl-command.js'
 
-/** The whole command: what is done is said by what it writes and by its exit status. Never throws. */
-export function run(io: Io): number {
+/**
+ * The whole command: what is done is said by what it writes and by its exit status, which only comes later where a running
+ * Xen is asked. Never fails.
+ */
+export function run(io: Io): number | Promise<number> {
   try {
-    return isXlCall(io.args) ? runAsXl(io) : runCommand(readCommand(io.args), io)
+    const status = isXlCall(io.args) ? runAsXl(io) : runCommand(readCommand(io.args), io)
+    return typeof status === 'number' ? status : status.catch(error => fail(error, io))
   } catch (error) {
     return fail(error, io)
   }
 }
 
-function runCommand(command: Command, io: Io): number {
+function runCommand(command: Command, io: Io): number | Promise<number> {
   switch (command.kind) {
+    case 'apply':
+      return runApply(command, io)
+    case 'list':
+      return runList(command, io)
     case 'disks':
       return runDisks(command, io)
     case 'batch':
@@ -45,6 +56,10 @@ function fail(error: unknown, io: Io): number {
   if (error instanceof SystemError) {
     if (error.code === 'EPIPE') return brokenPipe
     complain(io, error.message)
+    return refused
+  }
+  if (error instanceof XenstoreError) {
+    complain(io, `xenstore: ${error.message}`)
     return refused
   }
   if (error instanceof RangeError) {

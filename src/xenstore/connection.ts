@@ -3,14 +3,15 @@ import type { Duplex } from './duplex.js'
 import { type GivenUp, limit } from './limit.js'
 import { Malformed } from './malformed.js'
 import { errorReply, operations, watchEvent } from './operation.js'
-import { type Packet, setRequestId } from './packet.js'
+import { headerSize, type Packet, setRequestId } from './packet.js'
 import { OversizedPacket, PacketReader } from './packet-reader.js'
 import { PendingRequest } from './pending-request.js'
 import { quoted, text, texts } from './reply.js'
 import { requestError } from './request-error.js'
 import { nextRequestId } from './request-id.js'
-import type { Call } from './request-kind.js'
+import { type Call, prepare } from './request-kind.js'
 import { RequestQueue } from './request-queue.js'
+import { getDomainPath } from './requests/domain.js'
 import type { RequestOptions } from './xenstore.js'
 import { XenstoreError } from './xenstore-error.js'
 
@@ -84,6 +85,7 @@ export class Connection {
         if (request.abandoned) return
       }
       this.#queue.push(request)
+      if (call.packet.length === headerSize) this.#queue.push(nudge())
       this.#send()
     })
   }
@@ -110,20 +112,28 @@ export class Connection {
   #abandon(request: PendingRequest, { code, why, cause }: GivenUp): void {
     const { operation, path } = request.call
     request.abandoned = true
-    if (request.queued) this.#queue.remove(request)
     request.reject(requestError(operation, path, code, why, cause))
+    if (!request.queued) return
+    this.#queue.remove(request)
+    request.call.unsent?.()
   }
 
   #data(bytes: Uint8Array): void {
     if (this.#over !== undefined) return
+    // what the answers lead to is sent after them: the other end may answer at once, in the middle of this
+    const sending = this.#sending
+    this.#sending = true
     try {
       this.#reader.push(bytes, packet => {
         if (this.#over === undefined) this.#take(packet)
       })
     } catch (error) {
       if (!(error instanceof Malformed || error instanceof OversizedPacket)) throw error
-      this.#finish(new XenstoreError('EPROTO', `the daemon does not keep to the protocol: ${error.message}`))
+      const operation = error instanceof OversizedPacket && this.#sent.get(error.requestId)?.call.operation
+      const what = operation ? `${error.message} in answer to ${operation}` : error.message
+      this.#finish(new XenstoreError('EPROTO', `the daemon does not keep to the protocol: ${what}`))
     }
+    this.#sending = sending
     this.#send()
   }
 
@@ -187,6 +197,14 @@ export class Connection {
     this.#duplex.close()
   }
 }
+
+/** oxenstored sees a packet without a payload only when more comes: something that it always answers. */
+const nudge = (): PendingRequest =>
+  new PendingRequest(
+    prepare(getDomainPath, 0, [0]),
+    () => {},
+    () => {},
+  )
 
 const lost = ({ call }: PendingRequest, error: XenstoreError): XenstoreError =>
   requestError(call.operation, call.path, error.code, error.message, error)

@@ -1,11 +1,12 @@
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
+import { onAbort } from './on-abort.js'
 import { requestError } from './request-error.js'
 import { prepare } from './request-kind.js'
 import { transactionEnd, transactionStart } from './requests/transaction.js'
 import { Transaction } from './transaction.js'
 import type { Turns } from './turns.js'
-import type { RequestOptions, TransactionOptions, TransactionResult, XenstoreTransaction } from './xenstore.js'
+import type { TransactionOptions, TransactionResult, XenstoreTransaction } from './xenstore.js'
 import { XenstoreError } from './xenstore-error.js'
 
 type Body<Value> = (transaction: XenstoreTransaction) => Promise<Value> | Value
@@ -63,40 +64,58 @@ async function runOnce<Value>(
   const { connection, open } = context
   const transaction = new Transaction(connection, await start(connection, bounds))
   open.add(transaction)
-  const lose = () => transaction.lose(bounds.signal?.reason)
-  bounds.signal?.addEventListener('abort', lose)
-  if (bounds.signal?.aborted) lose()
+  // what happened since its number came was before there was a transaction to tell
+  const lost = bounds.signal?.aborted ? bounds.signal.reason : connection.over
+  if (lost !== undefined) transaction.lose(lost)
+  const unlisten = bounds.signal && onAbort(bounds.signal, () => transaction.lose(bounds.signal?.reason))
   let value: Value
   try {
     value = await transaction.run(body)
   } catch (error) {
     // those that the daemon has forgotten are not among the open ones any more
-    if (open.has(transaction)) end(connection, transaction.id, false).catch(() => {})
+    if (open.has(transaction)) giveUp(connection, transaction.id)
     throw error
   } finally {
     transaction.finish()
     open.delete(transaction)
-    bounds.signal?.removeEventListener('abort', lose)
+    unlisten?.()
   }
-  const ended = end(connection, transaction.id, true, bounds)
+  const ended = commit(connection, transaction.id, bounds)
   pass()
-  try {
-    await ended
-  } catch (error) {
-    if (error instanceof XenstoreError && error.code === 'EAGAIN') return undefined
-    throw error
-  }
-  return { value }
+  return (await ended) ? { value } : undefined
 }
 
-async function start(connection: Connection, bounds: RequestOptions): Promise<number> {
+/** Whether it was; not where others changed the same nodes meanwhile. */
+async function commit(connection: Connection, id: number, bounds: Bounds): Promise<boolean> {
+  const call = prepare(transactionEnd, id, [true])
+  let sent = true
+  call.unsent = () => {
+    sent = false
+    giveUp(connection, id)
+  }
+  try {
+    await connection.request(call, bounds)
+    return true
+  } catch (error) {
+    if (error instanceof XenstoreError && error.code === 'EAGAIN') return false
+    const reason = bounds.signal?.reason
+    if (!sent || !(reason instanceof XenstoreError)) throw error
+    const message = `${reason.message}; whether it was committed is not known`
+    throw new XenstoreError(reason.code, message, { operation: 'TRANSACTION_END', cause: reason.cause })
+  }
+}
+
+/** Ends a transaction that changes nothing. However long that takes, it has to be done. */
+function giveUp(connection: Connection, id: number): void {
+  const call = prepare(transactionEnd, id, [false])
+  connection.request(call, { timeout: Number.POSITIVE_INFINITY }).catch(() => {})
+}
+
+async function start(connection: Connection, bounds: Bounds): Promise<number> {
   const call = prepare(transactionStart, 0, [])
-  call.late = id => void end(connection, id, false).catch(() => {})
+  call.late = id => giveUp(connection, id)
   return connection.request(call, bounds)
 }
-
-const end = (connection: Connection, id: number, commit: boolean, options?: RequestOptions): Promise<void> =>
-  connection.request(prepare(transactionEnd, id, [commit]), options)
 
 /** Waits for its turn; one that is given up meanwhile still passes it on. */
 async function turn(turns: Turns, { signal }: Bounds): Promise<() => void> {
@@ -123,10 +142,9 @@ function pause(attempt: number, { signal }: Bounds): Promise<void> {
 function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const aborted = () => reject(signal.reason)
-    if (signal.aborted) aborted()
-    signal.addEventListener('abort', aborted)
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+    if (signal.aborted) reject(signal.reason)
+    const unlisten = onAbort(signal, () => reject(signal.reason))
+    promise.then(resolve, reject).finally(unlisten)
   })
 }
 

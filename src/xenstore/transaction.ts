@@ -37,6 +37,7 @@ export class Transaction extends Nodes implements XenstoreTransaction {
    * transaction is lost, whatever the body does then.
    */
   run<Value>(body: (transaction: XenstoreTransaction) => Promise<Value> | Value): Promise<Value> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost)
     return new Promise((resolve, reject) => {
       this.#onLost = reject
       this.#runToEnd(body).then(resolve, reject)
@@ -46,11 +47,10 @@ export class Transaction extends Nodes implements XenstoreTransaction {
   async #runToEnd<Value>(body: (transaction: XenstoreTransaction) => Promise<Value> | Value): Promise<Value> {
     try {
       const value = await body(this)
-      await Promise.all(this.#outstanding)
+      while (this.#outstanding.size > 0) await Promise.all(this.#outstanding)
       return value
     } finally {
-      // nobody is left to whom their failures would say anything
-      for (const promise of this.#outstanding) promise.catch(() => {})
+      this.#silence()
     }
   }
 
@@ -64,8 +64,14 @@ export class Transaction extends Nodes implements XenstoreTransaction {
     if (this.#over !== undefined) return
     this.#over = error
     this.#lost = error
+    this.#silence()
     this.#controller?.abort(error)
     this.#onLost?.(error)
+  }
+
+  /** Nobody is left to whom the failures of what is under way would say anything. */
+  #silence(): void {
+    for (const promise of this.#outstanding) promise.catch(() => {})
   }
 
   protected override perform<Parameters extends readonly unknown[], Reply>(

@@ -37,22 +37,18 @@ export class WatchRegistry {
     let stop = () => {}
     const release = () => {
       stop()
-      this.#watches.delete(token)
       // behind the WATCH, so that it does not matter whether that is answered
-      if (sent) this.#unwatch(path, token)
+      if (this.#watches.delete(token) && sent) this.#unwatch(path, token)
     }
     const watch = new BufferedWatch(path, options, release)
     stop = limit({ signal: options.signal }, ({ code, why, cause }) => {
-      if (watch.ended) return
       watch.endNow(requestError('WATCH', path, code, why, cause))
-      release()
     })
     if (watch.ended) return watch
     this.#watches.set(token, watch)
     const failed = (error: XenstoreError) => {
       sent = false
       watch.end(error)
-      release()
     }
     const send = (depth: number | undefined) => {
       if (watch.ended) return
@@ -75,7 +71,8 @@ export class WatchRegistry {
     const watches = [...this.#watches]
     return error => {
       for (const [token, watch] of watches) {
-        if (this.#watches.delete(token)) watch.end(error)
+        if (!this.#watches.delete(token)) continue
+        watch.end(requestError('WATCH', watch.path, error.code, error.message, error))
       }
     }
   }
@@ -108,7 +105,8 @@ export class WatchRegistry {
 
   #unwatch(path: string, token: number): void {
     if (this.#connection.over !== undefined) return
-    this.#connection.request(prepare(unwatch, 0, [path, String(token)])).catch(() => {})
+    const call = prepare(unwatch, 0, [path, String(token)])
+    this.#connection.request(call, { timeout: Number.POSITIVE_INFINITY }).catch(() => {})
   }
 }
 

@@ -1,6 +1,7 @@
+import { requestError } from './request-error.js'
 import { isSpecialPath } from './special-path.js'
 import type { Watch, WatchEvent, WatchOptions } from './xenstore.js'
-import { XenstoreError } from './xenstore-error.js'
+import type { XenstoreError } from './xenstore-error.js'
 
 interface Reader {
   resolve(result: IteratorResult<WatchEvent, undefined>): void
@@ -26,7 +27,7 @@ export class BufferedWatch implements Watch {
   #ended = false
   #error: XenstoreError | undefined
 
-  /** `release` is called once, when the reader has no use for the watch any more. */
+  /** `release` is called once, at its end. */
   constructor(path: string, { depth, capacity = 1024, overflow = 'merge' }: WatchOptions, release: () => void) {
     this.path = path
     // what comes of a special path has its own idea of depth
@@ -64,9 +65,7 @@ export class BufferedWatch implements Watch {
       this.#overflowed = true
     } else {
       const why = `more than ${this.#capacity} paths changed before they were read`
-      this.#drop()
-      this.end(new XenstoreError('EOVERFLOW', `WATCH ${this.path}: EOVERFLOW (${why})`, this.#what))
-      this.#release()
+      this.endNow(requestError('WATCH', this.path, 'EOVERFLOW', why))
     }
   }
 
@@ -75,7 +74,8 @@ export class BufferedWatch implements Watch {
     if (this.#ended) return
     this.#ended = true
     this.#error = error
-    this.#rejectReady(error ?? new XenstoreError('EBADF', `WATCH ${this.path}: EBADF (the watch was left)`, this.#what))
+    this.#rejectReady(error ?? requestError('WATCH', this.path, 'EBADF', 'the watch was left'))
+    this.#release()
     for (const reader of this.#readers.splice(0)) this.#answer(reader)
   }
 
@@ -99,13 +99,8 @@ export class BufferedWatch implements Watch {
   }
 
   [Symbol.dispose](): void {
-    if (this.#ended) {
-      this.#drop()
-      this.#error = undefined
-      return
-    }
     this.endNow()
-    this.#release()
+    this.#error = undefined
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -147,10 +142,6 @@ export class BufferedWatch implements Watch {
     this.#read = 0
     this.#waiting.clear()
     this.#overflowed = false
-  }
-
-  get #what(): { operation: 'WATCH'; path: string } {
-    return { operation: 'WATCH', path: this.path }
   }
 }
 

@@ -10,3 +10,14 @@ export function holds<Values>(t: Test, property: fc.IProperty<Values>, parameter
   if (details.failed) t.fail(fc.defaultReportMessage(details) ?? 'failed')
   else t.pass(`${details.numRuns} cases`)
 }
+
+/** The same for a property that takes its time. */
+export async function holdsAsync<Values>(
+  t: Test,
+  property: fc.IAsyncProperty<Values>,
+  parameters: fc.Parameters<Values> = {},
+): Promise<void> {
+  const details = await fc.check(property, parameters)
+  if (details.failed) t.fail((await fc.asyncDefaultReportMessage(details)) ?? 'failed')
+  else t.pass(`${details.numRuns} cases`)
+}

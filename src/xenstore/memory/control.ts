@@ -41,15 +41,17 @@ function quota([first, name, value, ...others]: string[], store: Request['store'
   if (name !== undefined) throw new Refusal('EINVAL')
   const domid = parseDomid(first)
   if (store.domains.get(domid) === undefined) throw new Refusal('ENOENT')
-  const used = [
-    listed('nodes', store.tree.ownedBy(domid)),
-    listed('watches', store.watches.countOf(domid)),
-    listed('transactions', store.transactionsOf(domid)),
-  ]
-  return `Domain ${domid}:\n${used.join('\n')}\n`
+  const used = {
+    nodes: store.tree.ownedBy(domid),
+    watches: store.watches.countOf(domid),
+    transactions: store.transactionsOf(domid),
+  }
+  const lines = Object.entries(used).map(([of, count]) => `${listed(of, count, 16)}\n`)
+  return `Domain ${domid}:\n${lines.join('')}`
 }
 
-const listed = (name: string, value: number): string => `${name.padEnd(17)}: ${String(value).padStart(8)}`
+const listed = (name: string, value: number, width = 17): string =>
+  `${name.padEnd(width)}: ${String(value).padStart(8)}`
 
 export const control: Handler = {
   answer({ payload, store }) {

@@ -1,5 +1,5 @@
 import type { Operation } from '../operation.js'
-import { domainPath, isRelative } from './canonical-path.js'
+import { absolutePath, domainPath, isRelative } from './canonical-path.js'
 import { featureBits } from './domains.js'
 import { atLeast, parseNumber, stringsOf } from './payload.js'
 import { Refusal } from './refusal.js'
@@ -22,10 +22,10 @@ function watch(request: Request): undefined {
 }
 
 function unwatch(request: Request): undefined {
-  const { session, store } = request
+  const { session, domain, store } = request
   const [name, token, ...others] = stringsOf(request.payload)
   if (name === undefined || token === undefined || others.length > 0) throw new Refusal('EINVAL')
-  const found = store.watches.find(session, pathOf(request, name, true), token)
+  const found = store.watches.find(session, absolutePath(domain, name), token)
   if (found === undefined) throw new Refusal('ENOENT')
   store.watches.delete(found)
 }

@@ -1,33 +1,66 @@
+import { statSync } from 'node:fs'
 import { type ClientOptions, openXenstore } from '../client.js'
+import type { Duplex } from '../duplex.js'
 import type { Xenstore } from '../xenstore.js'
 import { XenstoreError } from '../xenstore-error.js'
 import { socketPath } from './socket-path.js'
 import { connectUnixSocket } from './unix-socket.js'
+import { openXenbusDevice } from './xenbus-device.js'
 
 export interface ConnectOptions extends ClientOptions {
-  /** The daemon's socket. By default $XENSTORED_PATH, $XENSTORED_RUNDIR/socket or /run/xenstored/socket. */
+  /**
+   * The daemon's socket, or a guest's device. By default $XENSTORED_PATH, $XENSTORED_RUNDIR/socket or
+   * /run/xenstored/socket, and where nothing is there /dev/xen/xenbus.
+   */
   path?: string | undefined
-  /** Gives the connecting up; what is connected stays so. */
+  /** How many requests may be unanswered at a time. By default 256 on a socket; 20 in a guest, whose quota that is. */
+  maxInFlight?: number | undefined
+  /** Gives the connecting up; once connected it means nothing. */
   signal?: AbortSignal | undefined
 }
 
+const xenbus = '/dev/xen/xenbus'
+
 /**
- * Connects to this host's xenstored.
+ * Connects to xenstored: through this host's socket, or in a guest through /dev/xen/xenbus. A guest's kernel is a client of
+ * the same connection to the daemon, so `resetWatches` there takes the kernel's own watches away.
  *
  * @throws XenstoreError with the system's code (ENOENT, EACCES, ECONNREFUSED …) where there is none, ECANCELED
  */
 export async function connect(options: ConnectOptions = {}): Promise<Xenstore> {
-  const { path = socketPath(process.env), signal } = options
-  const fail = (code: string, why: string, cause: unknown) =>
+  const { signal } = options
+  const path = options.path ?? defaultPath()
+  const fail = (code: string, why: string, cause?: unknown) =>
     new XenstoreError(code, `CONNECT ${path}: ${code} (${why})`, { operation: 'CONNECT', path, cause })
+  if (path === '/proc/xen/xenbus') throw fail('EINVAL', `a read there keeps writes waiting: use ${xenbus}`)
   if (signal?.aborted) throw fail('ECANCELED', 'its signal was aborted', signal.reason)
+  const isDevice = stat(path)?.isCharacterDevice() ?? false
+  let duplex: Duplex
   try {
-    return openXenstore(await connectUnixSocket(path, signal), options)
+    duplex = await (isDevice ? openXenbusDevice(path) : connectUnixSocket(path, signal))
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw fail('ECANCELED', 'its signal was aborted', error)
-    if (error instanceof XenstoreError) throw error
     const { code = 'EIO', message } = error as NodeJS.ErrnoException
     throw fail(code, reasons.get(code) ?? message, error)
+  }
+  try {
+    return openXenstore(duplex, { ...options, maxInFlight: options.maxInFlight ?? (isDevice ? 20 : 256) })
+  } catch (error) {
+    duplex.close()
+    throw error
+  }
+}
+
+function defaultPath(): string {
+  const socket = socketPath(process.env)
+  return stat(socket) === undefined && stat(xenbus) !== undefined ? xenbus : socket
+}
+
+const stat = (path: string) => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
   }
 }
 

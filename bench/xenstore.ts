@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addDisks, parseDisk } from 'xenlight'
+import { connect, type Xenstore } from 'xenlight/xenstore'
+import { type Libxenstore, startLibxenstore } from '../test/real/libxenstore.js'
+import { startXenstored, type Xenstored } from '../test/real/xenstored.js'
+import { goldenRows } from '../test/support/golden.js'
+import { median, table } from './statistics.js'
+
+const reads = 2000
+const readRounds = 31
+const disks = 1000
+const attachRounds = 7
+const domid = 11
+
+interface WireRow {
+  type: string
+  spec: string
+  requests: [name: string, rest: string][]
+}
+
+/** Our client beside libxenstore, by turns, at one and the same daemon. */
+export async function benchXenstore(): Promise<string> {
+  const rows = [['xenstore', 'libxenstore', 'xenlight', 'ratio', "the daemon's own time"]]
+  for (const kind of ['xenstored', 'oxenstored'] as const) {
+    await using daemon = await startXenstored(kind)
+    await using store = await connect({ path: daemon.path })
+    using libxenstore = startLibxenstore(daemon.path)
+    await store.introduce({ domid, gfn: 1, eventChannel: 1 })
+    await store.write(`/libxl/${domid}/type`, 'pv')
+    await store.mkdir(`/local/domain/${domid}`)
+    rows.push(await benchReads(kind, store, libxenstore))
+    rows.push(await benchPipelinedReads(kind, store, libxenstore, daemon))
+    rows.push(await benchAttach(kind, store, libxenstore, daemon))
+  }
+  return table(rows)
+}
+
+async function benchReads(kind: string, store: Xenstore, libxenstore: Libxenstore): Promise<string[]> {
+  await store.write('/bench/node', 'value')
+  const pairs = await inTurn(
+    readRounds,
+    async () => (await libxenstore.read('/bench/node', reads)) / reads,
+    async () => {
+      const start = process.hrtime.bigint()
+      for (let left = reads; left > 0; left--) await store.read('/bench/node')
+      return Number(process.hrtime.bigint() - start) / reads
+    },
+  )
+  const [real, ours, ratio] = summary(pairs)
+  return [`${kind}: µs a lone read`, micros(real), micros(ours), ratio.toFixed(2), '']
+}
+
+async function benchPipelinedReads(
+  kind: string,
+  store: Xenstore,
+  libxenstore: Libxenstore,
+  daemon: Xenstored,
+): Promise<string[]> {
+  let work = 0
+  const pairs = await inTurn(
+    readRounds,
+    async () => (await libxenstore.read('/bench/node', reads)) / reads,
+    async () => {
+      const before = cpuTime(daemon)
+      const start = process.hrtime.bigint()
+      await Promise.all(Array.from({ length: reads }, () => store.read('/bench/node')))
+      const taken = Number(process.hrtime.bigint() - start) / reads
+      work += cpuTime(daemon) - before
+      return taken
+    },
+  )
+  const [real, ours, ratio] = summary(pairs)
+  const own = (work / (readRounds + 1) / reads).toFixed(1)
+  return [`${kind}: µs a read of 2,000 at once`, micros(real), micros(ours), ratio.toFixed(2), own]
+}
+
+/** Disks of a PV guest, each from its spec to its committed transaction; libxenstore sends what libxl sends for them. */
+async function benchAttach(
+  kind: string,
+  store: Xenstore,
+  libxenstore: Libxenstore,
+  daemon: Xenstored,
+): Promise<string[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'bench-'))
+  const file = join(directory, 'requests')
+  await writeFile(file, requestsOfDisks())
+  const records = Array.from({ length: disks }, (_, index) => `backendtype=phy,vdev=${nameOf(index)},target=/dev/loop0`)
+  const host = {
+    domid: 0,
+    examine: async () => ({ target: 'block' as const }),
+    createEmptyCdrom: async () => {},
+    runScript: async () => ({ status: 0, stderr: '' }),
+  }
+  let work = 0
+  const pairs = await inTurn(
+    attachRounds,
+    async () => {
+      const taken = (await libxenstore.replay(file)) / disks
+      await clear(store)
+      return taken
+    },
+    async () => {
+      const before = cpuTime(daemon)
+      const start = process.hrtime.bigint()
+      const options = { domid, domainType: 'pv', host, wait: false } as const
+      await addDisks(
+        store,
+        records.map(record => parseDisk(record)),
+        options,
+      )
+      const taken = Number(process.hrtime.bigint() - start) / disks
+      work += cpuTime(daemon) - before
+      await clear(store)
+      return taken
+    },
+  )
+  await rm(directory, { recursive: true })
+  const [real, ours, ratio] = summary(pairs)
+  const own = (work / (attachRounds + 1) / disks).toFixed(0)
+  return [`${kind}: µs a disk, 1,000 added`, micros(real, 0), micros(ours, 0), ratio.toFixed(2), own]
+}
+
+/** xvda, xvdb, …: the names of the first thousand. */
+function nameOf(index: number): string {
+  const letter = (value: number): string => String.fromCharCode(97 + value)
+  let name = ''
+  for (let rest = index + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) name = letter((rest - 1) % 26) + name
+  return `xvd${name}`
+}
+
+const devidOf = (index: number): number => (index < 16 ? (202 << 8) | (index << 4) : (1 << 28) | (index << 8))
+
+/** The requests of libxl for one such disk, for a thousand. */
+function requestsOfDisks(): string {
+  const row = goldenRows<WireRow>('wire.jsonl').find(
+    ({ spec }) => spec === 'backendtype=phy,vdev=xvda,target=/dev/loop0',
+  )!
+  const last = row.requests.findIndex(([name]) => name === 'TRANSACTION_END')
+  const lines = row.requests.slice(0, last + 1).map(([name, rest]) => `${[name, ...rest.split(' ')].join('\t')}\n`)
+  const one = lines.join('')
+  return Array.from({ length: disks }, (_, index) =>
+    one.replaceAll('51712', String(devidOf(index))).replaceAll('\txvda\n', `\t${nameOf(index)}\n`),
+  ).join('')
+}
+
+async function clear(store: Xenstore): Promise<void> {
+  for (const path of [`/libxl/${domid}/device`, `/local/domain/${domid}/device`, '/local/domain/0/backend'])
+    await store.rm(path)
+}
+
+async function inTurn(
+  rounds: number,
+  real: () => Promise<number>,
+  ours: () => Promise<number>,
+): Promise<[real: number, ours: number][]> {
+  const pairs: [number, number][] = []
+  for (let round = 0; round <= rounds; round++) pairs.push([await real(), await ours()])
+  return pairs.slice(1)
+}
+
+function summary(pairs: readonly [real: number, ours: number][]): [real: number, ours: number, ratio: number] {
+  return [
+    median(pairs.map(([real]) => real)),
+    median(pairs.map(([, ours]) => ours)),
+    median(pairs.map(([real, ours]) => ours / real)),
+  ]
+}
+
+const micros = (nanoseconds: number, digits = 1): string => (nanoseconds / 1000).toFixed(digits)
+
+/** What the daemon has used of a processor so far, in microseconds: the kernel counts in hundredths of a second. */
+function cpuTime({ pid }: Xenstored): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}

@@ -1,0 +1,55 @@
+import { type AddDiskOptions, addDisks } from '../../libxl/store/add-disks.js'
+import type { Diagnostic } from '../../xlu/diagnostic.js'
+import type { ApplyCommand } from '../command.js'
+import { done, refused } from '../exit-status.js'
+import { guestOf } from '../guest.js'
+import type { Io } from '../io.js'
+import type { DisksRead } from '../placed-disk.js'
+import { readDisks } from '../read-disks.js'
+import { libxlRefusal } from '../refusal.js'
+import { report } from '../report.js'
+import { writePieces } from '../write-pieces.js'
+import { openTrialXen } from './open-trial-xen.js'
+import { renderAttached, renderTrial } from './render-attached.js'
+
+/** Attaches disks to a running domain, all or none, and says what it did. */
+export async function runApply(command: ApplyCommand, io: Io): Promise<number> {
+  const read = readDisks(command, io)
+  const { diagnostics } = read
+  const domainType = typeOfGuest(command, read)
+  const tell = () => report(command.strict ? diagnostics.map(asError) : diagnostics, command.diagnostics, read.file, io)
+  const isRefused = () => diagnostics.some(({ severity }) => severity === 'error' || command.strict)
+  const [first] = read.disks ?? []
+  if (read.disks === undefined || first === undefined || isRefused()) {
+    tell()
+    return read.disks === undefined || isRefused() ? refused : done
+  }
+
+  const all = { ...first.at, end: read.disks.at(-1)!.at.end }
+  const trialType = domainType ?? 'hvm'
+  await using xen = command.dryRun ? await openTrialXen(command, trialType, io) : await io.openXen()
+  const options: AddDiskOptions = {
+    domid: command.guest.domid,
+    domainType: command.dryRun ? trialType : domainType,
+    host: xen.host,
+    wait: !command.dryRun,
+    libxlExact: command.libxlExact,
+    signal: xen.interrupted,
+  }
+  const records = read.disks.map(({ disk }) => disk)
+  const attached = await addDisks(xen.store, records, options).catch(error => {
+    diagnostics.push(libxlRefusal(error, all))
+    return undefined
+  })
+  tell()
+  if (attached === undefined) return refused
+  writePieces(1, command.dryRun ? renderTrial(attached, trialType) : renderAttached(attached, command.output), io)
+  return done
+}
+
+/** What was said of it; without that, the store knows. */
+function typeOfGuest({ guest }: ApplyCommand, { config, diagnostics }: DisksRead): AddDiskOptions['domainType'] {
+  return config === undefined ? guest.domainType : guestOf(guest, config, diagnostics).domainType
+}
+
+const asError = (diagnostic: Diagnostic): Diagnostic => ({ ...diagnostic, severity: 'error' })

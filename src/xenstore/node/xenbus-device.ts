@@ -1,0 +1,133 @@
+import { Buffer } from 'node:buffer'
+import { close, open, read, write, writeSync } from 'node:fs'
+import type { Duplex, DuplexReader } from '../duplex.js'
+import { operations } from '../operation.js'
+import { encodePacket, payloadMax } from '../packet.js'
+
+/** Opens a guest's way to the daemon. Fails with the system's error. */
+export function openXenbusDevice(path: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    open(path, 'r+', (error, fd) => {
+      if (error) reject(error)
+      else resolve(new XenbusDevice(fd))
+    })
+  })
+}
+
+/**
+ * /dev/xen/xenbus, through which the kernel passes packets on. A read waits in one of the threads that Node has for files
+ * (four, if not $UV_THREADPOOL_SIZE) for as long as the connection lasts; a write takes one packet.
+ */
+export class XenbusDevice implements Duplex {
+  readonly #fd: number
+  readonly #buffer = Buffer.allocUnsafeSlow(4 * payloadMax)
+  readonly #packets: Uint8Array[] = []
+  #reader: DuplexReader | undefined
+  #reading = false
+  #writing = false
+  /** Told to, and done. */
+  #closing = false
+  #closed = false
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  start(reader: DuplexReader): void {
+    this.#reader = reader
+    this.#read()
+  }
+
+  write(packet: Uint8Array): void {
+    if (this.#closing) return
+    this.#packets.push(packet)
+    if (!this.#writing) this.#writeNext()
+  }
+
+  close(): void {
+    if (this.#closing) return
+    this.#packets.length = 0
+    if (this.#reading) this.write(wakingRequest)
+    this.#end()
+  }
+
+  #read(): void {
+    this.#reading = true
+    reading.add(this.#fd)
+    read(this.#fd, this.#buffer, 0, this.#buffer.length, null, (error, size) => {
+      this.#reading = false
+      reading.delete(this.#fd)
+      if (this.#closing) this.#closeFile()
+      else if (isForNow(error)) setTimeout(() => this.#readAgain(), 1)
+      else if (error !== null || size === 0) this.#end(error ?? undefined)
+      else {
+        this.#reader?.data(this.#buffer.subarray(0, size))
+        this.#readAgain()
+      }
+    })
+  }
+
+  #readAgain(): void {
+    if (this.#closing) this.#closeFile()
+    else this.#read()
+  }
+
+  #writeNext(): void {
+    const packet = this.#packets.shift()
+    this.#writing = packet !== undefined
+    if (packet === undefined) {
+      this.#closeFile()
+      return
+    }
+    write(this.#fd, packet, 0, packet.length, null, (error, size) => {
+      if (isForNow(error)) {
+        this.#packets.unshift(packet)
+        setTimeout(() => this.#writeNext(), 1)
+      } else if (error !== null) {
+        this.#writing = false
+        this.#packets.length = 0
+        this.#end(error)
+      } else {
+        if (size < packet.length) this.#packets.unshift(packet.subarray(size))
+        this.#writeNext()
+      }
+    })
+  }
+
+  /** Tells the reader at once; a read that waits may take its time, and for ever if the daemon is dead. */
+  #end(cause?: Error): void {
+    if (!this.#closing) process.nextTick(() => this.#reader?.end(cause))
+    this.#closing = true
+    this.#closeFile()
+  }
+
+  /** Once nothing is under way, as the number of a closed file may be another file's at any time. */
+  #closeFile(): void {
+    if (!this.#closing || this.#closed || this.#reading || this.#writing) return
+    this.#closed = true
+    close(this.#fd, () => {})
+  }
+}
+
+/** Any answer ends the read that waits for one; without it the thread would not come back. */
+const wakingRequest = encodePacket({
+  type: operations.GET_DOMAIN_PATH,
+  requestId: 0,
+  transactionId: 0,
+  payload: Buffer.from('0\0'),
+})
+
+/** The files of reads that wait. Node waits for its threads when it exits, so these have to be woken then as well. */
+const reading = new Set<number>()
+
+process.once('exit', () => {
+  for (const fd of reading) {
+    try {
+      writeSync(fd, wakingRequest)
+    } catch {
+      // without a daemon nothing helps
+    }
+  }
+})
+
+const isForNow = (error: NodeJS.ErrnoException | null): boolean => error?.code === 'EAGAIN' || error?.code === 'EINTR'

@@ -1,0 +1,63 @@
+import { encodeText } from '#xenlight/byte-text.js'
+import type { Duplex } from '#xenlight/xenstore/duplex.js'
+import { errorReply, type Operation, operations, watchEvent } from '#xenlight/xenstore/operation.js'
+import { encodePacket, type Packet } from '#xenlight/xenstore/packet.js'
+import { PacketReader } from '#xenlight/xenstore/packet-reader.js'
+
+/** Requests as they are on the wire, also those that no client sends. */
+export class RawConnection {
+  /** The events that have come, each its path and token. */
+  readonly events: string[] = []
+  /** The numbers of the answered requests in the order of the answers, and 'event' where one came between them. */
+  readonly order: (number | 'event')[] = []
+  readonly ended: Promise<void>
+  readonly #duplex: Duplex
+  readonly #pending = new Map<number, (answer: string) => void>()
+  #lastId = 0
+
+  constructor(duplex: Duplex) {
+    this.#duplex = duplex
+    const reader = new PacketReader()
+    this.ended = new Promise(resolve => {
+      duplex.start({
+        data: bytes => reader.push(bytes, packet => this.#take(packet)),
+        end: () => {
+          for (const answer of this.#pending.values()) answer('closed')
+          resolve()
+        },
+      })
+    })
+  }
+
+  /** The answer: its text with a space for each NUL, the name of an error, or "closed". */
+  ask(operation: Operation | number, payload: string | Uint8Array, transactionId = 0): Promise<string> {
+    const type = typeof operation === 'number' ? operation : operations[operation]
+    const requestId = ++this.#lastId
+    const bytes = Buffer.from(typeof payload === 'string' ? encodeText(payload) : payload)
+    return new Promise(resolve => {
+      this.#pending.set(requestId, resolve)
+      this.#duplex.write(encodePacket({ type, requestId, transactionId, payload: bytes }))
+    })
+  }
+
+  /** Begins a transaction; its number. */
+  async begin(): Promise<number> {
+    return Number(await this.ask('TRANSACTION_START', '\0'))
+  }
+
+  close(): void {
+    this.#duplex.close()
+  }
+
+  #take({ type, requestId, payload }: Packet): void {
+    const text = payload.toString('latin1').replace(/\0$/, '').replaceAll('\0', ' ')
+    if (type === watchEvent) {
+      this.events.push(text)
+      this.order.push('event')
+      return
+    }
+    this.order.push(requestId)
+    this.#pending.get(requestId)?.(type === errorReply && !/^E[A-Z0-9]+$/.test(text) ? `error ${text}` : text)
+    this.#pending.delete(requestId)
+  }
+}
