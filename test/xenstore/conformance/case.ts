@@ -13,9 +13,9 @@ export class Peers {
   readonly #subject: Subject
   readonly #stores: Xenstore[] = []
   readonly #raw: RawConnection[] = []
-  readonly #differences: string[]
+  readonly #differences: Set<string>
 
-  constructor(subject: Subject, store: Xenstore, path: string, differences: string[]) {
+  constructor(subject: Subject, store: Xenstore, path: string, differences: Set<string>) {
     this.#subject = subject
     this.#stores.push(store)
     this.#differences = differences
@@ -64,7 +64,7 @@ export class Peers {
   /** What to expect where the stores truly differ, and why they do. */
   differs<Value>(standard: Value, others: Partial<Record<SubjectKind, Value>>, why: string): Value {
     if (!Object.hasOwn(others, this.kind)) return standard
-    this.#differences.push(`${JSON.stringify(others[this.kind])}, not ${JSON.stringify(standard)}: ${why}`)
+    this.#differences.add(`${JSON.stringify(others[this.kind])}, not ${JSON.stringify(standard)}: ${why}`)
     return others[this.kind]!
   }
 

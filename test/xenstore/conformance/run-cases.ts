@@ -41,7 +41,7 @@ export async function runCases(t: Test, subject: Subject): Promise<void> {
     await t.test(topic, async t => {
       for (const name of names) {
         await t.test(name, { timeout: 60_000 }, async t => {
-          const differences: string[] = []
+          const differences = new Set<string>()
           const peers = new Peers(subject, await subject.connect(), `/case-${++total}`, differences)
           try {
             await cases[name]!(t, peers)
