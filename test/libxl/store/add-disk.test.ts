@@ -195,7 +195,7 @@ t.test('a client that may not do it all, or not so much, leaves nothing', async 
       ])
     }
     const before = await treeAt(toolstack, ['/'])
-    const limited = openXenstore(embedded.duplex({ domid: 7 }))
+    const limited = openXenstore(embedded.duplex(7))
     const disk = parseDisk('vdev=xvda,target=/dev/a')
     await t.rejects(addDisk(limited, disk, { domid: 11, host: blocks, wait: false }), { rc: -3, message })
     t.strictSame(await treeAt(toolstack, ['/']), before)
