@@ -59,3 +59,16 @@ export const wordsOf = (
   ...(script === undefined ? [] : [`script: ${quoted(script)}`]),
   ...(error === undefined ? [] : [`the backend: ${quoted(error)} (${errorPath(device)})`]),
 ]
+
+export const zeroSectors = 'the disk has zero sectors: is its target empty, or a device with nothing behind it?'
+
+const whoServes = {
+  vbd: "is the kernel's block backend there (modprobe xen-blkback)?",
+  vbd3: 'is tapback running?',
+  qdisk: "QEMU's log (/var/log/xen/qemu-dm-*.log) may have the reason",
+  virtio_disk: 'is its backend running?',
+} as const
+
+/** Where to look when a backend says nothing. */
+export const whoIsAsked = ({ backendDomid, backendKind }: DiskDevice, isOwn: boolean): string =>
+  isOwn ? whoServes[backendKind] : `does domain ${backendDomid} run a block backend and "xl devd"?`

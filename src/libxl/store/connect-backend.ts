@@ -2,7 +2,7 @@ import type { Xenstore } from '../../xenstore/xenstore.js'
 import type { LibxlRc } from '../libxl-error.js'
 import { codeOf } from '../stat-target.js'
 import { abortable } from './abortable.js'
-import { backendFailure, errorPath, scriptFailure } from './backend-failure.js'
+import { backendFailure, errorPath, scriptFailure, whoIsAsked, zeroSectors } from './backend-failure.js'
 import { isClosing, quoted, showState, stateOf, xenbusState } from './backend-state.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost, ScriptCall } from './disk-host.js'
@@ -20,7 +20,7 @@ export interface ConnectTimeouts {
 }
 
 export interface ConnectOptions {
-  host: Pick<DiskHost, 'domid' | 'runScript'>
+  host: Pick<DiskHost, 'domid' | 'runScript' | 'sectorsOf'>
   /** Wait as long and look as close as libxl does: never for QEMU, nor for a driver domain's script, nor for zero sectors. */
   libxlExact?: boolean | undefined
   timeouts?: Partial<ConnectTimeouts> | undefined
@@ -46,13 +46,6 @@ export function connectBackend(
     libxlExact ? attempt.asLibxl() : attempt.closely(),
   )
 }
-
-const whoIsAsked = {
-  vbd: "is the kernel's block backend there (modprobe xen-blkback)?",
-  vbd3: 'is tapback running?',
-  qdisk: "QEMU's log (/var/log/xen/qemu-dm-*.log) may have the reason",
-  virtio_disk: 'is its backend running?',
-} as const
 
 class Attempt {
   readonly #store: Xenstore
@@ -149,8 +142,7 @@ class Attempt {
   }
 
   get #whoIsAsked(): string {
-    const { backendKind, backendDomid } = this.#device
-    return this.#isOwn ? whoIsAsked[backendKind] : `does domain ${backendDomid} run a block backend and "xl devd"?`
+    return whoIsAsked(this.#device, this.#isOwn)
   }
 
   #closed(state: number): Promise<never> {
@@ -167,9 +159,7 @@ class Attempt {
     const state = stateOf(text)
     if (state === undefined) return this.#fail(-6, 'its directory was removed')
     if (isClosing(state)) return this.#closed(state)
-    if (sectors === '0' && type !== 'cdrom') {
-      return this.#fail(-3, 'the disk has zero sectors: is its target empty, or a device with nothing behind it?')
-    }
+    if (sectors === '0' && type !== 'cdrom') return this.#fail(-3, zeroSectors)
     return state === xenbusState.connected
   }
 
@@ -222,13 +212,17 @@ class Attempt {
     if (status === 'error' || status === 'busy')
       await this.#fail(-3, `its script left hotplug-status ${quoted(status)}`)
     const isEmptyDrive = type === 'cdrom' && (params ?? '') === ''
-    if (this.#device.backendKind === 'vbd' && device === undefined && !isEmptyDrive) {
+    if (this.#device.backendKind !== 'vbd') return
+    if (device === undefined && !isEmptyDrive) {
       const target = quoted(params ?? '')
       await this.#fail(
         -3,
         `its script set no physical-device: is ${target} a block device or a file that it can serve?`,
       )
     }
+    // the backend says so too, but not before there is a guest to connect to
+    const sectors = device === undefined ? undefined : await this.#host.sectorsOf?.(device)
+    if (sectors === 0 && type !== 'cdrom') await this.#fail(-3, zeroSectors)
   }
 
   /** Its own domain runs the script of a device in a driver domain, and says there how it went. */

@@ -31,4 +31,9 @@ export interface DiskHost {
   /** Makes sure that the read-only file behind an empty CD drive exists. */
   createEmptyCdrom(path: string): Promise<void>
   runScript(call: ScriptCall): Promise<ScriptOutcome>
+  /**
+   * How many sectors of 512 bytes a block device has, by its number as hotplug scripts write it ("7:1f", in hexadecimal);
+   * undefined where that can't be known. A host without this leaves it to the backend to find that there are none.
+   */
+  sectorsOf?(device: string): Promise<number | undefined>
 }

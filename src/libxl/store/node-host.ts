@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { encodeText } from '../../byte-text.js'
 import { LibxlError } from '../libxl-error.js'
 import { reasonOf, statTarget } from '../stat-target.js'
@@ -6,7 +6,13 @@ import type { DiskHost } from './disk-host.js'
 import { runScript } from './run-script.js'
 
 /** This machine. `domid` is the domain that this process runs in. */
-export const nodeHost = (domid = 0): DiskHost => ({ domid, examine: statTarget, createEmptyCdrom, runScript })
+export const nodeHost = (domid = 0): DiskHost => ({
+  domid,
+  examine: statTarget,
+  createEmptyCdrom,
+  runScript,
+  sectorsOf,
+})
 
 async function createEmptyCdrom(path: string): Promise<void> {
   try {
@@ -15,4 +21,11 @@ async function createEmptyCdrom(path: string): Promise<void> {
   } catch (error) {
     throw new LibxlError(-3, `Failed to create empty cdrom "${path}": ${reasonOf(error)}`, { cause: error })
   }
+}
+
+async function sectorsOf(device: string): Promise<number | undefined> {
+  const [, major = '', minor = ''] = /^([0-9a-f]{1,5}):([0-9a-f]{1,5})$/i.exec(device) ?? []
+  const path = `/sys/dev/block/${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}/size`
+  const size = await readFile(path, 'latin1').catch(() => '')
+  return /^[0-9]+\n?$/.test(size) ? Number(size) : undefined
 }

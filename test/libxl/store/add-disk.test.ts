@@ -223,7 +223,7 @@ t.test('with libxlExact, what came before a refused request stays, and no error 
     `${own}/backend`,
     `${own}/frontend`,
   ])
-  t.equal(await store.read('/local/domain/0/backend/vbd/11/51712/params'), '/dev/a')
+  t.equal(await store.read('/local/domain/0/backend/vbd/11/51712/specification'), 'xen', 'the request before it')
 })
 
 t.test('a backend domain that does not exist', async t => {
@@ -277,6 +277,10 @@ t.test('the guest', async t => {
 
   t.match(await add('backend=storage,vdev=xvdd,target=/dev/a', {}), { disk: { backendDomid: 7 } })
   t.match(await add('backend=Domain-0,vdev=xvde,target=/dev/a', {}), { disk: { backendDomid: 0 } })
+  await store.rm('/local/domain/0/name')
+  t.match(await add('backend=Domain-0,vdev=xvdg,target=/dev/a', {}), { disk: { backendDomid: 0 } })
+  await store.write('/local/domain/14/name', 'storage')
+  t.match(await add('backend=storage,vdev=xvdh,target=/dev/a', {}), { disk: { backendDomid: 7 } }, 'the lower number')
   await t.rejects(add('backend=nobody,vdev=xvdf,target=/dev/a', {}), {
     rc: -6,
     message: 'backend domain "nobody" not found',

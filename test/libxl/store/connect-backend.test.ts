@@ -1,5 +1,6 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { LibxlError } from 'xenlight'
+import { LibxlError, nodeHost } from 'xenlight'
 import { type ConnectOptions, connectBackend } from '#xenlight/libxl/store/connect-backend.js'
 import { treeAt } from '../../support/disk-store.js'
 import {
@@ -186,6 +187,43 @@ t.test('a guest that is not there yet is no failure', async t => {
   await t.resolves(
     connectBackend(set.store, device, { host: setting(set, block), timeouts: { ...patient, settle: 50 } }),
   )
+})
+
+t.test('a device of this machine without sectors needs no guest to be found out', async t => {
+  for (const [entry, expected] of [
+    ['7:1f', 0],
+    ['7:1f', 2048],
+    ['7:1f', undefined],
+  ] as const) {
+    const set = await stage(t)
+    const device = await written(set.store, spec)
+    playBackend(t, set.as(0), device, { 1: { state: '2' } })
+    const asked: string[] = []
+    const host = {
+      ...setting(set, { 'physical-device': entry }),
+      sectorsOf: async (device: string) => {
+        asked.push(device)
+        return expected
+      },
+    }
+    const connecting = connectBackend(set.store, device, { host, timeouts: { ...patient, settle: 50 } })
+    if (expected === 0) await t.rejects(connecting, { rc: -3, message: /zero sectors/ })
+    else await t.resolves(connecting)
+    t.strictSame(asked, [entry])
+  }
+})
+
+t.test('how many sectors a device of this machine has', async t => {
+  const { sectorsOf } = nodeHost()
+  for (const odd of ['', 'ffff:ffff', '../../x:0', '7', 'g:0']) t.equal(await sectorsOf?.(odd), undefined, odd)
+  const [device] = existsSync('/sys/dev/block') ? readdirSync('/sys/dev/block') : []
+  await t.test('a real one', { skip: device === undefined && 'this machine has no block device' }, async t => {
+    const number = device
+      ?.split(':', 2)
+      .map(part => Number(part).toString(16))
+      .join(':')
+    t.equal(await sectorsOf?.(number ?? ''), Number(readFileSync(`/sys/dev/block/${device}/size`, 'latin1')))
+  })
 })
 
 t.test('an empty drive has no sectors', async t => {
