@@ -56,19 +56,20 @@ export const goodMoves: Moves = {
 }
 
 /** Plays a device's backend until the test is over: answers what it sees with writes below its directory. */
-export function playBackend(t: Test, store: Xenstore, { paths }: DiskDevice, moves: Moves = goodMoves): void {
-  const watch = store.watch(paths.backend)
+export function playBackend(t: Test, store: Xenstore, device: DiskDevice | string, moves: Moves = goodMoves): void {
+  const directory = typeof device === 'string' ? device : device.paths.backend
+  const watch = store.watch(directory)
   t.teardown(() => watch[Symbol.dispose]())
   let served = false
   const play = async () => {
     for await (const _ of watch) {
-      const state = await store.readIfPresent(`${paths.backend}/state`)
-      const ready = !served && (await store.readIfPresent(`${paths.backend}/physical-device`)) !== undefined
+      const state = await store.readIfPresent(`${directory}/state`)
+      const ready = !served && (await store.readIfPresent(`${directory}/physical-device`)) !== undefined
       served ||= ready
       const move = ready ? moves['physical-device'] : moves[state as '1']
       for (const [key, value] of Object.entries(move ?? {})) {
         if (key.startsWith('/')) await store.write(key, value)
-        else if (key !== 'state' || state !== value) await store.write(`${paths.backend}/${key}`, value)
+        else if (key !== 'state' || state !== value) await store.write(`${directory}/${key}`, value)
       }
     }
   }

@@ -2,25 +2,23 @@ import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { type FrontendKind, frontendKinds, frontendPath, libxlDevices } from '../device-paths.js'
 import { LibxlError } from '../libxl-error.js'
 import { codeOf } from '../stat-target.js'
-import { errorPath, wordsOf } from './backend-failure.js'
-import { isClosing, showState, stateOf } from './backend-state.js'
+import { errorPath } from './backend-failure.js'
+import { failureBetween, type Sight } from './backend-sight.js'
+import { stateOf } from './backend-state.js'
 import { DirtyWatches } from './dirty-watches.js'
 import type { DiskEvent } from './disk-events.js'
 import { deviceAt, type FoundDevice } from './find-device.js'
-
-/** What a backend showed when it was looked at. */
-interface Sight {
-  state?: number | undefined
-  online?: string | undefined
-  script?: string | undefined
-  error?: string | undefined
-}
 
 interface Known {
   device: FoundDevice
   removable: boolean
   /** Undefined while it was not looked at. */
   sight: Sight | undefined
+}
+
+interface Place {
+  kind: FrontendKind
+  devid: number
 }
 
 const above = (path: string): string => path.slice(0, path.lastIndexOf('/'))
@@ -36,6 +34,8 @@ export class DiskMonitor {
   /** The same by every directory in which something can happen to them. */
   #places = new Map<string, Known>()
   readonly #dirty = new Set<Known>()
+  /** Devices that may have come or gone, by their directory; any may have where `#isListDirty`. */
+  readonly #listed = new Map<string, Place>()
   #isListDirty = false
   /** The domain in whose directory an ejected medium is told: the guest's, or its device model's. */
   #ejectDomid: number | undefined
@@ -56,7 +56,7 @@ export class DiskMonitor {
     for (;;) {
       const isFirst = this.#ejectDomid === undefined
       if (isFirst) await this.#start()
-      else await this.#watches.changed(() => this.#isListDirty || this.#dirty.size > 0)
+      else await this.#watches.changed(() => this.#isListDirty || this.#listed.size > 0 || this.#dirty.size > 0)
       const events = [...(await this.#lookAtList(isFirst)), ...(await this.#lookAtDirty())]
       if (events.length > 0) return events
     }
@@ -72,44 +72,54 @@ export class DiskMonitor {
   }
 
   async #lookAtList(isFirst: boolean): Promise<DiskEvent[]> {
-    if (!this.#isListDirty) return []
-    this.#isListDirty = false
+    if (!this.#isListDirty && this.#listed.size === 0) return []
     // before the list is read, so that nothing happens in between
-    this.#watch()
-    const found = new Map((await this.#devices()).map(device => [device.paths.libxl, device]))
+    if (isFirst) this.#watch()
+    const places = await this.#takeListed()
+    const found = await Promise.all([...places.values()].map(place => this.#deviceAt(place)))
     const events: DiskEvent[] = []
-    for (const [path, known] of this.#known) {
-      if (found.get(path)?.paths.backend === known.device.paths.backend) continue
-      this.#known.delete(path)
-      this.#dirty.delete(known)
-      events.push({ type: 'removed', ...nameOf(known) })
-    }
-    for (const [path, device] of found) {
-      if (this.#known.has(path)) continue
-      const removable = (await this.#store.readIfPresent(`${path}/removable`, this.#request)) === '1'
-      const known: Known = { device, removable, sight: isFirst ? undefined : {} }
-      this.#known.set(path, known)
-      this.#dirty.add(known)
-      if (!isFirst) events.push({ type: 'added', ...nameOf(known) })
+    for (const [index, path] of [...places.keys()].entries()) {
+      const device = found[index]
+      const known = this.#known.get(path)
+      if (device?.paths.backend === known?.device.paths.backend) continue
+      if (known !== undefined) {
+        this.#known.delete(path)
+        this.#dirty.delete(known)
+        events.push({ type: 'removed', ...nameOf(known.device) })
+      }
+      if (device !== undefined) {
+        await this.#meet(device, isFirst)
+        if (!isFirst) events.push({ type: 'added', ...nameOf(device) })
+      }
     }
     this.#watch()
     return events
   }
 
-  async #devices(): Promise<FoundDevice[]> {
-    const found = await Promise.all(
-      frontendKinds.map(async kind => {
-        const devids = await this.#namesIn(libxlDevices(this.#domid, kind))
-        return Promise.all(devids.map(devid => this.#deviceAt(kind, Number(devid))))
-      }),
-    )
-    return found.flat().filter(device => device !== undefined)
+  async #meet(device: FoundDevice, isFirst: boolean): Promise<void> {
+    const { libxl } = device.paths
+    const removable = (await this.#store.readIfPresent(`${libxl}/removable`, this.#request)) === '1'
+    const known: Known = { device, removable, sight: isFirst ? undefined : {} }
+    this.#known.set(libxl, known)
+    this.#dirty.add(known)
   }
 
-  async #deviceAt(kind: FrontendKind, devid: number): Promise<FoundDevice | undefined> {
-    if (!Number.isInteger(devid)) return undefined
+  async #takeListed(): Promise<Map<string, Place>> {
+    const places = new Map(this.#listed)
+    this.#listed.clear()
+    if (!this.#isListDirty) return places
+    this.#isListDirty = false
+    for (const [path, { device }] of this.#known) places.set(path, device)
+    const names = await Promise.all(frontendKinds.map(kind => this.#namesIn(libxlDevices(this.#domid, kind))))
+    for (const [index, kind] of frontendKinds.entries()) {
+      for (const name of names[index] ?? []) note(places, this.#domid, kind, name)
+    }
+    return places
+  }
+
+  async #deviceAt(place: Place): Promise<FoundDevice | undefined> {
     try {
-      return await deviceAt(this.#store, { domid: this.#domid, kind, devid }, this.#request)
+      return await deviceAt(this.#store, { domid: this.#domid, ...place }, this.#request)
     } catch (error) {
       // one with a backend that no disk has is none
       if (error instanceof LibxlError) return undefined
@@ -129,11 +139,15 @@ export class DiskMonitor {
   /** Watches what is to be watched for the devices known: a directory for all that have it in common. */
   #watch(): void {
     this.#places = new Map()
-    const devices = `/libxl/${this.#domid}/device`
-    const wanted = new Set([devices])
-    this.#watches.watch(devices, 3, () => {
-      this.#isListDirty = true
-    })
+    const wanted = new Set<string>()
+    for (const kind of frontendKinds) {
+      const devices = libxlDevices(this.#domid, kind)
+      wanted.add(devices)
+      this.#watches.watch(devices, 2, name => {
+        if (name === undefined) this.#isListDirty = true
+        else note(this.#listed, this.#domid, kind, name)
+      })
+    }
     for (const known of this.#known.values()) {
       const { backend } = known.device.paths
       const places = [
@@ -182,14 +196,15 @@ export class DiskMonitor {
       read(`${libxl}/backend`),
     ])
     if (link !== backend) {
-      this.#isListDirty = true
+      this.#listed.set(libxl, known.device)
       return []
     }
     const before = known.sight
     known.sight = { state: stateOf(state), online, script, error }
-    const message = before === undefined ? undefined : failureBetween(before, known)
-    const events: DiskEvent[] = message === undefined ? [] : [{ type: 'error', ...nameOf(known), message }]
-    if (known.removable && (await this.#acknowledgeEject(known))) events.push({ type: 'eject', ...nameOf(known) })
+    const message = before === undefined ? undefined : failureBetween(known.device, before, known.sight)
+    const events: DiskEvent[] = message === undefined ? [] : [{ type: 'error', ...nameOf(known.device), message }]
+    if (known.removable && (await this.#acknowledgeEject(known)))
+      events.push({ type: 'eject', ...nameOf(known.device) })
     return events
   }
 
@@ -206,21 +221,8 @@ export class DiskMonitor {
   }
 }
 
-const nameOf = ({ device }: Known) => ({ vdev: device.vdev, devid: device.devid })
+const nameOf = ({ vdev, devid }: FoundDevice) => ({ vdev, devid })
 
-/** What went wrong since a backend was looked at before. One that was told to close may close, and go. */
-function failureBetween(before: Sight, { device, sight }: Known): string | undefined {
-  const now = sight ?? {}
-  const wasTold = (now.online ?? before.online) === '0'
-  const isGone = now.state === undefined && before.state !== undefined
-  const gaveUp = now.state !== undefined && isClosing(now.state) && !isClosing(before.state ?? 0)
-  const what: string[] = []
-  if (!wasTold && isGone) what.push("the backend's directory is gone")
-  if (!wasTold && gaveUp) what.push(`the backend gave the device up, ${showState(now.state)}`)
-  const script = now.script === before.script && what.length === 0 ? undefined : now.script
-  // an earlier device of the same number may have left an error: a new device's first look takes it for known
-  const isKnown = !('error' in before) || now.error === before.error
-  const error = isKnown && what.length === 0 ? undefined : now.error
-  what.push(...wordsOf(device, { script, error }))
-  return what.length === 0 ? undefined : `${device.paths.backend}: ${what.join('; ')}`
+function note(places: Map<string, Place>, domid: number, kind: FrontendKind, name: string): void {
+  if (/^-?[0-9]{1,10}$/.test(name)) places.set(`${libxlDevices(domid, kind)}/${name}`, { kind, devid: Number(name) })
 }

@@ -137,7 +137,7 @@ t.test('whatever the guest writes, there is one watch for it and bounded memory'
   const watcher = as(0)
   const { events, next } = await listening(watcher)
   const { watches } = watcher.statistics
-  t.equal(watches, 4, 'the devices, their backends, their errors, the guest’s directory')
+  t.equal(watches, 5, 'two kinds of devices, the backends, their errors, the guest’s directory')
   const guest = as(11)
   // devices that nobody gave it, as many as its quota allows
   await store.setPermissions('/local/domain/11/device/vbd', [{ domid: 11, access: 'none' }])

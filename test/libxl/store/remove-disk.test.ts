@@ -155,7 +155,7 @@ t.test('a driver domain cleans up by itself', async t => {
   const { backend } = device.paths
   playBackend(t, as(7), device)
   const host = scriptedHost()
-  const removing = removeDisk(store, 11, 'xvda', { host, timeouts: hasty })
+  const removing = removeDisk(store, 11, 'xvda', { host, timeouts: { ...patient, backend: 1500 } })
   await t.rejects(removing, { rc: -9, message: /timed out while waiting for it to be removed: domain 7.*xl devd/ })
   t.not(await store.readIfPresent(device.paths.libxl), undefined, 'it stays')
 
