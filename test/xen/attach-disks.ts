@@ -1,6 +1,6 @@
 // Runs in dom0 of a real Xen (real-xen.test.ts has it started there): attaches disks to a running guest with this library.
 import assert from 'node:assert/strict'
-import { mkdtempSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -111,9 +111,9 @@ test('a disk on a device number that is taken is refused as libxl refuses it', a
 test('the guest writes to both, and both are detached again', async () => {
   const { domid } = guest
   await Promise.all([guest.wrote('xvda'), guest.wrote('xvdb')])
-  await removeDisk(store, 'xvda', { domid })
+  await removeDisk(store, domid, 'xvda')
   await agrees('xvdb')
-  await removeDisk(store, 'xvdb', { domid })
+  await removeDisk(store, domid, 'xvdb')
   await agrees()
   await Promise.all([guest.lost('xvda'), guest.lost('xvdb')])
   await isUntouched()
@@ -148,5 +148,45 @@ test('an empty loop device, which libxl attaches, is a clear error and leaves no
     assert.match(error.message, /sectors|empty/)
     return true
   })
+  await isUntouched()
+})
+
+test('an image that QEMU refuses, which libxl does not hear of, is an error and leaves no node behind', async () => {
+  const { domid } = guest
+  const corrupt = join(folder, 'corrupt.qcow2')
+  writeFileSync(corrupt, 'no image '.repeat(1000))
+  const disk = parseDisk(`format=qcow2,vdev=xvde,access=rw,backendtype=qdisk,target=${corrupt}`)
+  await assert.rejects(addDisk(store, disk, { domid }), { name: 'LibxlError', code: 'ERROR_TIMEDOUT' })
+  await isUntouched()
+})
+
+test('a device that dom0 itself uses is refused in the words of its script, and leaves no node behind', async () => {
+  const { domid } = guest
+  const mounted = join(folder, 'mounted')
+  await run('mkfs.ext4', '-q', loop)
+  mkdirSync(mounted)
+  await run('mount', loop, mounted)
+  try {
+    const disk = parseDisk(`phy:${loop},xvdf,w`)
+    await assert.rejects(addDisk(store, disk, { domid }), /is mounted in the privileged domain/)
+  } finally {
+    await run('umount', mounted)
+  }
+  await isUntouched()
+})
+
+test('a guest that does not answer keeps its disk until it is taken by force', async () => {
+  const { domid } = guest
+  await addDisk(store, parseDisk(`phy:${loop},xvdg,w`), { domid })
+  await run('xl', 'pause', String(domid))
+  try {
+    const patient = { timeouts: { backend: 1000 } }
+    await assert.rejects(removeDisk(store, domid, 'xvdg', patient), { name: 'LibxlError', code: 'ERROR_TIMEDOUT' })
+    await agrees('xvdg')
+    assert.equal((await removeDisk(store, domid, 'xvdg', { force: true })).forced, true)
+    await agrees()
+  } finally {
+    await run('xl', 'unpause', String(domid))
+  }
   await isUntouched()
 })
