@@ -18,7 +18,7 @@ const optionTable = [
   },
   { name: 'batch', help: 'read a spec a line on stdin, write one JSON object a line' },
   { name: 'null', short: '0', help: 'with --batch: NUL ends a spec, not a line feed' },
-  { name: 'apply', help: 'write the disks into the running xenstore and wait for their backends' },
+  { name: 'apply', help: 'attach the disks to a running domain, all or none' },
   { name: 'dry-run', help: 'with --apply: into a store of its own, which is then shown' },
   { name: 'list', help: "list a domain's disks from the running xenstore" },
   { name: 'libxl-exact', help: 'with --apply and --list: as libxl does it, see docs/departures.md' },

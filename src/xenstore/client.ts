@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer'
 import { Connection } from './connection.js'
 import type { Duplex } from './duplex.js'
 import { Nodes } from './nodes.js'
@@ -131,10 +132,17 @@ class Client extends Nodes implements Xenstore {
     return this.perform(isIntroduced, [domid], options)
   }
 
-  async resetWatches(options?: RequestOptions): Promise<void> {
+  resetWatches(options?: RequestOptions): Promise<void> {
     const forget = this.#forget()
-    await this.perform(resetWatches, [], options)
-    forget(new XenstoreError('EBADF', 'resetWatches took it off the daemon'))
+    const kind = {
+      ...resetWatches,
+      // before any answer behind it, and also when nobody waits for this one any more
+      decode: (payload: Buffer) => {
+        resetWatches.decode(payload)
+        forget(new XenstoreError('EBADF', 'resetWatches took it off the daemon'))
+      },
+    }
+    return this.perform(kind, [], options)
   }
 
   control(command: string, parameters: readonly string[] = [], options?: RequestOptions): Promise<string> {

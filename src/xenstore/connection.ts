@@ -129,7 +129,9 @@ export class Connection {
       })
     } catch (error) {
       if (!(error instanceof Malformed || error instanceof OversizedPacket)) throw error
-      this.#finish(new XenstoreError('EPROTO', `the daemon does not keep to the protocol: ${error.message}`))
+      const operation = error instanceof OversizedPacket && this.#sent.get(error.requestId)?.call.operation
+      const what = operation ? `${error.message} in answer to ${operation}` : error.message
+      this.#finish(new XenstoreError('EPROTO', `the daemon does not keep to the protocol: ${what}`))
     }
     this.#sending = sending
     this.#send()

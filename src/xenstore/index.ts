@@ -1,5 +1,6 @@
 export { type ClientOptions, openXenstore } from './client.js'
 export type { Duplex, DuplexReader } from './duplex.js'
+export * from './memory/index.js'
 export { type ConnectOptions, connect } from './node/connect.js'
 export type { Operation } from './operation.js'
 export { type Access, formatPermissions, type Permission, parsePermissions } from './permissions.js'

@@ -1,3 +1,4 @@
+import { onAbort } from './on-abort.js'
 import type { RequestOptions } from './xenstore.js'
 import { XenstoreError } from './xenstore-error.js'
 
@@ -27,12 +28,14 @@ export function limit({ signal, timeout }: RequestOptions, giveUp: (reason: Give
   }
   const stop = () => {
     if (timer !== undefined) clearTimeout(timer)
-    signal?.removeEventListener('abort', aborted)
+    unlisten?.()
   }
-  const aborted = () => {
-    stop()
-    giveUp(canceled(signal))
-  }
+  const unlisten =
+    signal &&
+    onAbort(signal, () => {
+      stop()
+      giveUp(canceled(signal))
+    })
   const timer =
     timeout === undefined || timeout > longestTimeout
       ? undefined
@@ -40,12 +43,11 @@ export function limit({ signal, timeout }: RequestOptions, giveUp: (reason: Give
           stop()
           giveUp({ code: 'ETIMEDOUT', why: `not done within ${timeout} ms` })
         }, timeout)
-  signal?.addEventListener('abort', aborted)
   return stop
 }
 
-const canceled = (signal: AbortSignal | undefined): GivenUp => ({
+const canceled = (signal: AbortSignal): GivenUp => ({
   code: 'ECANCELED',
   why: 'its signal was aborted',
-  cause: signal?.reason,
+  cause: signal.reason,
 })

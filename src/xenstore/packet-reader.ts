@@ -4,6 +4,12 @@ import { headerSize, type Packet, payloadMax, wordAt } from './packet.js'
 /** A payload longer than the protocol allows: what follows cannot be read. */
 export class OversizedPacket extends Error {
   override readonly name = 'OversizedPacket'
+  readonly requestId: number
+
+  constructor(length: number, requestId: number) {
+    super(`a packet of ${length} bytes (at most ${payloadMax})`)
+    this.requestId = requestId
+  }
 }
 
 /** Puts packets together from bytes that come in pieces of any size. */
@@ -27,10 +33,11 @@ export class PacketReader {
     let at = 0
     while (all.length - at >= headerSize) {
       const length = wordAt(all, at + 12)
-      if (length > payloadMax) throw new OversizedPacket(`a packet of ${length} bytes (at most ${payloadMax})`)
+      if (length > payloadMax) throw new OversizedPacket(length, wordAt(all, at + 4))
       const end = at + headerSize + length
       if (end > all.length) break
-      const payload = Buffer.from(all.subarray(at + headerSize, end))
+      const payload = Buffer.allocUnsafe(length)
+      all.copy(payload, 0, at + headerSize, end)
       take({
         type: wordAt(all, at),
         requestId: wordAt(all, at + 4),

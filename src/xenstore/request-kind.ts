@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import { encodeText } from '../byte-text.js'
 import { type PathProblem, pathProblem } from './check-path.js'
 import { type Operation, operations } from './operation.js'
@@ -58,29 +58,31 @@ export function prepare<Parameters extends readonly unknown[], Reply>(
 }
 
 function encode(operation: Operation, transactionId: number, fields: readonly Field[]): Buffer {
-  const parts = fields.map(bytesOf)
   let length = 0
-  for (const part of parts) length += part.length
-  for (const field of fields) if (typeof field === 'string') length++
+  for (const field of fields) length += lengthOf(field)
   if (length > payloadMax) {
     throw new XenstoreError('E2BIG', `${length} bytes with the path: a packet has at most ${payloadMax}`)
   }
   const packet = allocatePacket(operations[operation], 0, transactionId, length)
   let at = headerSize
-  for (const [index, part] of parts.entries()) {
-    packet.set(part, at)
-    at += part.length
-    if (typeof fields[index] === 'string') packet[at++] = 0
+  for (const field of fields) {
+    if (typeof field === 'string') {
+      at += field.isWellFormed() ? packet.write(field, at) : encodeText(field).copy(packet, at)
+      packet[at++] = 0
+    } else {
+      packet.set(field, at)
+      at += field.length
+    }
   }
   return packet
 }
 
-function bytesOf(field: Field): Uint8Array {
+function lengthOf(field: Field): number {
   if (typeof field === 'string') {
     if (field.includes('\0'))
       throw new XenstoreError('EINVAL', `${JSON.stringify(field.slice(0, 100))} has a NUL in it`)
-    return encodeText(field)
+    return 1 + (field.isWellFormed() ? Buffer.byteLength(field) : encodeText(field).length)
   }
-  if (field instanceof Uint8Array) return field
+  if (field instanceof Uint8Array) return field.length
   throw new XenstoreError('EINVAL', `a parameter is text, not ${field === null ? 'null' : typeof field}`)
 }

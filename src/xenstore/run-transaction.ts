@@ -1,5 +1,6 @@
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
+import { onAbort } from './on-abort.js'
 import { requestError } from './request-error.js'
 import { prepare } from './request-kind.js'
 import { transactionEnd, transactionStart } from './requests/transaction.js'
@@ -63,9 +64,10 @@ async function runOnce<Value>(
   const { connection, open } = context
   const transaction = new Transaction(connection, await start(connection, bounds))
   open.add(transaction)
-  const lose = () => transaction.lose(bounds.signal?.reason)
-  bounds.signal?.addEventListener('abort', lose)
-  if (bounds.signal?.aborted) lose()
+  // what happened since its number came was before there was a transaction to tell
+  const lost = bounds.signal?.aborted ? bounds.signal.reason : connection.over
+  if (lost !== undefined) transaction.lose(lost)
+  const unlisten = bounds.signal && onAbort(bounds.signal, () => transaction.lose(bounds.signal?.reason))
   let value: Value
   try {
     value = await transaction.run(body)
@@ -76,7 +78,7 @@ async function runOnce<Value>(
   } finally {
     transaction.finish()
     open.delete(transaction)
-    bounds.signal?.removeEventListener('abort', lose)
+    unlisten?.()
   }
   const ended = commit(connection, transaction.id, bounds)
   pass()
@@ -140,10 +142,9 @@ function pause(attempt: number, { signal }: Bounds): Promise<void> {
 function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const aborted = () => reject(signal.reason)
-    if (signal.aborted) aborted()
-    signal.addEventListener('abort', aborted)
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+    if (signal.aborted) reject(signal.reason)
+    const unlisten = onAbort(signal, () => reject(signal.reason))
+    promise.then(resolve, reject).finally(unlisten)
   })
 }
 

@@ -1,5 +1,5 @@
-import type { Diagnostic, Span } from './diagnostic.js'
 import { printable } from '../printable.js'
+import type { Diagnostic, Span } from './diagnostic.js'
 
 /** How `formatDiagnostic` writes. */
 export interface FormatDiagnosticOptions {

@@ -1,5 +1,6 @@
+import { XenstoreError } from 'xenlight/xenstore'
 import { encodeText } from '#xenlight/byte-text.js'
-import { type Io, type OutputStream, SystemError } from '#xenlight/cli/io.js'
+import { type Io, type OutputStream, type RunningXen, SystemError } from '#xenlight/cli/io.js'
 import { run } from '#xenlight/cli/run.js'
 
 export interface World {
@@ -9,6 +10,8 @@ export interface World {
   targets?: Readonly<Record<string, 'block' | 'file' | 'char' | 'dir'>>
   terminal?: boolean
   env?: Io['env']
+  /** The Xen that runs. */
+  xen?: Pick<RunningXen, 'store' | 'host'>
   /** Standard output fails so after some writes. */
   failing?: { after: number; code: string }
 }
@@ -23,6 +26,14 @@ export interface Outcome {
 export function runWith(args: readonly string[], world: World = {}): Outcome {
   const io = new FakeIo(args, world)
   const status = run(io)
+  if (typeof status !== 'number') throw new Error(`${args.join(' ')} asks a running Xen: use runWithXen`)
+  return { status, stdout: io.written[1], stderr: io.written[2] }
+}
+
+/** The same for what asks a running Xen. */
+export async function runWithXen(args: readonly string[], world: World = {}): Promise<Outcome> {
+  const io = new FakeIo(args, world)
+  const status = await run(io)
   return { status, stdout: io.written[1], stderr: io.written[2] }
 }
 
@@ -63,6 +74,13 @@ class FakeIo implements Io {
   examine(path: string): ReturnType<Io['examine']> {
     const target = this.#world.targets?.[path]
     return target === undefined ? { target: 'missing', reason: 'No such file or directory' } : { target }
+  }
+
+  async openXen(): Promise<RunningXen> {
+    const { xen } = this.#world
+    if (xen === undefined) throw new XenstoreError('ECONNREFUSED', 'CONNECT /run/xenstored/socket: ECONNREFUSED')
+    const { store, host } = xen
+    return { store, host, interrupted: new AbortController().signal, [Symbol.asyncDispose]: async () => {} }
   }
 
   write(stream: OutputStream, data: string | Uint8Array): void {

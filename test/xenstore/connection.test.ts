@@ -74,6 +74,17 @@ t.test('a signal aborted before, a timeout for all requests, one for ever', asyn
   t.equal(await patient, 'x')
 })
 
+t.test('one signal for very many', async t => {
+  const { daemon, store } = silent({ maxInFlight: 10 })
+  const controller = new AbortController()
+  const { signal } = controller
+  const outcomes = Array.from({ length: 30_000 }, () => outcome(store.read('/a', { signal, timeout: 1e6 })))
+  daemon.answer(daemon.received[0]!, 'x')
+  controller.abort()
+  t.strictSame(new Set(await Promise.all(outcomes)), new Set(['"x"', 'ECANCELED']))
+  t.match(store.statistics, { requests: 11, inFlight: 10, queued: 0 })
+})
+
 t.test('leaving the queue anywhere shifts nothing', async t => {
   await holdsAsync(
     t,
@@ -169,6 +180,17 @@ const malformed: [call: (store: Xenstore) => Promise<unknown>, answer: string][]
   [s => s.getFeature(1), '-1\0'],
   [s => s.getQuota('a'), '0x10\0'],
 ]
+
+t.test('an oversized answer is named', async t => {
+  const { daemon, store } = silent()
+  const promise = store.directory('/many')
+  promise.catch(() => {})
+  daemon.send(packet(1, daemon.received[0]!.id, 0, 'child\0'.repeat(1000)))
+  await t.rejects(promise, {
+    code: 'EPROTO',
+    message: /a packet of 6000 bytes \(at most 4096\) in answer to DIRECTORY/,
+  })
+})
 
 t.test('so does an answer that the request cannot have', async t => {
   for (const [call, answer] of malformed) {

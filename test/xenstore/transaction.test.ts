@@ -105,13 +105,25 @@ t.test('attempts are bounded', async t => {
   }
 })
 
-const failing: [name: string, body: (tx: XenstoreTransaction) => unknown, error: object][] = [
+const failing: [
+  name: string,
+  body: (tx: XenstoreTransaction) => unknown,
+  error: { message: string } | { code: string; path?: string },
+][] = [
   ['throws', () => assert.fail('no'), { message: 'no' }],
   ['rejects', async () => assert.fail('no'), { message: 'no' }],
   ['a request is refused', tx => tx.read('/none'), { code: 'ENOENT', path: '/none' }],
   ['one of several is', tx => Promise.all([tx.write('/a', ''), tx.read('/none'), tx.read('/b')]), { code: 'ENOENT' }],
   ['nobody waits for it', tx => void tx.read('/none'), { code: 'ENOENT', path: '/none' }],
-  ['nor for what follows', tx => void tx.read('/a').then(() => tx.read('/none')), { code: 'ENOENT' }],
+  [
+    'nor for what follows',
+    tx =>
+      void tx
+        .read('/a')
+        .then(() => tx.read('/none'))
+        .catch(() => {}),
+    { code: 'ENOENT' },
+  ],
   ['throws with some under way', tx => [tx.read('/none'), tx.read('/none/2'), assert.fail('no')], { message: 'no' }],
   ['a path that cannot be', tx => tx.read('/a b'), { code: 'EINVAL' }],
 ]
@@ -237,6 +249,31 @@ t.test('the connection is lost while the body runs', async t => {
   await t.rejects(promise, { name: 'XenstoreError', code: 'ECONNRESET' })
   t.match(seen, { code: 'ECONNRESET' })
   t.equal(store.statistics.transactions, 0)
+})
+
+t.test('what happens right behind its number, before the body could run', async t => {
+  for (const [what, code] of [
+    ['lost', 'ECONNRESET'],
+    ['closed', 'EBADF'],
+    ['aborted', 'ECANCELED'],
+  ] as const) {
+    const { daemon, store } = silent()
+    const controller = new AbortController()
+    let ran = false
+    const body = () => {
+      ran = true
+      return new Promise(() => {})
+    }
+    const promise = store.transaction(body, { signal: controller.signal })
+    daemon.answer(daemon.received[0]!, '7\0')
+    if (what === 'lost') daemon.hangUp()
+    else if (what === 'closed') void store.close()
+    else controller.abort()
+    await t.rejects(promise, { code }, what)
+    t.equal(ran, false)
+    t.equal(store.statistics.transactions, 0)
+    if (what === 'aborted') t.match(daemon.received[1], { type: end, tx: 7, text: 'F\0' })
+  }
 })
 
 t.test('resetWatches ends it', async t => {

@@ -11,8 +11,9 @@ import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js
  *
  * @throws LibxlError where libxl refuses, with its number and reason: ERROR_DEVICE_EXISTS for a device that is there
  * already, ERROR_INVAL or ERROR_FAIL for a disk that cannot be attached; ERROR_FAIL, with the store's XenstoreError as the
- * `cause`, for a node that the store refuses; the backend's own reason where it does not come up
- * @throws XenstoreError where the connection to the store fails or the signal is aborted
+ * `cause`, for a node that the store refuses; the backend's own reason where it does not come up; ERROR_TIMEDOUT;
+ * ERROR_ABORTED when the signal is aborted, with its reason as the `cause`
+ * @throws XenstoreError where the connection to the store fails
  * @throws TypeError, RangeError for a domid outside 0 to 32751 or an unknown domainType
  */
 export async function addDisk(store: Xenstore, disk: DeviceDisk, options: AddDiskOptions): Promise<AttachedDisk> {

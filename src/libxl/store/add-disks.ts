@@ -3,15 +3,17 @@ import { checkDomainType, checkDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
 import type { DomainType, ResolvedDisk } from '../resolved-disk.js'
-import { connectBackend } from './connect-backend.js'
+import { abortable } from './abortable.js'
+import { type ConnectTimeouts, connectBackend } from './connect-backend.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost } from './disk-host.js'
 import { domainsByName } from './domains-by-name.js'
-import { type Aftermath, type Failure, failureOf } from './failure-of.js'
-import { guestOf } from './guest-of.js'
+import { type Aftermath, type Failure, failureOf, givenUp } from './failure-of.js'
+import { type Guest, guestOf } from './guest-of.js'
 import { nodeHost } from './node-host.js'
 import { type PreparedDisk, prepareDisk } from './prepare-disk.js'
-import { takeAway } from './take-away.js'
+import { settle } from './settle.js'
+import { takeAway, type WrittenDisk } from './take-away.js'
 import { CommitUnknown, writeDevice } from './write-device.js'
 
 export interface AddDiskOptions {
@@ -23,6 +25,8 @@ export interface AddDiskOptions {
   host?: DiskHost | undefined
   /** Wait until the backend has taken the disk up, running its hotplug script; yes by default. */
   wait?: boolean | undefined
+  /** How long to wait for what. */
+  timeouts?: Partial<ConnectTimeouts> | undefined
   /** Do as libxl does where this library knows better: see docs/departures.md. */
   libxlExact?: boolean | undefined
   /** Gives it up; what was written by then is taken away again. */
@@ -46,57 +50,97 @@ export interface AttachedDisk {
  *
  * @throws LibxlError ERROR_DEVICE_EXISTS, before anything is written, where two of them are one device; else as `addDisk`
  */
-export async function addDisks(
+export const addDisks = async (
   store: Xenstore,
   disks: readonly DeviceDisk[],
   options: AddDiskOptions,
-): Promise<AttachedDisk[]> {
-  const { domid, domainType, host = nodeHost(), wait = true, libxlExact = false, signal } = options
-  checkDomid(domid)
-  if (domainType !== undefined) checkDomainType(domainType)
-  const aftermath = async (written: readonly PreparedDisk[]): Promise<Aftermath> => {
+): Promise<AttachedDisk[]> => new Batch(store, disks, options).add()
+
+class Batch {
+  readonly #store: Xenstore
+  readonly #disks: readonly DeviceDisk[]
+  readonly #options: AddDiskOptions
+  readonly #host: DiskHost
+  readonly #libxlExact: boolean
+
+  constructor(store: Xenstore, disks: readonly DeviceDisk[], options: AddDiskOptions) {
+    const { domid, domainType, host = nodeHost(), libxlExact = false } = options
+    checkDomid(domid)
+    if (domainType !== undefined) checkDomainType(domainType)
+    this.#store = store
+    this.#disks = disks
+    this.#options = options
+    this.#host = host
+    this.#libxlExact = libxlExact
+  }
+
+  async add(): Promise<AttachedDisk[]> {
+    const { signal, wait = true } = this.#options
+    const { guest, domidOf } = await abortable(signal, this.#what, () => this.#askForFacts())
+    const disks = await this.#prepareAll(guest, domidOf)
+    const written = await this.#writeAll(disks, guest)
+    if (wait) await this.#connectAll(written)
+    return written
+  }
+
+  get #what(): string {
+    return `attaching ${this.#disks.length === 1 ? 'a disk' : 'disks'} to domain ${this.#options.domid}`
+  }
+
+  async #askForFacts() {
+    const { domid, domainType, signal } = this.#options
+    const isNamed = ({ backendDomname }: DeviceDisk) => backendDomname !== undefined && !/^[0-9]*$/.test(backendDomname)
+    const [guest, byName] = await Promise.all([
+      guestOf(this.#store, domid, { domainType, signal }),
+      this.#disks.some(isNamed) ? domainsByName(this.#store, { signal }) : undefined,
+    ])
+    return { guest, domidOf: (name: string) => byName?.get(name) }
+  }
+
+  async #prepareAll(guest: Guest, domidOf: (name: string) => number | undefined): Promise<PreparedDisk[]> {
+    const { domid } = this.#options
+    const context = { domid, guest, host: this.#host, domidOf, libxlExact: this.#libxlExact }
+    const { values, failures } = await settle(this.#disks, disk => prepareDisk(disk, context))
+    if (failures.length > 0) throw failureOf(failures, this.#disks, { kind: 'nothing written' })
+    refuseSharedDevices(values.map(({ disk }) => disk))
+    return values
+  }
+
+  async #writeAll(disks: readonly PreparedDisk[], { domainType }: Guest): Promise<AttachedDisk[]> {
+    const { signal } = this.#options
+    const options = { domainType, libxlExact: this.#libxlExact, signal }
+    const { values, failures } = await settle(disks, async disk => {
+      const attempts = await writeDevice(this.#store, disk, options)
+      return { ...disk, attempts }
+    })
+    if (failures.length === 0) return values
+    const unknown = failures.filter(({ error }) => error instanceof CommitUnknown).map(({ index }) => disks[index]!)
+    return this.#fail(
+      failures,
+      [...values, ...unknown].map(disk => ({ ...disk, connected: false })),
+    )
+  }
+
+  async #connectAll(disks: readonly AttachedDisk[]): Promise<void> {
+    const { signal, timeouts } = this.#options
+    const options = { host: this.#host, libxlExact: this.#libxlExact, signal, timeouts }
+    const { failures } = await settle(disks, ({ device }) => connectBackend(this.#store, device, options))
+    if (failures.length === 0) return
+    const failed = new Set(failures.map(({ index }) => index))
+    await this.#fail(
+      failures,
+      disks.map((disk, index) => ({ ...disk, connected: !failed.has(index) })),
+    )
+  }
+
+  async #fail(failures: readonly Failure[], written: readonly WrittenDisk[]): Promise<never> {
+    const aftermath = await this.#undo(written)
+    const { signal } = this.#options
+    throw signal?.aborted ? givenUp(this.#what, signal, aftermath) : failureOf(failures, this.#disks, aftermath)
+  }
+
+  async #undo(written: readonly WrittenDisk[]): Promise<Aftermath> {
     if (written.length === 0) return { kind: 'nothing written' }
-    return libxlExact ? { kind: 'kept' } : takeAway(store, written)
+    return this.#libxlExact ? { kind: 'kept' } : takeAway(this.#store, written, this.#host)
   }
-  const fail = async (failures: readonly Failure[], written: readonly PreparedDisk[] = []): Promise<never> => {
-    throw failureOf(failures, disks, await aftermath(written))
-  }
-
-  const isNamed = disks.some(({ backendDomname }) => backendDomname !== undefined && !/^[0-9]*$/.test(backendDomname))
-  const [guest, byName] = await Promise.all([
-    guestOf(store, domid, { domainType, signal }),
-    isNamed ? domainsByName(store, { signal }) : undefined,
-  ])
-  const context = { domid, guest, host, domidOf: (name: string) => byName?.get(name), libxlExact }
-  const prepared = await settle(disks, disk => prepareDisk(disk, context))
-  if (prepared.failures.length > 0) return fail(prepared.failures)
-  refuseSharedDevices(prepared.values.map(({ disk }) => disk))
-
-  const written = await settle(prepared.values, async disk => {
-    const attempts = await writeDevice(store, disk, { domainType: guest.domainType, libxlExact, signal })
-    return { ...disk, attempts }
-  })
-  if (written.failures.length > 0) {
-    const unknown = written.failures.filter(({ error }) => error instanceof CommitUnknown)
-    return fail(written.failures, [...written.values, ...unknown.map(({ index }) => prepared.values[index]!)])
-  }
-  if (!wait) return written.values
-
-  const connected = await settle(written.values, ({ device }) => connectBackend(store, device, { host, signal }))
-  return connected.failures.length > 0 ? fail(connected.failures, written.values) : written.values
-}
-
-/** Waits for all, whether they succeed or not. */
-async function settle<From, To>(
-  items: readonly From[],
-  work: (item: From) => Promise<To>,
-): Promise<{ values: To[]; failures: Failure[] }> {
-  const results = await Promise.allSettled(items.map(work))
-  const values: To[] = []
-  const failures: Failure[] = []
-  for (const [index, result] of results.entries()) {
-    if (result.status === 'fulfilled') values.push(result.value)
-    else failures.push({ index, error: result.reason })
-  }
-  return { values, failures }
 }

@@ -1,5 +1,6 @@
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { type FrontendKind, frontendKinds, frontendPath, libxlDevices } from '../device-paths.js'
+import { LibxlError } from '../libxl-error.js'
 import { codeOf } from '../stat-target.js'
 import { errorPath, wordsOf } from './backend-failure.js'
 import { isClosing, showState, stateOf } from './backend-state.js'
@@ -107,7 +108,13 @@ export class DiskMonitor {
 
   async #deviceAt(kind: FrontendKind, devid: number): Promise<FoundDevice | undefined> {
     if (!Number.isInteger(devid)) return undefined
-    return deviceAt(this.#store, { domid: this.#domid, kind, devid }, this.#request)
+    try {
+      return await deviceAt(this.#store, { domid: this.#domid, kind, devid }, this.#request)
+    } catch (error) {
+      // one with a backend that no disk has is none
+      if (error instanceof LibxlError) return undefined
+      throw error
+    }
   }
 
   async #namesIn(path: string): Promise<string[]> {
@@ -211,7 +218,9 @@ function failureBetween(before: Sight, { device, sight }: Known): string | undef
   if (!wasTold && isGone) what.push("the backend's directory is gone")
   if (!wasTold && gaveUp) what.push(`the backend gave the device up, ${showState(now.state)}`)
   const script = now.script === before.script && what.length === 0 ? undefined : now.script
-  const error = now.error === before.error && what.length === 0 ? undefined : now.error
+  // an earlier device of the same number may have left an error: a new device's first look takes it for known
+  const isKnown = !('error' in before) || now.error === before.error
+  const error = isKnown && what.length === 0 ? undefined : now.error
   what.push(...wordsOf(device, { script, error }))
   return what.length === 0 ? undefined : `${device.paths.backend}: ${what.join('; ')}`
 }

@@ -17,17 +17,22 @@ export type Aftermath =
 /** One error for all that failed: the first one, with what else there is to know. */
 export function failureOf(failures: readonly Failure[], disks: readonly DeviceDisk[], aftermath: Aftermath): unknown {
   const causes = failures.map(({ error }) => (error instanceof CommitUnknown ? error.cause : error))
+  const [first] = causes
   const isAlone = disks.length === 1
   const notes = notesOn(aftermath, isAlone)
-  const isRefusal = causes[0] instanceof LibxlError
-  if (isAlone && (notes.length === 0 || (aftermath.kind === 'taken away' && !isRefusal))) return causes[0]
+  const isPlain = notes.length === 0 || (!(first instanceof LibxlError) && aftermath.kind === 'taken away')
+  if (isAlone && isPlain) return first
   const told = failures.map(({ index }, nth) => {
     const which = isAlone ? '' : `disk ${index + 1} of ${disks.length} (${disks[index]?.vdev}): `
     return which + messageOf(causes[nth])
   })
-  const rc = causes[0] instanceof LibxlError ? causes[0].rc : -3
-  return new LibxlError(rc, [...told, ...notes].join('; '), { cause: causes[0] })
+  const rc = first instanceof LibxlError ? first.rc : -3
+  return new LibxlError(rc, [...told, ...notes].join('; '), { cause: first })
 }
+
+/** The error of what was given up by its caller. */
+export const givenUp = (what: string, signal: AbortSignal, aftermath: Aftermath): LibxlError =>
+  new LibxlError(-22, [`${what} was given up`, ...notesOn(aftermath, true)].join('; '), { cause: signal.reason })
 
 function notesOn(aftermath: Aftermath, isAlone: boolean): string[] {
   switch (aftermath.kind) {

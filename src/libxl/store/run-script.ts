@@ -19,8 +19,8 @@ const lastBreath = 5000
 export async function runScript(call: ScriptCall): Promise<ScriptOutcome> {
   const { script, args, env, signal } = call
   if (signal?.aborted) return { status: undefined, reason: 'aborted', stderr: '' }
-  const odd = [script, ...args].find(text => !text.isWellFormed())
-  if (odd !== undefined) return { status: undefined, reason: 'its name is not UTF-8', stderr: '' }
+  const odd = [script, ...args].find(text => !text.isWellFormed() || text.includes('\0'))
+  if (odd !== undefined) return { status: undefined, reason: 'a name that is not UTF-8 text', stderr: '' }
   let child: ChildProcess
   try {
     child = spawn(script, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })

@@ -5,7 +5,7 @@ import { childPath, lastName, type NodeContent, type Nodes, namesOf, parentOf, w
 
 /** Writes a node that exists. @throws Refusal ENOSPC where it would be larger than the domain may make one */
 export function setNode(nodes: Nodes, domains: Domains, domain: Domain, path: string, content: NodeContent): void {
-  if (sizeOf(content) > domains.limit(domain, 'node-size')) throw new Refusal('ENOSPC')
+  checkSizes(nodes, domains, domain, [content])
   nodes.set(path, content)
 }
 
@@ -38,34 +38,43 @@ export function createNode(
     const children = level === 0 ? '' : `${lastName(missing[level - 1]!)}\0`
     changes.push([missing[level]!, { value: level === 0 ? value : nothing, permissions, children }])
   }
-  const largest = domains.limit(domain, 'node-size')
-  if (changes.some(([, content]) => sizeOf(content) > largest)) throw new Refusal('ENOSPC')
+  checkSizes(
+    nodes,
+    domains,
+    domain,
+    changes.map(([, content]) => content),
+  )
   for (const [changed, content] of changes) nodes.set(changed, content)
 }
 
-/** Removes a node and all below it, the lowest first, so that each one's watches hear of it. */
+/**
+ * Removes a node and all below it, the lowest first, so that each one's watches hear of it.
+ *
+ * @throws Refusal EINVAL where there is nothing above it, as a transaction may see it that others have overtaken
+ */
 export function removeNode(nodes: Nodes, path: string): void {
+  const above = parentOf(path)
+  const parent = nodes.get(above)
+  if (parent === undefined) throw new Refusal('EINVAL')
   for (const removed of withAllBelow(nodes, path).reverse()) {
-    const node = nodes.get(removed)!
+    const node = nodes.get(removed)
+    if (node === undefined) continue
     nodes.delete(removed)
     nodes.changed(removed, removed === path ? 'subtree' : 'exact', node)
   }
-  const above = parentOf(path)
-  const parent = nodes.get(above)!
   nodes.set(above, { ...parent, children: withoutName(parent.children, lastName(path)) })
 }
 
-/** Takes a domain that is no more out of the tree: its nodes, and its entries in the permissions of others'. */
+/** Removes the nodes of a domain that is no more, and takes its rights to others away. */
 export function removeDomainNodes(nodes: Nodes, domid: number): void {
   for (const path of [...withAllBelow(nodes, '/'), ...specialPaths]) {
     const node = nodes.get(path)
     if (node === undefined) continue
     const [owner, ...others] = node.permissions
-    const permissions = others.filter(permission => permission.domid !== domid)
-    if (owner!.domid !== domid) {
-      if (permissions.length < others.length) nodes.set(path, { ...node, permissions: [owner!, ...permissions] })
-    } else if (path.startsWith('@') || path === '/') {
-      nodes.set(path, { ...node, permissions: [{ domid: 0, access: 'none' }, ...permissions] })
+    for (const permission of others) if (permission.domid === domid) permission.ignored = true
+    if (owner!.domid !== domid) continue
+    if (path.startsWith('@') || path === '/') {
+      nodes.set(path, { ...node, permissions: [{ domid: 0, access: 'none' }, ...others] })
     } else {
       removeNode(nodes, path)
     }
@@ -80,12 +89,19 @@ function withAllBelow(nodes: Nodes, path: string): string[] {
   const waiting = [path]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     found.push(next)
-    for (const name of namesOf(nodes.get(next)!.children)) waiting.push(childPath(next, name))
+    for (const name of namesOf(nodes.get(next)?.children ?? '')) waiting.push(childPath(next, name))
   }
   return found
 }
 
 const nothing = Buffer.alloc(0)
+
+function checkSizes(nodes: Nodes, domains: Domains, domain: Domain, contents: NodeContent[]): void {
+  const largest = domains.limit(domain, 'node-size')
+  if (!contents.some(content => sizeOf(content) > largest)) return
+  nodes.fail()
+  throw new Refusal('ENOSPC')
+}
 
 /** As xenstored counts it: a header of 16 bytes, 8 for each permission, the value, the children's names. */
 const sizeOf = ({ value, permissions, children }: NodeContent): number =>

@@ -8,7 +8,7 @@ import type { Handler, Request } from './request.js'
 function introduce({ store, payload }: Request): undefined {
   const [domid, , port] = atLeast(payload, 3)
   const introduced = parseDomid(domid)
-  if (parseNumber(port) <= 0) throw new Refusal('EINVAL')
+  if (parseNumber(port) <= 0 || store.domains.get(introduced) === undefined) throw new Refusal('EINVAL')
   store.introduce(introduced)
 }
 

@@ -1,6 +1,6 @@
 import type { QuotaName, Quotas } from './quotas.js'
 
-/** Stands for the asking domain. */
+/** Stands for the asking domain. It and those above are no guests'. */
 export const domidSelf = 0x7ff0
 
 /** What the store supports: a watch's depth (XENSTORE_SERVER_FEATURE_WATCHDEPTH). */
@@ -22,18 +22,21 @@ export const isPrivileged = ({ domid }: Domain): boolean => domid === 0
 export class Domains {
   readonly #domains = new Map<number, Domain>()
   readonly defaults: Quotas
+  readonly #exists: (domid: number) => boolean
 
-  constructor(quotas: Quotas) {
+  constructor(quotas: Quotas, exists: (domid: number) => boolean) {
     this.defaults = quotas
+    this.#exists = exists
     this.known(0).introduced = true
   }
 
+  /** A domain that is introduced, or exists and may be at any time. */
   get(domid: number): Domain | undefined {
-    return this.#domains.get(domid)
+    return this.#domains.get(domid) ?? (this.#exists(domid) ? this.known(domid) : undefined)
   }
 
   introduced(domid: number): Domain | undefined {
-    const domain = this.get(domid)
+    const domain = this.#domains.get(domid)
     return domain?.introduced ? domain : undefined
   }
 

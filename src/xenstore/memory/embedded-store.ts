@@ -1,4 +1,9 @@
+import { type ClientOptions, openXenstore } from '../client.js'
+
 import type { Duplex } from '../duplex.js'
+import type { Xenstore } from '../xenstore.js'
+import { XenstoreError } from '../xenstore-error.js'
+import { domidSelf } from './domains.js'
 import { MemoryDuplex } from './memory-duplex.js'
 import { defaultQuotas, type Quotas } from './quotas.js'
 import { Store } from './store.js'
@@ -7,27 +12,44 @@ import { type Listener, listenOnSocket } from './unix-listener.js'
 export interface EmbeddedStoreOptions {
   /** What guests may use, where that is not xenstored's default; 0: as much as they like. */
   quotas?: Partial<Quotas> | undefined
-  /** Guests that are introduced from the beginning; the store knows domain 0 anyway. */
+  /** The guests that exist, so that they can be introduced and own nodes. All if not given; those of clients always do. */
   domains?: readonly number[] | undefined
 }
 
-/** A xenstored in this process, for tests, examples and dry runs: see `embeddedStore`. */
+export interface EmbeddedClientOptions extends ClientOptions {
+  /** The domain that this client is, introduced by this if it is not. 0 by default, which may do all. */
+  domid?: number | undefined
+}
+
+/** A xenstored in this process, for tests, examples and dry runs. What it holds is gone when it is. */
 export class EmbeddedStore implements AsyncDisposable {
   readonly #store: Store
   readonly #listeners = new Set<Listener>()
 
-  constructor({ quotas, domains = [] }: EmbeddedStoreOptions = {}) {
-    this.#store = new Store({ ...defaultQuotas, ...quotas }, domains)
+  constructor({ quotas, domains }: EmbeddedStoreOptions = {}) {
+    const existing = domains && new Set(domains)
+    const exists = (domid: number) => domid < domidSelf && existing?.has(domid) !== false
+    this.#store = new Store({ ...defaultQuotas, ...quotas }, exists)
   }
 
-  /** A connection's bytes; its domain is introduced by it where it is not yet. Domain 0 by default. */
-  duplex({ domid = 0 }: { domid?: number | undefined } = {}): Duplex {
+  /** A client of its own. @throws XenstoreError EINVAL where the options are no good */
+  connect({ domid = 0, ...options }: EmbeddedClientOptions = {}): Xenstore {
+    // As many as xenstored takes from a guest.
+    return openXenstore(this.duplex(domid), domid === 0 ? options : { maxInFlight: 20, ...options })
+  }
+
+  /** A connection without a client: packets in and out. @throws XenstoreError EINVAL for what is no guest's domid */
+  duplex(domid = 0): Duplex {
+    if (!Number.isInteger(domid) || domid < 0 || domid >= domidSelf) {
+      throw new XenstoreError('EINVAL', `a domid is a number from 0 to ${domidSelf - 1}, not ${domid}`)
+    }
     const { domains } = this.#store
     return new MemoryDuplex(this.#store, domains.introduced(domid) ?? this.#store.introduce(domid))
   }
 
   /**
    * Listens on a unix socket for other programs, which are domain 0 to the store. The socket of a dead server is replaced.
+   * Only this user can connect to it.
    *
    * @throws XenstoreError EADDRINUSE, or another of the system's codes
    */

@@ -33,6 +33,7 @@ export class StoreTransaction implements Nodes {
   readonly #tree: Tree
   readonly #limit: number
   readonly #accessed = new Map<string, AccessedNode>()
+  #failed = false
 
   /** `limit`: how many nodes it may look at. */
   constructor(tree: Tree, limit: number) {
@@ -57,6 +58,10 @@ export class StoreTransaction implements Nodes {
     accessed.modified = true
   }
 
+  fail(): void {
+    this.#failed = true
+  }
+
   changed(path: string, match: WatchMatch): void {
     const accessed = this.#access(path)
     if (accessed.match !== 'subtree') accessed.match = match
@@ -72,8 +77,9 @@ export class StoreTransaction implements Nodes {
     return more
   }
 
-  /** @throws Refusal EAGAIN */
+  /** @throws Refusal EAGAIN, ENOMEM after a failed change */
   commit(tell: CommittedChange): void {
+    if (this.#failed) throw new Refusal('ENOMEM')
     for (const [path, { base }] of this.#accessed) {
       if (this.#tree.get(path) !== base) throw new Refusal('EAGAIN')
     }
@@ -88,7 +94,10 @@ export class StoreTransaction implements Nodes {
   #access(path: string): AccessedNode {
     let accessed = this.#accessed.get(path)
     if (accessed === undefined) {
-      if (this.#accessed.size >= this.#limit) throw new Refusal('ENOSPC')
+      if (this.#accessed.size >= this.#limit) {
+        this.#failed = true
+        throw new Refusal('ENOSPC')
+      }
       const base = this.#tree.get(path)
       accessed = { base, node: base, modified: false }
       this.#accessed.set(path, accessed)

@@ -13,8 +13,8 @@ export class Store implements Nodes {
   readonly domains: Domains
   readonly sessions = new Set<Session>()
 
-  constructor(quotas: Quotas, domids: readonly number[]) {
-    this.domains = new Domains(quotas)
+  constructor(quotas: Quotas, exists: (domid: number) => boolean) {
+    this.domains = new Domains(quotas, exists)
     const node = (children: string): NodeContent => ({
       value: Buffer.alloc(0),
       permissions: [{ domid: 0, access: 'none' }],
@@ -24,7 +24,6 @@ export class Store implements Nodes {
     this.tree.set('/tool', node('xenstored\0'))
     this.tree.set('/tool/xenstored', node(''))
     for (const path of specialPaths) this.tree.set(path, node(''))
-    for (const domid of domids) this.introduce(domid)
   }
 
   get(path: string): StoreNode | undefined {
@@ -38,6 +37,8 @@ export class Store implements Nodes {
   delete(path: string): void {
     this.tree.delete(path)
   }
+
+  fail(): void {}
 
   changed(
     path: string,

@@ -1,9 +1,10 @@
 import type { Buffer } from 'node:buffer'
 import type { Permission } from '../permissions.js'
 
-/** A permission that was given to a domain that did not exist; one that gets its number later must not have it. */
+/** A permission of a node, of all that inherited it, and of transactions that have seen these. */
 export interface NodePermission extends Permission {
-  readonly ignored?: boolean
+  /** The domain did not exist when this was given, or is gone: one that gets its number later must not have it. */
+  ignored?: boolean
 }
 
 /** A node as it was written once. Never changed, so that whoever holds one has a snapshot. */
@@ -29,6 +30,8 @@ export interface Nodes {
   get(path: string): StoreNode | undefined
   set(path: string, content: NodeContent): void
   delete(path: string): void
+  /** A change failed in the middle: a transaction can no longer be committed. */
+  fail(): void
   /** A change that watches are to hear of: `node` as it is or last was, with other permissions before where these changed. */
   changed(path: string, match: WatchMatch, node: StoreNode, before?: readonly NodePermission[]): void
 }
@@ -41,11 +44,8 @@ export const childPath = (path: string, name: string): string => (path === '/' ?
 
 export const namesOf = (children: string): string[] => (children === '' ? [] : children.slice(0, -1).split('\0'))
 
-export function withoutName(children: string, name: string): string {
-  const entry = `${name}\0`
-  const at = children.startsWith(entry) ? 0 : children.indexOf(`\0${entry}`) + 1
-  return children.slice(0, at) + children.slice(at + entry.length)
-}
+export const withoutName = (children: string, name: string): string =>
+  `\0${children}`.replace(`\0${name}\0`, '\0').slice(1)
 
 /** All nodes by their paths, and how many each domain owns; special ones do not count. */
 export class Tree {

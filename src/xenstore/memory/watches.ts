@@ -50,8 +50,15 @@ export class Watches {
     node: StoreNode | undefined,
     before: readonly NodePermission[] | undefined,
   ): void {
+    const told = new Map<Session, Set<string>>()
     for (const watch of this.#watches) {
-      if (concerns(watch, path, match) && permitted(watch.session, tree, path, node, before)) sendEvent(watch, path)
+      if (!concerns(watch, path, match) || !permitted(watch.session, tree, path, node, before)) continue
+      // Two watches with one token get one event where it would be the same, but of special paths.
+      const same = `${path.startsWith('@') ? watch.path : watch.hidden}\0${watch.token}`
+      const tokens = told.get(watch.session) ?? new Set()
+      if (tokens.has(same)) continue
+      told.set(watch.session, tokens.add(same))
+      sendEvent(watch, path)
     }
   }
 }

@@ -1,12 +1,29 @@
 import { Buffer } from 'node:buffer'
 import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import type { Duplex, DuplexReader } from '../duplex.js'
 
+/** How many packets wait for more of them: the daemon may as well begin. */
+const heldAtMost = 16
 /** How much is read at a time. */
 const bufferSize = 64 * 1024
 
 /** Connects to a unix socket. Fails with the system's error. */
-export function connectUnixSocket(path: string, signal?: AbortSignal): Promise<Duplex> {
+export async function connectUnixSocket(path: string, signal?: AbortSignal): Promise<Duplex> {
+  for (;;) {
+    try {
+      return await connectOnce(path, signal)
+    } catch (error) {
+      // The daemon has not yet accepted those before (oxenstored lets one wait): a blocking connect would wait too.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await setTimeout(1, undefined, { signal }).catch(() => {
+        throw signal?.reason
+      })
+    }
+  }
+}
+
+function connectOnce(path: string, signal: AbortSignal | undefined): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const duplex: UnixSocket = new UnixSocket(onread => {
       const socket = connect({ path, onread })
@@ -34,8 +51,8 @@ interface OnRead {
 }
 
 /**
- * The first packet of a turn of the event loop goes out at once, those after it together at the turn's end: a lone request
- * waits for nothing, many make few system calls.
+ * The first packet of a turn of the event loop goes out at once, those after it some at a time: a lone request waits for
+ * nothing, many make few system calls.
  */
 class UnixSocket implements Duplex {
   readonly #socket: Socket
@@ -65,6 +82,7 @@ class UnixSocket implements Duplex {
   write(packet: Uint8Array): void {
     if (this.#holding) {
       this.#held.push(packet)
+      if (this.#held.length >= heldAtMost) this.#writeHeld()
       return
     }
     this.#holding = true
@@ -78,7 +96,10 @@ class UnixSocket implements Duplex {
 
   readonly #flush = (): void => {
     this.#holding = false
-    if (this.#held.length === 0) return
+    if (this.#held.length > 0) this.#writeHeld()
+  }
+
+  #writeHeld(): void {
     this.#socket.write(this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held))
     this.#held = []
   }

@@ -24,7 +24,11 @@ export const introduce = {
 
 export const release = {
   operation: 'RELEASE',
-  fields: domid => [domidField(domid)],
+  fields: domid => {
+    // oxenstored does it, and is of no use any more
+    if (domid === 0) throw new XenstoreError('EINVAL', 'domain 0 cannot be released')
+    return [domidField(domid)]
+  },
   decode: done,
 } satisfies RequestKind<[domid: number], void>
 

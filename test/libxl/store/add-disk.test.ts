@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { addDisk, type DomainType, parseDisk, toLibxlJson } from 'xenlight'
-import { connect, type Xenstore } from 'xenlight/xenstore'
+import { connect, openXenstore, type Xenstore } from 'xenlight/xenstore'
 import { destroyDevice } from '#xenlight/libxl/store/destroy-device.js'
+import { embeddedStore, type Quotas } from '#xenlight/xenstore/memory/index.js'
 import { startXenstored } from '../../real/xenstored.js'
 import { type Attachment, attachments } from '../../support/attachments.js'
 import {
@@ -168,6 +169,36 @@ t.test('whatever request the store refuses, nothing of the disk is left', async 
         cause: { name: 'XenstoreError', code: 'ENOSPC', operation, path },
       })
     t.strictSame(await treeAt(store, ['/']), before, `${operation} ${payload}`)
+  }
+})
+
+t.test('a client that may not do it all, or not so much, leaves nothing', async t => {
+  const refusals: [quotas: Partial<Quotas>, message: RegExp][] = [
+    [{}, /^the store refuses the disk: SET_PERMS \/local\/domain\/11\/device\/vbd\/51712: (?:EPERM|EACCES)/],
+    [{ nodes: 4 }, /^the store refuses the disk: WRITE \/libxl\/11\/device\/vbd\/51712\/backend: ENOSPC/],
+  ]
+  for (const [quotas, message] of refusals) {
+    const embedded = embeddedStore({ quotas, domains: [7, 11] })
+    t.teardown(() => embedded.close())
+    const toolstack = openXenstore(embedded.duplex())
+    await populate(toolstack, [{ domid: 11, type: 'pv' }])
+    for (const path of [
+      '/libxl',
+      '/libxl/11',
+      '/libxl/11/type',
+      '/local/domain/11',
+      '/local/domain/11/image/device-model-pid',
+    ]) {
+      await toolstack.setPermissions(path, [
+        { domid: 0, access: 'none' },
+        { domid: 7, access: 'both' },
+      ])
+    }
+    const before = await treeAt(toolstack, ['/'])
+    const limited = openXenstore(embedded.duplex({ domid: 7 }))
+    const disk = parseDisk('vdev=xvda,target=/dev/a')
+    await t.rejects(addDisk(limited, disk, { domid: 11, host: blocks, wait: false }), { rc: -3, message })
+    t.strictSame(await treeAt(toolstack, ['/']), before)
   }
 })
 

@@ -145,35 +145,63 @@ t.test('what cannot be taken away again is told', async t => {
   })
 })
 
-t.test('others who attach disks at the same time', async t => {
-  const embedded = embeddedStore({ domains: [11] })
-  t.teardown(() => embedded.close())
-  const stores = Array.from({ length: 4 }, () => openXenstore(embedded.duplex()))
+async function attachTogether(t: Test, stores: readonly Xenstore[]): Promise<void> {
   await populate(stores[0]!, [{ domid: 11, type: 'pv' }])
-  const results = await Promise.all(
-    stores.map((store, nth) =>
-      addDisks(
-        store,
-        Array.from({ length: 10 }, (_, i) => parseDisk(`vdev=d${nth * 10 + i}p0,target=/dev/${i}`)),
-        options,
-      ),
+  const numbers = (nth: number) => Array.from({ length: 10 }, (_, i) => nth * 10 + i)
+  const batches = stores.map((store, nth) =>
+    addDisks(
+      store,
+      numbers(nth).map(n => parseDisk(`vdev=d${n}p0,target=/dev/${n}`)),
+      options,
     ),
   )
-  t.equal(new Set(results.flat().map(({ device }) => device.devid)).size, 40)
-  t.equal((await listDisks(stores[0]!, 11)).filter(({ disk }) => disk !== undefined).length, 40)
+  const attached = (await Promise.all(batches)).flat()
+  t.equal(new Set(attached.map(({ device }) => device.devid)).size, stores.length * 10)
+  const listed = await listDisks(stores[0]!, 11)
+  t.strictSame(listed.map(({ disk }) => disk?.pdevPath).sort(), attached.map(({ disk }) => disk.pdevPath).sort())
+
   const same = await Promise.allSettled(
     stores.map(store => addDisk(store, parseDisk('vdev=xvdzz,target=/dev/x'), options)),
   )
   t.equal(same.filter(({ status }) => status === 'fulfilled').length, 1, 'one device is attached once')
   for (const result of same) if (result.status === 'rejected') t.match(result.reason, { rc: -17 })
+}
+
+t.test('others who attach disks at the same time', async t => {
+  const embedded = embeddedStore({ domains: [11] })
+  t.teardown(() => embedded.close())
+  await attachTogether(
+    t,
+    Array.from({ length: 4 }, () => openXenstore(embedded.duplex())),
+  )
 })
+
+for (const kind of ['xenstored', 'oxenstored'] as const) {
+  t.test(`others who attach disks at the same time: ${kind}`, async t => {
+    const daemon = await realPart(t, () => startXenstored(kind))
+    if (!daemon) return
+    await using _ = daemon
+    const stores: Xenstore[] = []
+    for (let i = 0; i < 3; i++) {
+      const store = await connect({ path: daemon.path })
+      // the daemon's socket has room for one that it has not taken yet
+      await store.read('/')
+      stores.push(store)
+    }
+    await attachTogether(t, stores)
+    await Promise.all(stores.map(store => store.close()))
+  })
+}
 
 t.test('an aborted signal', async t => {
   const store = await storeWith(t)
   const before = await treeAt(store, ['/'])
   const aborted = AbortSignal.abort(new Error('enough'))
   await t.rejects(addDisk(store, parseDisk('vdev=xvda,target=/dev/a'), { ...options, signal: aborted }), {
-    code: 'ECANCELED',
+    rc: -22,
+    code: 'ERROR_ABORTED',
+    message: 'attaching a disk to domain 11 was given up',
+    cause: { message: 'enough' },
   })
   t.strictSame(await treeAt(store, ['/']), before)
 })

@@ -38,14 +38,21 @@ export class Peers {
   }
 
   /** Introduces a domain; its own connection. */
-  async guest(domid = this.newDomid()): Promise<{ domid: number; store: Xenstore }> {
-    await this.store.introduce({ domid, gfn: 1000 + domid, eventChannel: 1 })
+  async guest(): Promise<{ domid: number; store: Xenstore }> {
+    const domid = await this.introduced()
     return { domid, store: this.#keep(await this.#subject.connect(domid)) }
   }
 
   /** Bytes without a client; the case closes it. */
   duplex(): Promise<Duplex> {
     return this.#subject.duplex()
+  }
+
+  /** Introduces a domain that says nothing; its number. */
+  async introduced(): Promise<number> {
+    const domid = this.newDomid()
+    await this.store.introduce({ domid, gfn: 1000 + domid, eventChannel: 1 })
+    return domid
   }
 
   async raw(domid = 0): Promise<RawConnection> {
@@ -122,7 +129,10 @@ export class Watching implements Disposable {
     const found: string[] = []
     for (;;) {
       this.#next ??= this.watch.next()
-      const result = await Promise.race([this.#next, new Promise<undefined>(resolve => setImmediate(resolve, undefined))])
+      const result = await Promise.race([
+        this.#next,
+        new Promise<undefined>(resolve => setImmediate(resolve, undefined)),
+      ])
       if (result === undefined) return found
       this.#next = undefined
       if (result.done) return [...found, 'end']

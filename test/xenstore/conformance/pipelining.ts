@@ -26,7 +26,7 @@ export const pipelining: Cases = {
     const raw = await peers.raw()
     await Promise.all(numbers(200).map(n => raw.ask(n % 2 ? 'READ' : 'WRITE', `${peers.path}\0${n % 2 ? '' : 'x'}`)))
     t.strictSame(
-      raw.answered,
+      raw.order,
       numbers(200).map(n => n + 1),
     )
   },

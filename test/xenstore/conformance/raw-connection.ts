@@ -8,8 +8,8 @@ import { PacketReader } from '#xenlight/xenstore/packet-reader.js'
 export class RawConnection {
   /** The events that have come, each its path and token. */
   readonly events: string[] = []
-  /** The numbers of the answered requests, in the order of the answers. */
-  readonly answered: number[] = []
+  /** The numbers of the answered requests in the order of the answers, and 'event' where one came between them. */
+  readonly order: (number | 'event')[] = []
   readonly ended: Promise<void>
   readonly #duplex: Duplex
   readonly #pending = new Map<number, (answer: string) => void>()
@@ -53,9 +53,10 @@ export class RawConnection {
     const text = payload.toString('latin1').replace(/\0$/, '').replaceAll('\0', ' ')
     if (type === watchEvent) {
       this.events.push(text)
+      this.order.push('event')
       return
     }
-    this.answered.push(requestId)
+    this.order.push(requestId)
     this.#pending.get(requestId)?.(type === errorReply && !/^E[A-Z0-9]+$/.test(text) ? `error ${text}` : text)
     this.#pending.delete(requestId)
   }

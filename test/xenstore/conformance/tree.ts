@@ -52,7 +52,9 @@ export const tree: Cases = {
 
   'the root cannot be removed': async (t, { store, path }) => {
     await store.write(path, 'x')
+    const { requests } = store.statistics
     t.equal(await codeOf(store.rm('/')), 'EINVAL')
+    t.equal(store.statistics.requests, requests, 'refused before it is sent: oxenstored would do it')
     t.equal(await store.read(path), 'x')
   },
 

@@ -2,30 +2,34 @@ import { operations } from '#xenlight/xenstore/operation.js'
 import { headerSize } from '#xenlight/xenstore/packet.js'
 import type { Cases } from './case.js'
 
+const stale = 'that of Xen 4.17 answers with the error of something before, or ends where there was none'
+
 export const wire: Cases = {
   'a request that the protocol has not': async (t, peers) => {
     const raw = await peers.raw()
-    for (const type of [20, 27, 99, 0xffff_ffff]) {
-      const expected = peers.differs('ENOSYS', { oxenstored: 'closed' }, 'it drops whoever says what it does not know')
-      t.equal(await raw.ask(type, '/\0'), expected, String(type))
-      if (expected === 'closed') return
-    }
+    for (const type of [20, 27, 99, 0xffff_ffff]) t.equal(await raw.ask(type, '/\0'), 'ENOSYS', String(type))
     t.equal(await raw.ask('GET_DOMAIN_PATH', '0\0'), '/local/domain/0', 'and the next is answered')
   },
 
-  'empty payloads are refused, whatever asks': async (t, peers) => {
+  'empty payloads are refused': async (t, peers) => {
     const raw = await peers.raw()
-    const withoutPayload = new Set(['CONTROL', 'TRANSACTION_START', 'RESET_WATCHES', 'GET_FEATURE', 'GET_QUOTA'])
-    const later = new Set(['SET_FEATURE', 'SET_QUOTA'])
-    for (const [name, type] of Object.entries(operations)) {
-      if (withoutPayload.has(name)) continue
-      const expected = later.has(name)
-        ? peers.differs('ENOSYS', { embedded: 'EINVAL' }, 'Xen 4.17 has no such request')
-        : name === 'TRANSACTION_END'
-          ? 'ENOENT|EINVAL'
-          : 'EINVAL'
-      const answer = await raw.ask(type, '')
-      t.ok(expected.split('|').includes(answer), `${name}: ${answer}, expected ${expected}`)
+    const all = [
+      'WATCH',
+      'UNWATCH',
+      'TRANSACTION_END',
+      'INTRODUCE',
+      'RELEASE',
+      'GET_DOMAIN_PATH',
+      'WRITE',
+      'SET_PERMS',
+    ] as const
+    const paths = ['DIRECTORY', 'READ', 'GET_PERMS', 'MKDIR', 'RM'] as const
+    const answers = peers.differs(true, { xenstored: false }, stale)
+    for (const operation of answers ? [...all, ...paths] : all) {
+      const refused = raw.ask(operation, '')
+      // oxenstored sees a packet without a payload when more bytes come
+      await raw.ask('GET_DOMAIN_PATH', '0\0')
+      t.equal(await refused, 'EINVAL', operation)
     }
   },
 
@@ -35,13 +39,14 @@ export const wire: Cases = {
     t.equal(await raw.ask('WRITE', `${peers.path}\0x`, id), 'OK')
     t.equal(await raw.ask('READ', `${peers.path}\0`, id), 'x')
     t.equal(await raw.ask('TRANSACTION_END', 'F\0', id), 'OK')
-    t.strictSame(raw.answered, [1, 2, 3, 4])
+    t.strictSame(raw.order, [1, 2, 3, 4])
   },
 
   'a path without its NUL': async (t, peers) => {
+    if (!peers.differs(true, { xenstored: false }, stale)) return
     const raw = await peers.raw()
     for (const operation of ['READ', 'DIRECTORY', 'MKDIR', 'RM', 'GET_PERMS'] as const) {
-      t.equal(await raw.ask(operation, '/tool'), peers.differs('EINVAL', {}, ''), operation)
+      t.equal(await raw.ask(operation, '/tool'), 'EINVAL', operation)
     }
   },
 

@@ -1,0 +1,149 @@
+import t, { type Test } from 'tap'
+import type { DiskHost } from 'xenlight'
+import { embeddedStore, type Xenstore } from 'xenlight/xenstore'
+import { populate } from '../../support/disk-store.js'
+import { goodMoves, type Moves, playBackend } from '../../support/played-disk.js'
+import { runWith, runWithXen, type World } from '../fake-io.js'
+
+const host: DiskHost = {
+  domid: 0,
+  examine: async path => (path.startsWith('/dev/') ? { target: 'block' } : { target: 'file' }),
+  createEmptyCdrom: async () => {},
+  runScript: async () => ({ status: 0, stderr: '' }),
+}
+const backend = '/local/domain/0/backend/vbd/11/51728'
+const spec = 'vdev=xvdb,target=/dev/vg/data'
+
+/** A Xen with the PV guest 11, whose backends for its device xvdb do what they are to. */
+async function running(t: Test, moves: Moves = goodMoves): Promise<{ world: World; store: Xenstore }> {
+  const embedded = embeddedStore({ domains: [7, 11] })
+  t.teardown(() => embedded.close())
+  const store = embedded.connect()
+  await populate(store, [{ domid: 11, type: 'pv' }])
+  const paths = { backend, frontend: '', libxl: '' }
+  const device = { domid: 11, devid: 51728, backendDomid: 0, kind: 'vbd', backendKind: 'vbd', paths } as const
+  const attaching: DiskHost = {
+    ...host,
+    async runScript({ args }) {
+      if (args[0] === 'add') await store.write(`${backend}/physical-device`, 'fe:0')
+      return { status: 0, stderr: '' }
+    },
+  }
+  playBackend(t, embedded.connect(), device, moves)
+  return { world: { xen: { store, host: attaching } }, store }
+}
+
+t.test('a disk is attached, told of, and listed', async t => {
+  const { world } = await running(t)
+  const attached = await runWithXen(['--apply', '--domid', '11', spec], world)
+  t.strictSame(attached, {
+    status: 0,
+    stdout: `xvdb: attached to domain 11 as device 51728, served by phy in domain 0 (${backend})\n`,
+    stderr: '',
+  })
+  const listed = await runWithXen(['--list', '--domid=11', '-ospec'], world)
+  t.strictSame(listed, {
+    status: 0,
+    stdout: 'format=raw,vdev=xvdb,access=rw,backendtype=phy,specification=xen,discard,no-colo,target=/dev/vg/data\n',
+    stderr: '',
+  })
+  const asJson = await runWithXen(['--list', '--domid', '11'], world)
+  t.match(JSON.parse(asJson.stdout), [{ pdev_path: '/dev/vg/data', vdev: 'xvdb', backend: 'phy', format: 'raw' }])
+  const exact = await runWithXen(['--list', '--domid', '11', '--libxl-exact'], world)
+  t.notHas(JSON.parse(exact.stdout)[0], { format: 'raw' })
+})
+
+t.test('what was done, as JSON', async t => {
+  const { world } = await running(t)
+  const { stdout } = await runWithXen(['--apply', '--domid', '11', '-o', 'json', spec], world)
+  t.match(JSON.parse(stdout), {
+    ...{ vdev: 'xvdb', domid: 11, devid: 51728, backend: 'phy', backendDomid: 0, attempts: 1 },
+    paths: { backend },
+    disk: { pdev_path: '/dev/vg/data', discard_enable: 'True' },
+  })
+})
+
+t.test('a disk that its backend refuses leaves nothing, and says why', async t => {
+  const { world, store } = await running(t, { 1: { state: '6' } })
+  const { status, stdout, stderr } = await runWithXen(['--apply', '--domid', '11', spec], world)
+  t.strictSame([status, stdout], [1, ''])
+  t.match(stderr, /^error\[ERROR_[A-Z]+\]: .*xvdb|51728/)
+  t.equal(await store.readIfPresent(backend), undefined)
+  t.equal(await store.readIfPresent('/libxl/11/device'), undefined)
+})
+
+t.test('a device that is there already', async t => {
+  const { world } = await running(t)
+  await runWithXen(['--apply', '--domid', '11', spec], world)
+  const { status, stderr } = await runWithXen(['--apply', '--domid', '11', spec], world)
+  t.equal(status, 1)
+  t.match(stderr, /^error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore\n/)
+})
+
+t.test('a dry run shows the nodes, without any Xen', async t => {
+  const world: World = { targets: { '/dev/vg/data': 'block' } }
+  const args = ['--domid', '11', '--domain-type=pv', spec]
+  const { status, stdout, stderr } = await runWithXen(['--apply', '--dry-run', ...args], world)
+  t.strictSame([status, stderr], [0, ''])
+  t.equal(stdout, runWith(['-o', 'xenstore', ...args], world).stdout)
+  const offline = await runWithXen(['--apply', '--dry-run', '--offline', ...args])
+  t.equal(offline.stdout, stdout)
+})
+
+t.test('a dry run knows the domains that it is told of', async t => {
+  const args = ['--apply', '--dry-run', '--domid=11', '--offline', '--domain', 'storage=7', `backend=storage,${spec}`]
+  const { status, stdout } = await runWithXen(args)
+  t.equal(status, 0)
+  t.match(stdout, '/local/domain/7/backend/vbd/11/51728')
+})
+
+t.test('a spec that libxl refuses is refused before anything is asked', async t => {
+  const { status, stderr } = await runWithXen(['--apply', '--domid', '11', 'foo=bar'])
+  t.equal(status, 1)
+  t.match(stderr, /^error\[unknown-parameter\]/)
+})
+
+t.test('a file of disks is attached whole or not at all', async t => {
+  const { world, store } = await running(t)
+  const files = { 'guest.cfg': `type = "pv"\ndisk = [ '${spec}', 'vdev=51728,target=/dev/vg/other' ]\n` }
+  const { status, stderr } = await runWithXen(['--apply', '--domid', '11', '--config', 'guest.cfg'], {
+    ...world,
+    files,
+  })
+  t.equal(status, 1)
+  t.match(stderr, /ERROR_DEVICE_EXISTS/)
+  t.equal(await store.readIfPresent(backend), undefined)
+})
+
+t.test('no daemon, no such domain', async t => {
+  t.strictSame(await runWithXen(['--list', '--domid', '3']), {
+    status: 1,
+    stdout: '',
+    stderr: 'xl-disk-parse: xenstore: CONNECT /run/xenstored/socket: ECONNREFUSED\n',
+  })
+  const { world } = await running(t)
+  const listed = await runWithXen(['--list', '--domid', '5'], world)
+  t.equal(listed.status, 1)
+  t.match(listed.stderr, /domain 5 does not exist/)
+  t.strictSame(await runWithXen(['--list', '--domid', '7'], world), { status: 0, stdout: '[]\n', stderr: '' })
+})
+
+t.test('wrong usage', async t => {
+  const cases: [args: string[], message: string][] = [
+    [['--apply', spec], '--apply needs --domid N'],
+    [['--list'], '--list needs --domid N'],
+    [['--list', '--domid', '1', spec], '--list takes no SPEC'],
+    [['--list', '--apply', '--domid', '1'], '--apply has no meaning with --list'],
+    [['--apply', '--domid', '1', '--offline', spec], '--offline is for --apply --dry-run only'],
+    [['--apply', '--domid', '1', '--domain', 'a=1', spec], '--domain is for --apply --dry-run only'],
+    [['--apply', '--domid', '1', '-o', 'argv', spec], '--output argv has no meaning with --apply (json has)'],
+    [['--dry-run', spec], '--dry-run is for --apply only'],
+    [['--libxl-exact', spec], '--libxl-exact is for --list and --apply only'],
+    [['--apply', '--domid', '1'], 'no SPEC was given'],
+  ]
+  for (const [args, message] of cases) {
+    const { status, stderr } = await runWithXen(args)
+    t.equal(status, 2, args.join(' '))
+    t.match(stderr, message)
+  }
+})
