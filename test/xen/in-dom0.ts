@@ -1,0 +1,3 @@
+// What real-xen.test.ts runs in dom0 of a real Xen; its standard output is TAP.
+import './xenbus-device.js'
+import './attach-disks.js'
