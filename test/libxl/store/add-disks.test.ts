@@ -181,13 +181,7 @@ for (const kind of ['xenstored', 'oxenstored'] as const) {
     const daemon = await realPart(t, () => startXenstored(kind))
     if (!daemon) return
     await using _ = daemon
-    const stores: Xenstore[] = []
-    for (let i = 0; i < 3; i++) {
-      const store = await connect({ path: daemon.path })
-      // the daemon's socket has room for one that it has not taken yet
-      await store.read('/')
-      stores.push(store)
-    }
+    const stores = await Promise.all(Array.from({ length: 3 }, () => connect({ path: daemon.path })))
     await attachTogether(t, stores)
     await Promise.all(stores.map(store => store.close()))
   })

@@ -83,7 +83,7 @@ for (const [guest, length] of others) {
       assert.equal(at, -1, `after\n${before()}\nxenstored: ${expected[at]}\nembedded:  ${ours[at]}`)
     })
     const details = await fc.check(property, { numRuns: runs, endOnFailure: true })
-    if (details.failed) t.fail(fc.defaultReportMessage(details) ?? 'failed')
+    if (details.failed) t.fail(`seed ${details.seed}: ${details.errorInstance}`)
     else t.pass(`${details.numRuns} sequences; errors: ${[...errors].map(pair => pair.join(' ')).join(', ')}`)
   })
 }

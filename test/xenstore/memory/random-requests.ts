@@ -70,7 +70,8 @@ type Row = [weight: number, operation: Operation | number, payload: fc.Arbitrary
 
 /**
  * What both stores are to answer alike: not the wording of CONTROL, what Xen 4.17 has not, or what it answers with the error
- * of an earlier request (a path without its NUL). Nor a target, which xenstored then keeps when it is released.
+ * of an earlier request (a path without its NUL). Nor a
+ * target, which xenstored then keeps when it is released, nor another owner for the root, with whom it would remove it.
  */
 const rows: Row[] = [
   [20, 'WRITE', fc.tuple(path, value).map(parts => parts.join('\0'))],
@@ -85,7 +86,7 @@ const rows: Row[] = [
     'SET_PERMS',
     fc
       .tuple(
-        path.filter(text => !text.startsWith('@')),
+        path.filter(text => text !== '/' && !text.startsWith('@')),
         permissions,
       )
       .map(([name, entries]) => [name, ...entries, ''].join('\0')),
