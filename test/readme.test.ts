@@ -17,7 +17,7 @@ writeFileSync(guest, 'name = "guest"\nmemory = 512\ndisk = [ "/dev/vg/guest,raw,
 for (const [index, code] of blocks.entries())
   writeFileSync(join(folder, `block-${index}.ts`), code.replace("'/etc/xen/guest.cfg'", JSON.stringify(guest)))
 const compilerOptions = {
-  ...{ target: 'es2023', module: 'nodenext', moduleDetection: 'force', types: ['node'] },
+  ...{ target: 'es2023', lib: ['es2023', 'esnext.disposable'], module: 'nodenext', moduleDetection: 'force', types: ['node'] },
   ...{ strict: true, skipLibCheck: true, resolveJsonModule: true, rootDir: projectRoot },
 }
 writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
@@ -39,6 +39,7 @@ t.test("README's TypeScript compiles", async t => {
 const output = [
   /params qcow2:[\s\S]*if=ide[\s\S]*warning colo-missing-key/,
   /^\/dev\/vg\/guest,raw,xvda,rw xvda\n$/,
+  /^xvdb \/dev\/vg\/data 7\n$/,
   /^$/,
 ]
 for (const index of blocks.keys()) {

@@ -35,7 +35,10 @@ export interface XenstoreNodes {
   setPermissions(path: string, permissions: readonly Permission[], options?: RequestOptions): Promise<void>
 }
 
-/** The nodes as they were when the transaction began, with its own changes; nobody else sees these before it commits. */
+/**
+ * The nodes as they are for a transaction: each as it was when first looked at, with the transaction's own changes, which
+ * nobody else sees before it commits. Where others have changed one of these by then, nothing is committed.
+ */
 export interface XenstoreTransaction extends XenstoreNodes {
   /** Aborted when the transaction is over for another reason than its body's end. */
   readonly signal: AbortSignal
