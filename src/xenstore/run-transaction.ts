@@ -64,9 +64,10 @@ async function runOnce<Value>(
   const { connection, open } = context
   const transaction = new Transaction(connection, await start(connection, bounds))
   open.add(transaction)
-  const lose = () => transaction.lose(bounds.signal?.reason)
-  if (bounds.signal?.aborted) lose()
-  const unlisten = bounds.signal && onAbort(bounds.signal, lose)
+  // what happened since its number came was before there was a transaction to tell
+  const lost = bounds.signal?.aborted ? bounds.signal.reason : connection.over
+  if (lost !== undefined) transaction.lose(lost)
+  const unlisten = bounds.signal && onAbort(bounds.signal, () => transaction.lose(bounds.signal?.reason))
   let value: Value
   try {
     value = await transaction.run(body)

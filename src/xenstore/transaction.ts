@@ -37,6 +37,7 @@ export class Transaction extends Nodes implements XenstoreTransaction {
    * transaction is lost, whatever the body does then.
    */
   run<Value>(body: (transaction: XenstoreTransaction) => Promise<Value> | Value): Promise<Value> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost)
     return new Promise((resolve, reject) => {
       this.#onLost = reject
       this.#runToEnd(body).then(resolve, reject)

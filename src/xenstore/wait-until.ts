@@ -18,7 +18,6 @@ export async function waitUntil(
     controller.abort(requestError('WATCH', path, code, `${why}: ${state}`, cause))
   })
   try {
-    signal.throwIfAborted()
     for await (const _ of store.watch(path, { signal, depth: 0, capacity: 1 })) {
       last = await store.readIfPresent(path, { signal })
       known = true

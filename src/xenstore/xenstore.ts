@@ -41,6 +41,7 @@ export interface XenstoreTransaction extends XenstoreNodes {
   readonly signal: AbortSignal
 }
 
+/** `signal` and `timeout` are for all attempts together. */
 export interface TransactionOptions extends RequestOptions {
   /** How often to try in all where others change the same nodes meanwhile (EAGAIN). 20 by default. */
   attempts?: number | undefined
@@ -133,7 +134,11 @@ export interface Xenstore extends XenstoreNodes, AsyncDisposable {
     options?: TransactionOptions,
   ): Promise<TransactionResult<Value>>
 
-  /** Watches a path and what is below it, or "@introduceDomain" and "@releaseDomain". */
+  /**
+   * Watches a path and what is below it, or "@introduceDomain" and "@releaseDomain".
+   *
+   * @throws XenstoreError EINVAL, ENAMETOOLONG at once, where nobody can watch that
+   */
   watch(path: string, options?: WatchOptions): Watch
   /** Waits until a node exists; its value. @throws XenstoreError ETIMEDOUT */
   waitUntilExists(path: string, options?: WaitOptions): Promise<string>

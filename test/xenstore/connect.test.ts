@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { connect } from 'xenlight/xenstore'
 import { socketPath } from '#xenlight/xenstore/node/socket-path.js'
-import { packet, settle } from './fake-daemon.js'
+import { packet } from './fake-daemon.js'
 
 // tap's loaders would be the children's too
 const { PATH } = process.env
@@ -155,10 +155,10 @@ t.test('nothing keeps the process after close', async t => {
   server.close()
 })
 
-t.test('a device: one packet a write, and closing ends the read that waits', async t => {
+/** A child whose file 3 is a stand-in for the device; its exit status, its output, and the requests that came. */
+async function deviceSession(...arguments_: string[]): Promise<{ status: number; output: string; seen: string[] }> {
   const program = fileURLToPath(new URL('device-session.js', import.meta.url))
-  // the other end of its file 3 is here
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [program, ...arguments_], {
     env: { PATH },
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   })
@@ -180,10 +180,21 @@ t.test('a device: one packet a write, and closing ends the read that waits', asy
   child.stdout!.on('data', text => {
     output += text
   })
-  t.equal(await new Promise(resolve => child.once('exit', resolve)), 0)
-  await settle()
+  const status = await new Promise<number>(resolve => child.once('close', resolve))
+  return { status, output, seen }
+}
+
+t.test('a device: closing ends the read that waits', async t => {
+  const { status, output, seen } = await deviceSession()
+  t.equal(status, 0)
   t.strictSame(JSON.parse(output), { one: '/a\0', many: 50, after: 'EBADF' })
   // the last is the request whose answer ends the read
   t.equal(seen.at(-1), '10 0')
   t.equal(seen.length, 52)
+})
+
+t.test('so does leaving the process', async t => {
+  const { status, output, seen } = await deviceSession('exit')
+  t.strictSame({ status, output }, { status: 0, output: '' })
+  t.equal(seen.at(-1), '10 0')
 })

@@ -1,4 +1,4 @@
-/** A session over file 3 as if it were /dev/xen/xenbus; says what came of it. */
+/** A session over file 3 as if it were /dev/xen/xenbus; says what came of it, or with "exit" leaves in the middle. */
 
 import { openXenstore } from 'xenlight/xenstore'
 import { XenbusDevice } from '#xenlight/xenstore/node/xenbus-device.js'
@@ -6,6 +6,8 @@ import { XenbusDevice } from '#xenlight/xenstore/node/xenbus-device.js'
 const store = openXenstore(new XenbusDevice(3), { maxInFlight: 1 })
 const one = await store.read('/a')
 const many = await Promise.all(Array.from({ length: 50 }, (_, index) => store.read(`/${index}`)))
+// with its file still open
+if (process.argv[2] === 'exit') process.exit(0)
 await store.close()
 const after = await store.read('/a').catch(error => error.code)
 console.log(JSON.stringify({ one, many: many.filter((value, index) => value === `/${index}\0`).length, after }))

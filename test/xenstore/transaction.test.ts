@@ -251,6 +251,31 @@ t.test('the connection is lost while the body runs', async t => {
   t.equal(store.statistics.transactions, 0)
 })
 
+t.test('what happens right behind its number, before the body could run', async t => {
+  for (const [what, code] of [
+    ['lost', 'ECONNRESET'],
+    ['closed', 'EBADF'],
+    ['aborted', 'ECANCELED'],
+  ] as const) {
+    const { daemon, store } = silent()
+    const controller = new AbortController()
+    let ran = false
+    const body = () => {
+      ran = true
+      return new Promise(() => {})
+    }
+    const promise = store.transaction(body, { signal: controller.signal })
+    daemon.answer(daemon.received[0]!, '7\0')
+    if (what === 'lost') daemon.hangUp()
+    else if (what === 'closed') void store.close()
+    else controller.abort()
+    await t.rejects(promise, { code }, what)
+    t.equal(ran, false)
+    t.equal(store.statistics.transactions, 0)
+    if (what === 'aborted') t.match(daemon.received[1], { type: end, tx: 7, text: 'F\0' })
+  }
+})
+
 t.test('resetWatches ends it', async t => {
   const { daemon, store } = counting()
   const results: string[] = []

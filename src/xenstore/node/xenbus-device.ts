@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { close, open, read, write } from 'node:fs'
+import { close, open, read, write, writeSync } from 'node:fs'
 import type { Duplex, DuplexReader } from '../duplex.js'
 import { operations } from '../operation.js'
 import { encodePacket, payloadMax } from '../packet.js'
@@ -53,8 +53,10 @@ export class XenbusDevice implements Duplex {
 
   #read(): void {
     this.#reading = true
+    reading.add(this.#fd)
     read(this.#fd, this.#buffer, 0, this.#buffer.length, null, (error, size) => {
       this.#reading = false
+      reading.delete(this.#fd)
       if (this.#closing) this.#closeFile()
       else if (isForNow(error)) setTimeout(() => this.#readAgain(), 1)
       else if (error !== null || size === 0) this.#end(error ?? undefined)
@@ -113,6 +115,19 @@ const wakingRequest = encodePacket({
   requestId: 0,
   transactionId: 0,
   payload: Buffer.from('0\0'),
+})
+
+/** The files of reads that wait. Node waits for its threads when it exits, so these have to be woken then as well. */
+const reading = new Set<number>()
+
+process.once('exit', () => {
+  for (const fd of reading) {
+    try {
+      writeSync(fd, wakingRequest)
+    } catch {
+      // without a daemon nothing helps
+    }
+  }
 })
 
 const isForNow = (error: NodeJS.ErrnoException | null): boolean => error?.code === 'EAGAIN' || error?.code === 'EINTR'

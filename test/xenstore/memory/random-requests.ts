@@ -70,7 +70,8 @@ type Row = [weight: number, operation: Operation | number, payload: fc.Arbitrary
 
 /**
  * What both stores are to answer alike: not the wording of CONTROL, what Xen 4.17 has not, or what it answers with the error
- * of an earlier request (a path without its NUL). Nor a target, which xenstored then keeps when it is released.
+ * of an earlier request (a path without its NUL). Nor a
+ * target, which xenstored then keeps when it is released, nor another owner for the root, with whom it would remove it.
  */
 const rows: Row[] = [
   [20, 'WRITE', fc.tuple(path, value).map(parts => parts.join('\0'))],
@@ -85,7 +86,7 @@ const rows: Row[] = [
     'SET_PERMS',
     fc
       .tuple(
-        path.filter(text => !text.startsWith('@')),
+        path.filter(text => text !== '/' && !text.startsWith('@')),
         permissions,
       )
       .map(([name, entries]) => [name, ...entries, ''].join('\0')),
@@ -111,19 +112,44 @@ const rows: Row[] = [
   [1, 99, fc.constant('')],
 ]
 
-const request: fc.Arbitrary<RandomRequest> = fc.oneof(
-  ...rows.map(([weight, operation, payload]) => ({
-    weight,
-    arbitrary: fc.record({
-      client: fc.constantFrom(0 as const, 1 as const),
-      transactionId: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3),
-      operation: fc.constant(operation),
-      payload,
-    }),
-  })),
-)
+const requestOf = (some: Row[], transactionIds: number[]): fc.Arbitrary<RandomRequest> =>
+  fc
+    .oneof(
+      ...some.map(([weight, operation, payload]) => ({
+        weight,
+        arbitrary: fc.record({
+          client: fc.constantFrom(0 as const, 1 as const),
+          transactionId: fc.constantFrom(...transactionIds),
+          operation: fc.constant(operation),
+          payload,
+        }),
+      })),
+    )
+    // More than 4,096 bytes would end the connection.
+    .filter(({ payload }) => payload.length <= 4096)
 
-/** More than 4,096 bytes would end the connection. */
-const sendable = request.filter(({ payload }) => payload.length <= 4096)
+const anything = (maxLength: number) =>
+  fc.array(requestOf(rows, [0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3]), { minLength: 1, maxLength, size: 'max' })
 
-export const randomRequests = (maxLength: number) => fc.array(sendable, { minLength: 1, maxLength, size: 'max' })
+const onNodes = rows.slice(0, 8)
+const onWatches = rows.filter(([, operation]) => operation === 'WATCH')
+
+/** A transaction of each connection, with everything about nodes meanwhile. */
+const overlapping = (maxLength: number) =>
+  fc
+    .tuple(
+      fc.array(requestOf([...onNodes, ...onWatches], [0]), { maxLength: 8, size: 'max' }),
+      fc.array(requestOf(onNodes, [0, 1, 1]), { minLength: 1, maxLength: Math.ceil(maxLength / 5), size: 'max' }),
+    )
+    .map(([before, meanwhile]) => [
+      ...before,
+      ...both('TRANSACTION_START', '\0', 0),
+      ...meanwhile,
+      ...both('TRANSACTION_END', 'T\0', 1),
+    ])
+
+const both = (operation: Operation, payload: string, transactionId: number): RandomRequest[] =>
+  ([0, 1] as const).map(client => ({ client, transactionId, operation, payload }))
+
+export const randomRequests = (maxLength: number): fc.Arbitrary<RandomRequest[]> =>
+  fc.oneof(anything(maxLength), overlapping(maxLength))

@@ -1,3 +1,4 @@
+import { errorReply } from '#xenlight/xenstore/operation.js'
 import type { RandomRequest } from './random-requests.js'
 import type { RawClient, RawReply } from './raw-client.js'
 
@@ -24,7 +25,8 @@ async function dump(client: RawClient): Promise<string[]> {
   for (let path = paths.shift(); path !== undefined; path = paths.shift()) {
     const text = JSON.stringify((await client.request('READ', `${path}\0`)).payload)
     lines.push(`${path} = ${text} (${JSON.stringify(await client.ask('GET_PERMS', `${path}\0`))})`)
-    const children = (await client.request('DIRECTORY', `${path}\0`)).payload.split('\0').slice(0, -1)
+    const { type, payload } = await client.request('DIRECTORY', `${path}\0`)
+    const children = type === errorReply ? [] : payload.split('\0').slice(0, -1)
     paths.push(...children.map(name => (path === '/' ? `/${name}` : `${path}/${name}`)))
   }
   return lines
