@@ -17,7 +17,8 @@ writeFileSync(guest, 'name = "guest"\nmemory = 512\ndisk = [ "/dev/vg/guest,raw,
 for (const [index, code] of blocks.entries())
   writeFileSync(join(folder, `block-${index}.ts`), code.replace("'/etc/xen/guest.cfg'", JSON.stringify(guest)))
 const compilerOptions = {
-  ...{ target: 'es2023', lib: ['es2023', 'esnext.disposable'], module: 'nodenext', moduleDetection: 'force', types: ['node'] },
+  ...{ target: 'es2023', types: ['node'] },
+  ...{ module: 'nodenext', moduleDetection: 'force' },
   ...{ strict: true, skipLibCheck: true, resolveJsonModule: true, rootDir: projectRoot },
 }
 writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))

@@ -1,7 +1,7 @@
 import { isSpecialPath } from './special-path.js'
 
 /** The longest paths, in bytes (XENSTORE_ABS_PATH_MAX, XENSTORE_REL_PATH_MAX). */
-export const absolutePathMax = 3072
+const absolutePathMax = 3072
 export const relativePathMax = 2048
 
 export interface PathProblem {
