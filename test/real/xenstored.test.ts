@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import t from 'tap'
+import { connect } from '#xenlight/xenstore/node/connect.js'
 import { realPart } from '../support/real-part.js'
 import { startXenstored } from './xenstored.js'
 
@@ -30,6 +31,28 @@ for (const kind of ['xenstored', 'oxenstored'] as const) {
     t.match(ask(one.path, 'read', '/tool/name'), /^1 /)
     t.throws(() => process.kill(one.pid, 0), { code: 'ESRCH' })
     t.equal(ask(two.path, 'read', '/tool/name'), '0 two')
+  })
+}
+
+for (const kind of ['xenstored', 'oxenstored'] as const) {
+  t.test(`${kind} hears of a domain's death, and its ring goes`, async t => {
+    const daemon = await realPart(t, () => startXenstored(kind, { domains: [[1, 20]] }))
+    if (!daemon) return
+    await using _ = daemon
+    await using store = await connect({ path: daemon.path })
+    await store.introduce({ domid: 11, gfn: 1, eventChannel: 1 })
+    await store.introduce({ domid: 12, gfn: 1, eventChannel: 1 })
+    await t.rejects(store.introduce({ domid: 21, gfn: 1, eventChannel: 1 }), { code: 'EINVAL' })
+    const guest = await connect({ path: daemon.domainPath(11) })
+    t.equal(await guest.getDomainPath(11), '/local/domain/11')
+
+    using released = store.watch('@releaseDomain')
+    await released.next()
+    await daemon.setDomains([[12, 20]])
+    t.match(await released.next(), { value: { path: '@releaseDomain' } })
+    t.strictSame([await store.isIntroduced(11), await store.isIntroduced(12)], [false, true])
+    t.match(await guest.closed, { code: 'ECONNRESET' })
+    t.notOk(existsSync(daemon.domainPath(11)))
   })
 }
 

@@ -1,3 +1,4 @@
+import { parsePermissions } from '#xenlight/xenstore/permissions.js'
 import { type Cases, codeOf } from './case.js'
 
 const old = 'Xen 4.17 has no such request'
@@ -15,6 +16,28 @@ export const control: Cases = {
   'check and print': async (t, peers) => {
     t.equal(await codeOf(peers.store.control('print', ['a line'])), 'OK')
     t.equal(await codeOf(peers.store.control('check')), 'OK')
+  },
+
+  'quota counts what a guest uses': async (t, peers) => {
+    const { store, path } = peers
+    const { domid, store: guest } = await peers.guest()
+    await store.mkdir(path)
+    await store.setPermissions(path, parsePermissions(`n${domid}`))
+    const watch = guest.watch(path)
+    await watch.ready
+    await guest.transaction(async transaction => {
+      await transaction.read(path)
+      const answer = await store.control('quota', [String(domid)])
+      const counts = peers.differs(true, { oxenstored: false }, 'it counts nodes only')
+      if (counts) {
+        t.match(answer, /^nodes +: +1$/m)
+        t.match(answer, /^watches +: +1$/m)
+        t.match(answer, /^transactions +: +1$/m)
+      } else {
+        t.match(answer, `dom${domid} quota: 1/1000`)
+      }
+    })
+    watch[Symbol.dispose]()
   },
 
   'an unknown command': async (t, peers) => {
