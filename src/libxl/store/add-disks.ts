@@ -98,8 +98,8 @@ class Batch {
   }
 
   async #prepareAll(guest: Guest, domidOf: (name: string) => number | undefined): Promise<PreparedDisk[]> {
-    const { domid } = this.#options
-    const context = { domid, guest, host: this.#host, domidOf, libxlExact: this.#libxlExact }
+    const { domid, wait = true } = this.#options
+    const context = { domid, guest, host: this.#host, domidOf, libxlExact: this.#libxlExact, wait }
     const { values, failures } = await settle(this.#disks, disk => prepareDisk(disk, context))
     if (failures.length > 0) throw failureOf(failures, this.#disks, { kind: 'nothing written' })
     refuseSharedDevices(values.map(({ disk }) => disk))

@@ -76,7 +76,6 @@ class Attempt {
 
   async closely(): Promise<void> {
     await this.#forgetOldError()
-    if (this.#device.backendKind === 'qdisk' && this.#isOwn && !(await this.#hasDeviceModel())) return
     await this.#taken(state => state >= xenbusState.initWait)
     if (!hasHotplugScript(this.#device)) {
       await this.#look()
@@ -117,14 +116,6 @@ class Attempt {
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error
     }
-  }
-
-  async #hasDeviceModel(): Promise<boolean> {
-    const image = `/local/domain/${this.#device.domid}/image`
-    const pids = ['device-model-pid', 'device-model-domid'].map(key =>
-      this.#store.readIfPresent(`${image}/${key}`, this.#request),
-    )
-    return (await Promise.all(pids)).some(pid => pid !== undefined)
   }
 
   async #taken(isWanted: (state: number) => boolean): Promise<void> {

@@ -21,11 +21,13 @@ export interface PrepareOptions {
   host: DiskHost
   domidOf: (name: string) => number | undefined
   libxlExact: boolean
+  /** The disk is to be served at once. */
+  wait: boolean
 }
 
 /** All that libxl does with a disk before it writes it, with its refusals in its order. */
 export async function prepareDisk(record: DeviceDisk, options: PrepareOptions): Promise<PreparedDisk> {
-  const { domid, guest, host, domidOf, libxlExact } = options
+  const { domid, guest, host, domidOf, libxlExact, wait } = options
   if (needsDeviceModel(record, host) && !guest.hasDeviceModel) {
     throw new LibxlError(-3, 'device model required but not running')
   }
@@ -34,13 +36,19 @@ export async function prepareDisk(record: DeviceDisk, options: PrepareOptions): 
   if (!isDomid(disk.backendDomid)) {
     throw new LibxlError(-6, `Disk vdev=${disk.vdev}: no domain has the number ${disk.backendDomid} (backend)`)
   }
-  if (!libxlExact) await checkImage(disk, host)
+  if (!libxlExact) {
+    if (wait && needsDeviceModel(disk, host) && !guest.hasDeviceModel) throw nobodyServes(disk)
+    await checkImage(disk, host)
+  }
   if (isOnEmptyFile({ ...disk, backend: record.backend }) && disk.pdevPath !== undefined) {
     await host.createEmptyCdrom(disk.pdevPath)
   }
   return { disk, device: diskDevice(disk, domid) }
 }
 
-/** Asked of the record as it was given, before libxl chooses a backend or looks a domain's name up. */
+/** libxl asks it of the record as it was given, before it chooses a backend or looks a domain's name up. */
 const needsDeviceModel = ({ backend, backendDomid }: DeviceDisk, host: DiskHost): boolean =>
   backend === 'qdisk' && backendDomid === host.domid
+
+const nobodyServes = ({ vdev }: ResolvedDisk): LibxlError =>
+  new LibxlError(-3, `device model required but not running: ${vdev} is for QEMU, which the guest was started without`)

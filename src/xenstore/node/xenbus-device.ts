@@ -59,9 +59,6 @@ export class XenbusDevice implements Duplex {
   }
 
   close(): void {
-    if (this.#closing) return
-    this.#packets.length = 0
-    if (this.#reading) this.write(wakingRequest)
     this.#end()
   }
 
@@ -110,8 +107,13 @@ export class XenbusDevice implements Duplex {
 
   /** Tells the reader at once; a read that waits may take its time, and for ever if the daemon is dead. */
   #end(cause?: Error): void {
-    if (!this.#closing) process.nextTick(() => this.#reader?.end(cause))
-    this.#closing = true
+    if (!this.#closing) {
+      this.#closing = true
+      process.nextTick(() => this.#reader?.end(cause))
+      this.#packets.length = 0
+      if (this.#reading) this.#packets.push(wakingRequest)
+      if (!this.#writing) this.#writeNext()
+    }
     this.#closeFile()
   }
 

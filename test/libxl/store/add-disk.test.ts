@@ -269,6 +269,12 @@ t.test('the guest', async t => {
     { disk: { backend: 'qdisk' } },
     'not asked for',
   )
+  const automatic = { domid: 14, wait: true } as const
+  await t.rejects(add('format=qcow2,vdev=xvde,target=/dev/a', automatic), {
+    rc: -3,
+    message: 'device model required but not running: xvde is for QEMU, which the guest was started without',
+  })
+  t.match(await add('format=qcow2,vdev=xvde,target=/dev/a', { ...automatic, libxlExact: true }), { attempts: 1 })
   t.match(await add('backendtype=qdisk,backend=7,vdev=xvdc,target=/dev/a', { domid: 11 }), {
     disk: { backendDomid: 7 },
   })

@@ -301,9 +301,8 @@ t.test('in this domain, too, the script is the one of the toolstack', async t =>
 
 t.test('QEMU', async t => {
   const image = '/img,qcow2,xvda,w'
-  const connect = async (t: Test, moves: Moves, options: Partial<ConnectOptions> = {}, deviceModel = true) => {
+  const connect = async (t: Test, moves: Moves, options: Partial<ConnectOptions> = {}) => {
     const set = await stage(t)
-    if (!deviceModel) await set.store.rm('/local/domain/11/image')
     const device = await written(set.store, image)
     playBackend(t, set.as(0), device, moves)
     const host = scriptedHost()
@@ -312,7 +311,6 @@ t.test('QEMU', async t => {
   }
   await t.resolves(connect(t, { 1: { sectors: '8', state: '2' } }))
   await t.resolves(connect(t, {}, { libxlExact: true }), 'libxl does not wait for it')
-  await t.resolves(connect(t, {}, {}, false), 'no device model, nothing to wait for')
   const refused = connect(t, {}, { timeouts: hasty })
   await t.rejects(refused, { rc: -9, message: /still state 1.*qemu-dm/ }, 'it only logs what is wrong with an image')
   await t.rejects(connect(t, { 1: { sectors: '0', state: '2' } }), { rc: -3, message: /zero sectors/ })
