@@ -39,6 +39,7 @@ export class Connection {
   readonly closed: Promise<XenstoreError | undefined>
   readonly #duplex: Duplex
   readonly #options: ConnectionOptions
+  readonly #mostInFlight: number
   readonly #events: ConnectionEvents
   readonly #reader = new PacketReader()
   /** By request id, in the order sent; abandoned ones too, as the daemon is not done with them. */
@@ -54,6 +55,7 @@ export class Connection {
   constructor(duplex: Duplex, options: ConnectionOptions, events: ConnectionEvents) {
     this.#duplex = duplex
     this.#options = options
+    this.#mostInFlight = Math.min(options.maxInFlight, duplex.mostInFlight ?? Number.POSITIVE_INFINITY)
     this.#events = events
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
@@ -103,7 +105,7 @@ export class Connection {
   #send(): void {
     if (this.#sending) return
     this.#sending = true
-    while (this.#queue.length > 0 && this.#sent.size < this.#options.maxInFlight && this.#over === undefined) {
+    while (this.#queue.length > 0 && this.#sent.size < this.#mostInFlight && this.#over === undefined) {
       const request = this.#queue.shift()!
       this.#lastId = nextRequestId(this.#lastId, this.#sent)
       this.#sent.set(this.#lastId, request)

@@ -15,6 +15,8 @@ export interface DuplexReader {
 export interface Duplex {
   /** Called once, first. Nothing is read before. */
   start(reader: DuplexReader): void
+  /** How many requests may be unanswered at a time, where this way bears fewer than its daemon. */
+  readonly mostInFlight?: number
   /** Why this way cannot carry a request that the protocol has; undefined where it can. */
   refusal?(operation: Operation, packet: Uint8Array): { code: string; why: string } | undefined
   /** Takes one whole packet, header and payload. Never throws; what goes wrong comes out of `end`. */

@@ -3,7 +3,7 @@
 import { openXenstore } from 'xenlight/xenstore'
 import { XenbusDevice } from '#xenlight/xenstore/node/xenbus-device.js'
 
-const store = openXenstore(new XenbusDevice(3), { maxInFlight: 1 })
+const store = openXenstore(new XenbusDevice(3))
 const one = await store.read('/a')
 const many = await Promise.all(Array.from({ length: 50 }, (_, index) => store.read(`/${index}`)))
 const refused = await Promise.allSettled([store.write('/a', 'x'.repeat(4078)), store.resetWatches()])

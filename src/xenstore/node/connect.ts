@@ -13,7 +13,7 @@ export interface ConnectOptions extends ClientOptions {
    * /run/xenstored/socket, and where nothing is there /dev/xen/xenbus.
    */
   path?: string | undefined
-  /** How many requests may be unanswered at a time. By default 256 on a socket; 20 in a guest, whose quota that is. */
+  /** How many requests may be unanswered at a time. 256 by default; over /dev/xen/xenbus always 1. */
   maxInFlight?: number | undefined
   /** Gives the connecting up; once connected it means nothing. */
   signal?: AbortSignal | undefined
@@ -24,7 +24,7 @@ const xenbus = '/dev/xen/xenbus'
 /**
  * Connects to xenstored: through this host's socket, or in a guest through /dev/xen/xenbus. A guest's kernel is a client of
  * the same connection to the daemon: `resetWatches`, which would take the kernel's own watches away, is refused there
- * (EPERM), and packets are at most 4,096 bytes with their header (E2BIG).
+ * (EPERM), packets are at most 4,096 bytes with their header (E2BIG), and requests are sent one after another.
  *
  * @throws XenstoreError with the system's code (ENOENT, EACCES, ECONNREFUSED …) where there is none, ECANCELED
  */
@@ -45,7 +45,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Xenstore> {
     throw fail(code, reasons.get(code) ?? message, error)
   }
   try {
-    return openXenstore(duplex, { ...options, maxInFlight: options.maxInFlight ?? (isDevice ? 20 : 256) })
+    return openXenstore(duplex, options)
   } catch (error) {
     duplex.close()
     throw error
