@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { projectRoot } from './support/project-root.js'
 
-const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!)
+const blocksOf = (file: string): string[] =>
+  [...readFileSync(join(projectRoot, file), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!)
+/** All of README's, and of docs/attach.md the one that needs no Xen. */
+const blocks = [...blocksOf('README.md'), blocksOf('docs/attach.md').at(-1)!]
 
 // Inside the project, where the package's own name leads to it.
 mkdirSync(join(projectRoot, 'build'), { recursive: true })
@@ -31,8 +33,8 @@ const node = (...args: string[]) => {
   return { status, stdout, said: stdout + stderr }
 }
 
-t.test("README's TypeScript compiles", async t => {
-  t.ok(blocks.length >= 3, `${blocks.length} blocks`)
+t.test('the TypeScript compiles', async t => {
+  t.ok(blocks.length >= 5, `${blocks.length} blocks`)
   const { status, said } = node(join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', folder)
   t.equal(status, 0, said)
 })
@@ -42,9 +44,10 @@ const output = [
   /^\/dev\/vg\/guest,raw,xvda,rw xvda\n$/,
   /^xvdb \/dev\/vg\/data 7\n$/,
   /^$/,
+  /^$/,
 ]
 for (const index of blocks.keys()) {
-  t.test(`README's block ${index + 1} runs`, async t => {
+  t.test(`block ${index + 1} runs`, async t => {
     const { status, stdout, said } = node(join(folder, `block-${index}.js`))
     t.equal(status, 0, said)
     t.match(stdout, output[index]!)

@@ -157,10 +157,11 @@ function batchCommand(line: CommandLine): BatchCommand {
 }
 
 function diskSource(line: CommandLine): DiskSource {
-  const { words } = line
+  const { values, words } = line
   const path = last(line, 'config')
   if (path === undefined) {
-    if (words.length === 0) throw new UsageError('no SPEC was given, nor --config FILE, nor --batch')
+    const other = values.has('apply') ? '' : ', nor --batch'
+    if (words.length === 0) throw new UsageError(`no SPEC was given, nor --config FILE${other}`)
     return { kind: 'words', words }
   }
   if (words.length > 0)

@@ -10,14 +10,25 @@ export const remark = (
   hint?: string,
 ): Diagnostic => ({ severity, code, message, ...at, notes: [], ...(hint !== undefined && { hint }) })
 
-/** libxl's refusal of a disk as a diagnostic; any other error is thrown on. */
-export function libxlRefusal(error: unknown, at: Span): Diagnostic {
-  if (!(error instanceof LibxlError)) throw error
-  return remark('error', error.code, error.message, at, hintFor(error.message))
-}
+type Hints = readonly (readonly [part: RegExp, hint: string])[]
 
-function hintFor(message: string): string | undefined {
-  if (message.startsWith('backend domain ')) return 'give its number with --domain NAME=DOMID'
-  if (message.includes(' failed to stat: ')) return '--offline does not look at targets'
-  return undefined
+/** What to do about a refusal where nothing is asked of a running Xen. */
+const hintsWithoutXen: Hints = [
+  [/\bbackend domain "/, 'give its number with --domain NAME=DOMID'],
+  [/ failed to stat: /, '--offline does not look at targets'],
+]
+
+/** What to do about a refusal on a running Xen. */
+export const hintsOnXen: Hints = [
+  [/\bbackend domain "/, "write a running domain's name or number: backend=NAME, as in 'xl list'"],
+  [/ failed to stat: /, 'the target must be on this machine; if another domain has it, add backend=NAME'],
+  [/^domain \d+ does not exist/, "'xl list' shows the domains and their numbers"],
+  [/\bdevice already exists in xenstore/, 'take another vdev; --list shows those that the domain has'],
+]
+
+/** libxl's refusal of a disk as a diagnostic; any other error is thrown on. */
+export function libxlRefusal(error: unknown, at: Span, hints = hintsWithoutXen): Diagnostic {
+  if (!(error instanceof LibxlError)) throw error
+  const { code, message } = error
+  return remark('error', code, message, at, hints.find(([part]) => part.test(message))?.[1])
 }

@@ -24,7 +24,7 @@ export function report(
 function* texts(diagnostics: readonly Diagnostic[], file: SourceFile | undefined, io: Io): Iterable<string> {
   const color = !io.env.NO_COLOR && io.env.TERM !== 'dumb' && io.isTerminal(2)
   const options = { color, ...(file && { filename: file.filename }) }
-  const shown = diagnostics.slice(0, shownAtMost)
+  const shown = atMost(diagnostics, shownAtMost)
   for (const diagnostic of shown) yield formatDiagnostic(diagnostic, options)
   const more = diagnostics.length - shown.length
   if (more > 0) yield `… and ${more} more\n`
@@ -38,9 +38,18 @@ function* jsonLines(diagnostics: readonly Diagnostic[], file: SourceFile | undef
     const { line, column } = lines.at(rest.start)
     return { filename: file?.filename, line, column, ...rest }
   }
-  const written = (lines ? diagnostics : bounded(diagnostics)).slice(0, writtenAtMost)
+  const written = atMost(lines ? diagnostics : bounded(diagnostics), writtenAtMost)
   for (const { notes, ...diagnostic } of written)
     yield `${JSON.stringify({ ...placed(diagnostic), notes: notes.map(placed) })}\n`
   const more = diagnostics.length - written.length
   if (more > 0) yield `{"more":${more}}\n`
+}
+
+/** The first so many, in their order. Where there is no room for all, no error is left out for a warning. */
+function atMost(diagnostics: readonly Diagnostic[], count: number): readonly Diagnostic[] {
+  if (diagnostics.length <= count) return diagnostics
+  const isError = ({ severity }: Diagnostic) => severity === 'error'
+  let errors = Math.min(count, diagnostics.filter(isError).length)
+  let others = count - errors
+  return diagnostics.filter(diagnostic => (isError(diagnostic) ? errors-- : others--) > 0)
 }

@@ -12,7 +12,10 @@ export function refuseSharedDevices(disks: readonly ResolvedDisk[]): void {
   for (const { vdev, backend } of disks) {
     const device = `${backend === 'standalone'} ${parseVdev(vdev)?.devid}`
     const other = seen.get(device)
-    if (other !== undefined) throw new LibxlError(-17, `device already exists in xenstore: ${vdev} is ${other}`)
+    if (other !== undefined) {
+      const why = vdev === other ? `${vdev} is given twice` : `${vdev} is ${other}`
+      throw new LibxlError(-17, `device already exists in xenstore: ${why}`)
+    }
     seen.set(device, vdev)
   }
 }

@@ -1,4 +1,5 @@
 import { atou } from './c-integer.js'
+import { checkDisk } from './check-disk.js'
 import { checkDomainType, checkDomid, checkTarget } from './check-guest.js'
 import { chooseBackend, type DiskTarget, emptyCdrom } from './choose-backend.js'
 import type { DeviceDisk } from './device-disk.js'
@@ -31,7 +32,8 @@ export interface ResolveContext extends DiskContext {
  * here the path is set and creating the file is left to who attaches the disk.
  *
  * @throws LibxlError with libxl's number and reason where libxl refuses
- * @throws TypeError, RangeError for a context that is none: a domid outside 0 to 32751, an unknown domainType or target
+ * @throws TypeError for a disk that is no whole record; TypeError, RangeError for a context that is none: a domid outside 0 to
+ * 32751, an unknown domainType or target
  */
 export function resolveDisk(disk: DeviceDisk, context: ResolveContext): ResolvedDisk {
   const { target, targetReason = 'No such file or directory' } = context
@@ -41,6 +43,7 @@ export function resolveDisk(disk: DeviceDisk, context: ResolveContext): Resolved
 
 /** The first half of `resolveDisk`: everything that libxl does before it looks at the target. */
 export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk {
+  checkDisk(disk)
   checkDomid(context.domid)
   checkDomainType(context.domainType)
   const backendDomid = backendDomidOf(disk, context)

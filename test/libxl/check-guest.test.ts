@@ -1,6 +1,7 @@
 import t from 'tap'
-import { diskFromNodes, diskToNodes, parseDisk, resolveDisk, resolveDiskOnHost } from 'xenlight'
+import { addDisk, diskFromNodes, diskToNodes, parseDisk, resolveDisk, resolveDiskOnHost } from 'xenlight'
 import { buildDiskArgs } from 'xenlight/dm-args'
+import { memoryStore } from 'xenlight/xenstore'
 
 const disk = parseDisk('vdev=xvda,target=/x')
 const guest = { domid: 32751, domainType: 'hvm', target: 'file', domidOf: () => undefined } as const
@@ -43,6 +44,22 @@ t.test('a wrong argument is named', async t => {
     if (functions.includes('resolveDisk') && name !== 'target') await t.rejects(resolveDiskOnHost(disk, context), error)
   }
   for (const call of Object.values(calls)) t.doesNotThrow(() => call(guest as never))
+})
+
+t.test('a spec or a few members in the place of a record', async t => {
+  const store = memoryStore()
+  t.teardown(() => store.close())
+  const cases: [disk: unknown, message: RegExp][] = [
+    ['vdev=xvda,target=/x', /^disk must be a record: parseDisk makes/],
+    [null, /^disk must be a record/],
+    [{ vdev: 'xvda', pdevPath: '/x' }, /^disk.backendDomid must be a number: .*fromLibxlJson/],
+    [{ ...disk, specification: undefined }, /^disk.specification must be a string/],
+    [{ ...disk, readwrite: 1 }, /^disk.readwrite must be a boolean/],
+  ]
+  for (const [given, message] of cases) {
+    t.throws(() => resolveDisk(given as never, guest), { name: 'TypeError', message })
+    await t.rejects(addDisk(store, given as never, { domid: 1 }), { name: 'TypeError', message })
+  }
 })
 
 t.test('domidOf finds nothing with null, too, and gives a number', t => {

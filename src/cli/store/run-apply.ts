@@ -6,7 +6,7 @@ import { guestOf } from '../guest.js'
 import type { Io } from '../io.js'
 import type { DisksRead } from '../placed-disk.js'
 import { readDisks } from '../read-disks.js'
-import { libxlRefusal } from '../refusal.js'
+import { hintsOnXen, libxlRefusal } from '../refusal.js'
 import { report } from '../report.js'
 import { writePieces } from '../write-pieces.js'
 import { openTrialXen } from './open-trial-xen.js'
@@ -38,12 +38,13 @@ export async function runApply(command: ApplyCommand, io: Io): Promise<number> {
   }
   const records = read.disks.map(({ disk }) => disk)
   const attached = await addDisks(xen.store, records, options).catch(error => {
-    diagnostics.push(libxlRefusal(error, all))
+    diagnostics.push(libxlRefusal(error, all, command.dryRun ? undefined : hintsOnXen))
     return undefined
   })
   tell()
   if (attached === undefined) return refused
-  writePieces(1, command.dryRun ? renderTrial(attached, trialType) : renderAttached(attached, command.output), io)
+  const isTrial = command.dryRun && command.output === 'text'
+  writePieces(1, isTrial ? renderTrial(attached, trialType) : renderAttached(attached, command.output), io)
   return done
 }
 

@@ -1,4 +1,5 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
+import { checkDisk } from '../check-disk.js'
 import { checkDomainType, checkDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
@@ -66,6 +67,7 @@ class Batch {
   constructor(store: Xenstore, disks: readonly DeviceDisk[], options: AddDiskOptions) {
     const { domid, domainType, host = nodeHost(), libxlExact = false } = options
     checkDomid(domid)
+    for (const disk of disks) checkDisk(disk)
     if (domainType !== undefined) checkDomainType(domainType)
     this.#store = store
     this.#disks = disks

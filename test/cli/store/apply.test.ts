@@ -77,7 +77,7 @@ t.test('a device that is there already', async t => {
   await runWithXen(['--apply', '--domid', '11', spec], world)
   const { status, stderr } = await runWithXen(['--apply', '--domid', '11', spec], world)
   t.equal(status, 1)
-  t.match(stderr, /^error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore\n/)
+  t.match(stderr, /^error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore\n(.*\n)*hint: .*--list/)
 })
 
 t.test('a dry run shows the nodes, without any Xen', async t => {
@@ -88,6 +88,39 @@ t.test('a dry run shows the nodes, without any Xen', async t => {
   t.equal(stdout, runWith(['-o', 'xenstore', ...args], world).stdout)
   const offline = await runWithXen(['--apply', '--dry-run', '--offline', ...args])
   t.equal(offline.stdout, stdout)
+})
+
+t.test('a dry run says as JSON what would be done', async t => {
+  const args = ['--apply', '--dry-run', '--offline', '--domid', '11', '-o', 'json', spec]
+  const { status, stdout } = await runWithXen(args)
+  t.equal(status, 0)
+  t.match(JSON.parse(stdout), { vdev: 'xvdb', domid: 11, devid: 51728, paths: { backend } })
+})
+
+t.test('a hint names no option that is refused here', async t => {
+  const { world } = await running(t)
+  const examine = async () => ({ target: 'missing', reason: 'No such file or directory' }) as const
+  const withoutTargets: World = { xen: { ...world.xen!, host: { ...host, examine } } }
+  const cases: [text: string, dryRun: RegExp, onXen: RegExp][] = [
+    ['vdev=xvdc,target=/x', /hint: --offline/, /hint: the target must be on this machine/],
+    [`backend=nosuch,${spec}`, /hint: .*--domain NAME=DOMID/, /hint: .*running domain/],
+  ]
+  for (const [text, dryRun, onXen] of cases) {
+    const args = ['--apply', '--domid', '11', text]
+    t.match((await runWithXen(args, withoutTargets)).stderr, onXen)
+    t.match((await runWithXen([...args, '--dry-run'])).stderr, dryRun)
+  }
+})
+
+t.test('an error is not hidden behind warnings', async t => {
+  const many = Array.from({ length: 300 }, (_, index) => `'vdev=xvd${index},target=/dev/a,b'`)
+  const files = { 'guest.cfg': `disk = [ ${many}, 'vdev=xvda,target=/dev/x', 'vdev=xvda,target=/dev/y' ]\n` }
+  const args = ['--apply', '--dry-run', '--offline', '--domid', '11', '--config', 'guest.cfg']
+  const { status, stderr } = await runWithXen(args, { files })
+  t.equal(status, 1)
+  t.match(stderr, /^error\[ERROR_[A-Z_]+\]: /m)
+  t.equal(stderr.match(/^(error|warning)\[/gm)?.length, 100)
+  t.match(stderr, /\n… and \d+ more\n$/)
 })
 
 t.test('a dry run knows the domains that it is told of', async t => {
@@ -139,7 +172,7 @@ t.test('wrong usage', async t => {
     [['--apply', '--domid', '1', '-o', 'argv', spec], '--output argv has no meaning with --apply (json has)'],
     [['--dry-run', spec], '--dry-run is for --apply only'],
     [['--libxl-exact', spec], '--libxl-exact is for --list and --apply only'],
-    [['--apply', '--domid', '1'], 'no SPEC was given'],
+    [['--apply', '--domid', '1'], 'no SPEC was given, nor --config FILE\n'],
   ]
   for (const [args, message] of cases) {
     const { status, stderr } = await runWithXen(args)

@@ -104,6 +104,10 @@ t.test('nothing is written where a disk is refused, and the error names it', asy
     rc: -17,
     message: 'device already exists in xenstore: d0p0 is xvda',
   })
+  await t.rejects(add('vdev=xvda,target=/dev/a', 'vdev=xvda,target=/dev/b'), {
+    rc: -17,
+    message: 'device already exists in xenstore: xvda is given twice',
+  })
   t.strictSame(writes(seen), [])
 })
 
