@@ -10,10 +10,13 @@ import { goldenRows } from '../test/support/golden.js'
 import { median, table } from './statistics.js'
 
 const reads = 2000
-const readRounds = 31
-const disks = 1000
-const attachRounds = 7
-const domid = 11
+const readRounds = 15
+const guests = 20
+const disksEach = 50
+const disks = guests * disksEach
+const attachRounds = 5
+const firstDomid = 11
+const domids = Array.from({ length: guests }, (_, index) => firstDomid + index)
 
 interface WireRow {
   type: string
@@ -28,9 +31,11 @@ export async function benchXenstore(): Promise<string> {
     await using daemon = await startXenstored(kind)
     await using store = await connect({ path: daemon.path })
     using libxenstore = startLibxenstore(daemon.path)
-    await store.introduce({ domid, gfn: 1, eventChannel: 1 })
-    await store.write(`/libxl/${domid}/type`, 'pv')
-    await store.mkdir(`/local/domain/${domid}`)
+    for (const domid of domids) {
+      await store.introduce({ domid, gfn: 1, eventChannel: 1 })
+      await store.write(`/libxl/${domid}/type`, 'pv')
+      await store.mkdir(`/local/domain/${domid}`)
+    }
     rows.push(await benchReads(kind, store, libxenstore))
     rows.push(await benchPipelinedReads(kind, store, libxenstore, daemon))
     rows.push(await benchAttach(kind, store, libxenstore, daemon))
@@ -77,7 +82,7 @@ async function benchPipelinedReads(
   return [`${kind}: µs a read of 2,000 at once`, micros(real), micros(ours), ratio.toFixed(2), own]
 }
 
-/** Disks of a PV guest, each from its spec to its committed transaction; libxenstore sends what libxl sends for them. */
+/** Disks of PV guests, each from its spec to its committed transaction; libxenstore sends what libxl sends for them. */
 async function benchAttach(
   kind: string,
   store: Xenstore,
@@ -87,7 +92,10 @@ async function benchAttach(
   const directory = await mkdtemp(join(tmpdir(), 'bench-'))
   const file = join(directory, 'requests')
   await writeFile(file, requestsOfDisks())
-  const records = Array.from({ length: disks }, (_, index) => `backendtype=phy,vdev=${nameOf(index)},target=/dev/loop0`)
+  const specs = Array.from(
+    { length: disksEach },
+    (_, index) => `backendtype=phy,vdev=${nameOf(index)},target=/dev/loop0`,
+  )
   const host = {
     domid: 0,
     examine: async () => ({ target: 'block' as const }),
@@ -105,12 +113,15 @@ async function benchAttach(
     async () => {
       const before = cpuTime(daemon)
       const start = process.hrtime.bigint()
-      const options = { domid, domainType: 'pv', host, wait: false } as const
-      await addDisks(
-        store,
-        records.map(record => parseDisk(record)),
-        options,
-      )
+      const attaching = domids.map(domid => {
+        const options = { domid, domainType: 'pv', host, wait: false } as const
+        return addDisks(
+          store,
+          specs.map(spec => parseDisk(spec)),
+          options,
+        )
+      })
+      await Promise.all(attaching)
       const taken = Number(process.hrtime.bigint() - start) / disks
       work += cpuTime(daemon) - before
       await clear(store)
@@ -141,14 +152,16 @@ function requestsOfDisks(): string {
   const last = row.requests.findIndex(([name]) => name === 'TRANSACTION_END')
   const lines = row.requests.slice(0, last + 1).map(([name, rest]) => `${[name, ...rest.split(' ')].join('\t')}\n`)
   const one = lines.join('')
-  return Array.from({ length: disks }, (_, index) =>
-    one.replaceAll('51712', String(devidOf(index))).replaceAll('\txvda\n', `\t${nameOf(index)}\n`),
-  ).join('')
+  const ofDisk = (index: number) =>
+    one.replaceAll('51712', String(devidOf(index))).replaceAll('\txvda\n', `\t${nameOf(index)}\n`)
+  const ofGuest = Array.from({ length: disksEach }, (_, index) => ofDisk(index)).join('')
+  return domids.map(domid => ofGuest.replace(/(?<=\/(?:domain|libxl|vbd)\/|\t[nr]?)11\b/g, String(domid))).join('')
 }
 
 async function clear(store: Xenstore): Promise<void> {
-  for (const path of [`/libxl/${domid}/device`, `/local/domain/${domid}/device`, '/local/domain/0/backend'])
-    await store.rm(path)
+  await store.rm('/local/domain/0/backend')
+  for (const domid of domids)
+    for (const path of [`/libxl/${domid}`, `/local/domain/${domid}`]) await store.rm(`${path}/device`)
 }
 
 async function inTurn(
