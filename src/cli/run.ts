@@ -7,8 +7,6 @@ import { brokenPipe, done, internalError, refused, wrongUsage } from './exit-sta
 import { helpText } from './help.js'
 import { type Io, SystemError } from './io.js'
 import { runDisks } from './run-disks.js'
-import { runApply } from './store/run-apply.js'
-import { runList } from './store/run-list.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
 import { isXlCall, runAsXl } from './xl-command.js'
@@ -28,10 +26,11 @@ export function run(io: Io): number | Promise<number> {
 
 function runCommand(command: Command, io: Io): number | Promise<number> {
   switch (command.kind) {
+    // what most commands need not load
     case 'apply':
-      return runApply(command, io)
+      return import('./store/run-apply.js').then(({ runApply }) => runApply(command, io))
     case 'list':
-      return runList(command, io)
+      return import('./store/run-list.js').then(({ runList }) => runList(command, io))
     case 'disks':
       return runDisks(command, io)
     case 'batch':
