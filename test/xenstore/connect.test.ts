@@ -144,6 +144,18 @@ t.test('the daemon goes in the middle of it, and a new connection works', async 
   }
 })
 
+t.test('a daemon that sends its end and reads no more', async t => {
+  const path = join(directory, 'half')
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, socket => socket.end())
+  await new Promise<void>(resolve => server.listen(path, resolve))
+  t.teardown(() => server.close())
+  const store = await connect({ path })
+  const value = 'x'.repeat(4000)
+  const writes = await Promise.allSettled(Array.from({ length: 400 }, () => store.write('/a', value)))
+  t.ok(writes.every(write => write.status === 'rejected' && write.reason.code === 'ECONNRESET'))
+  t.match(await store.closed, { code: 'ECONNRESET' })
+})
+
 t.test('nothing keeps the process after close', async t => {
   const { path, server } = await echoing('exit')
   const module = JSON.stringify(import.meta.resolve('xenlight/xenstore'))
