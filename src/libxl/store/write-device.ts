@@ -1,4 +1,5 @@
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
+import { XenstoreError } from '../../xenstore/xenstore-error.js'
 import { LibxlError } from '../libxl-error.js'
 import type { DomainType } from '../resolved-disk.js'
 import { codeOf } from '../stat-target.js'
@@ -31,19 +32,14 @@ export async function writeDevice(
 ): Promise<number> {
   let requests = deviceRequests(disk, device, domainType)
   for (;;) {
-    let complete = false
     try {
-      const { attempts } = await store.transaction(
-        async nodes => {
-          complete = false
-          await writeAll(store, nodes, device, requests)
-          complete = true
-        },
-        { signal, inTurn: true },
-      )
+      const { attempts } = await store.transaction(nodes => writeAll(store, nodes, device, requests), {
+        signal,
+        inTurn: true,
+      })
       return attempts
     } catch (error) {
-      if (complete && isConnectionLost(error)) throw new CommitUnknown(undefined, { cause: error })
+      if (isCommitUnknown(error)) throw new CommitUnknown(undefined, { cause: error })
       if (!(error instanceof RefusedRequest)) throw error
       if (!libxlExact) throw new LibxlError(-3, error.message, { cause: error.cause })
       requests = requests.slice(0, error.index)
@@ -107,3 +103,7 @@ const refusalOf = (index: number, error: unknown): unknown =>
 /** Not refusals of the store's: what becomes of a request is unknown then. */
 const lost = new Set(['ETIMEDOUT', 'ECANCELED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EBADF'])
 const isConnectionLost = (error: unknown): boolean => lost.has(codeOf(error))
+
+/** Not where an earlier attempt met another's change: that may be the same device, which is not ours to take away. */
+const isCommitUnknown = (error: unknown): boolean =>
+  error instanceof XenstoreError && error.operation === 'TRANSACTION_END' && isConnectionLost(error)
