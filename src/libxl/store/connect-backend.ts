@@ -7,6 +7,7 @@ import { isClosing, quoted, showState, stateOf, xenbusState } from './backend-st
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost, ScriptCall } from './disk-host.js'
 import { hasHotplugScript, hotplugCall } from './hotplug-call.js'
+import { timeLimits } from './time-limits.js'
 import { waitForState, watchFor } from './wait-for-state.js'
 
 /** How long things may take, in milliseconds. */
@@ -19,11 +20,16 @@ export interface ConnectTimeouts {
   settle: number
 }
 
+/** @throws RangeError for what is no number of milliseconds */
+export const connectLimits = (
+  timeouts: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined,
+): ConnectTimeouts => timeLimits({ backend: 10_000, hotplug: 40_000, settle: 1000 }, timeouts)
+
 export interface ConnectOptions {
   host: Pick<DiskHost, 'domid' | 'runScript' | 'sectorsOf'>
   /** Wait as long and look as close as libxl does: never for QEMU, nor for a driver domain's script, nor for zero sectors. */
   libxlExact?: boolean | undefined
-  timeouts?: Partial<ConnectTimeouts> | undefined
+  timeouts?: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -40,8 +46,7 @@ export function connectBackend(
   device: DiskDevice,
   { host, libxlExact = false, timeouts, signal }: ConnectOptions,
 ): Promise<void> {
-  const limits = { backend: 10_000, hotplug: 40_000, settle: 1000, ...timeouts }
-  const attempt = new Attempt(store, device, host, limits, signal)
+  const attempt = new Attempt(store, device, host, connectLimits(timeouts), signal)
   return abortable(signal, `adding the device ${device.paths.backend}`, () =>
     libxlExact ? attempt.asLibxl() : attempt.closely(),
   )

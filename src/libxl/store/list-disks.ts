@@ -37,7 +37,7 @@ export async function listDisks(
       // one each: a daemon's transactions become slow when they see thousands of nodes
       const { value } = await store.transaction(async (nodes): Promise<ListedDisk | undefined> => {
         try {
-          const disk = await readDevice(nodes, { domid, kind, devid }, libxlExact)
+          const disk = await readDevice(store, nodes, { domid, kind, devid }, libxlExact)
           return { devid, vdev: disk.vdev ?? '', disk }
         } catch (error) {
           if (libxlExact || !(error instanceof LibxlError)) throw error
