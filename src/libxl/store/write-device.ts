@@ -1,3 +1,4 @@
+import { onAbort } from '../../xenstore/on-abort.js'
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { XenstoreError } from '../../xenstore/xenstore-error.js'
 import { LibxlError } from '../libxl-error.js'
@@ -14,7 +15,7 @@ export interface WriteOptions {
   signal?: AbortSignal | undefined
 }
 
-/** The connection failed, or the signal was aborted, while the disk was being committed. */
+/** The connection failed, or the time for a request was over, while the disk was being committed. */
 export class CommitUnknown extends Error {}
 
 /**
@@ -33,17 +34,42 @@ export async function writeDevice(
   let requests = deviceRequests(disk, device, domainType)
   for (;;) {
     try {
-      const { attempts } = await store.transaction(nodes => writeAll(store, nodes, device, requests), {
-        signal,
-        inTurn: true,
-      })
-      return attempts
+      return await commit(store, nodes => writeAll(store, nodes, device, requests), signal)
     } catch (error) {
       if (isCommitUnknown(error)) throw new CommitUnknown(undefined, { cause: error })
       if (!(error instanceof RefusedRequest)) throw error
       if (!libxlExact) throw new LibxlError(-3, error.message, { cause: error.cause })
       requests = requests.slice(0, error.index)
     }
+  }
+}
+
+/**
+ * While it is being committed the signal waits for the answer: without it nobody could tell this device from the same one
+ * of somebody who was quicker, and taking it away might take away his.
+ */
+async function commit(
+  store: Xenstore,
+  body: (nodes: XenstoreNodes) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const giveUp = new AbortController()
+  let committing = false
+  const abort = () => {
+    if (!committing) giveUp.abort(signal?.reason)
+  }
+  if (signal?.aborted) abort()
+  const unlisten = signal && onAbort(signal, abort)
+  const whole = async (nodes: XenstoreNodes) => {
+    committing = false
+    signal?.throwIfAborted()
+    await body(nodes)
+    committing = true
+  }
+  try {
+    return (await store.transaction(whole, { signal: giveUp.signal, inTurn: true })).attempts
+  } finally {
+    unlisten?.()
   }
 }
 

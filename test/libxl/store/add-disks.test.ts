@@ -257,6 +257,35 @@ t.test('given up after another was first with the device: his disk is let alone'
   t.match(await listDisks(store, 11), [{ vdev: 'xvda', disk: { pdevPath: '/dev/his' } }])
 })
 
+t.test('given up during a commit that comes too late: the other’s disk is let alone', async t => {
+  const { embedded, store } = await stage(t)
+  const duplex = embedded.duplex()
+  const controller = new AbortController()
+  let held: Uint8Array[] | undefined
+  let overtaken = false
+  const overtake = async () => {
+    overtaken = true
+    held = []
+    await addDisk(store, parseDisk('vdev=xvda,target=/dev/his'), options)
+    controller.abort()
+    for (const packet of held.splice(0)) duplex.write(packet)
+    held = undefined
+  }
+  const mine = openXenstore({
+    start: reader => duplex.start(reader),
+    close: () => duplex.close(),
+    write: packet => {
+      if (packet[0] === 7 && !overtaken) void overtake()
+      if (held === undefined) duplex.write(packet)
+      else held.push(packet)
+    },
+  })
+  const { signal } = controller
+  const adding = addDisk(mine, parseDisk('vdev=xvda,target=/dev/mine'), { ...options, signal })
+  await t.rejects(adding, { code: 'ERROR_ABORTED', message: 'attaching a disk to domain 11 was given up' })
+  t.match(await listDisks(store, 11), [{ vdev: 'xvda', disk: { pdevPath: '/dev/his' } }])
+})
+
 t.test('what is attached and taken away leaves the store as it was', async t => {
   const store = await storeWith(t)
   await addDisk(store, parseDisk('vdev=xvda,target=/dev/first'), options)
