@@ -1,4 +1,4 @@
-import { codeOf } from '../libxl/stat-target.js'
+import { codeOf } from '../libxl/system-error.js'
 
 /** Calls until it may: a stream that another process has made non-blocking says EAGAIN where it should wait. */
 export function patiently<T>(call: () => T): T {

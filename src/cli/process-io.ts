@@ -1,6 +1,7 @@
 import { encodeText } from '../byte-text.js'
 import type { DiskTarget } from '../libxl/choose-backend.js'
-import { codeOf, kindOf, reasonOf } from '../libxl/stat-target.js'
+import { codeOf, reasonOf } from '../libxl/system-error.js'
+import { targetKind } from '../libxl/target-kind.js'
 import { exactArguments } from './exact-arguments.js'
 import { fs } from './fs.js'
 import { type Io, type OutputStream, type RunningXen, SystemError } from './io.js'
@@ -37,7 +38,7 @@ export class ProcessIo implements Io {
 
   examine(path: string): { target: DiskTarget; reason?: string } {
     try {
-      return { target: kindOf(fs.statSync(encodeText(path))) }
+      return { target: targetKind(fs.statSync(encodeText(path))) }
     } catch (error) {
       return { target: 'missing', reason: reasonOf(error) }
     }

@@ -9,7 +9,6 @@ import { getFeature, setFeature } from './requests/feature.js'
 import { getQuota, listQuotas, setQuota } from './requests/quota.js'
 import { resetWatches } from './requests/watch.js'
 import { runTransaction, type TransactionContext } from './run-transaction.js'
-import type { Transaction } from './transaction.js'
 import { Turns } from './turns.js'
 import { waitUntil } from './wait-until.js'
 import { WatchRegistry } from './watch-registry.js'
@@ -61,6 +60,7 @@ class Client extends Nodes implements Xenstore {
     )
     this.#watches = new WatchRegistry(this.#connection)
     this.#transactions = { connection: this.#connection, open: new Set(), turns: new Turns() }
+    this.#connection.start()
   }
 
   get closed(): Promise<XenstoreError | undefined> {
@@ -181,16 +181,15 @@ class Client extends Nodes implements Xenstore {
     }
   }
 
-  /** Ends the watches and transactions that there are now, when the daemon has them no more. */
+  /** Ends the watches that there are now, and the transactions that there are then, as the daemon has them no more. */
   #forget(): (error: XenstoreError) => void {
     const endWatches = this.#watches.snapshot()
     const { open } = this.#transactions
-    const transactions: Transaction[] = [...open]
     return error => {
       endWatches(error)
       const { code, message } = error
-      for (const transaction of transactions) {
-        if (!open.delete(transaction)) continue
+      for (const transaction of open) {
+        open.delete(transaction)
         transaction.lose(new XenstoreError(code, `transaction: ${code} (${message})`, { cause: error }))
       }
     }

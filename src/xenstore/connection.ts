@@ -60,7 +60,11 @@ export class Connection {
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
     })
-    duplex.start({ data: bytes => this.#data(bytes), end: cause => this.#ended(cause) })
+  }
+
+  /** Begins to read, once all that the events are for is there: the other end may speak at once. */
+  start(): void {
+    this.#duplex.start({ data: bytes => this.#data(bytes), end: cause => this.#ended(cause) })
   }
 
   /** Why nothing can be sent any more. */
@@ -89,7 +93,10 @@ export class Connection {
       const timeout = options?.timeout ?? this.#options.timeout
       if (signal !== undefined || timeout !== undefined) {
         request.stopLimit = limit({ signal, timeout }, reason => this.#abandon(request, reason))
-        if (request.abandoned) return
+        if (request.abandoned) {
+          call.unsent?.()
+          return
+        }
       }
       this.#queue.push(request)
       if (call.packet.length === headerSize) this.#queue.push(nudge())

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
 import { onAbort } from './on-abort.js'
@@ -62,11 +63,9 @@ async function runOnce<Value>(
   pass: () => void,
 ): Promise<{ value: Value } | undefined> {
   const { connection, open } = context
-  const transaction = new Transaction(connection, await start(connection, bounds))
-  open.add(transaction)
-  // what happened since its number came was before there was a transaction to tell
-  const lost = bounds.signal?.aborted ? bounds.signal.reason : connection.over
-  if (lost !== undefined) transaction.lose(lost)
+  const transaction = await start(context, bounds)
+  // what happened to the signal since its number came was before anybody listened
+  if (bounds.signal?.aborted) transaction.lose(bounds.signal.reason)
   const unlisten = bounds.signal && onAbort(bounds.signal, () => transaction.lose(bounds.signal?.reason))
   let value: Value
   try {
@@ -111,10 +110,19 @@ function giveUp(connection: Connection, id: number): void {
   connection.request(call, { timeout: Number.POSITIVE_INFINITY }).catch(() => {})
 }
 
-async function start(connection: Connection, bounds: Bounds): Promise<number> {
+/** It is among the open ones from its number on: what follows in the same bytes may be its end. */
+async function start({ connection, open }: TransactionContext, bounds: Bounds): Promise<Transaction> {
   const call = prepare(transactionStart, 0, [])
-  call.late = id => giveUp(connection, id)
-  return connection.request(call, bounds)
+  const decode = (payload: Buffer) => {
+    const transaction = new Transaction(connection, call.decode(payload))
+    open.add(transaction)
+    return transaction
+  }
+  const late = (transaction: Transaction) => {
+    open.delete(transaction)
+    giveUp(connection, transaction.id)
+  }
+  return connection.request({ ...call, decode, late }, bounds)
 }
 
 /** Waits for its turn; one that is given up meanwhile still passes it on. */

@@ -102,6 +102,7 @@ export class Transaction extends Nodes implements XenstoreTransaction {
     }
     const promise = watched()
     this.#outstanding.add(promise)
+    if (this.#lost !== undefined) this.#silence()
     return promise
   }
 }

@@ -17,6 +17,8 @@ const watchDepth = 4
 export class WatchRegistry {
   readonly #connection: Connection
   readonly #watches = new Map<number, BufferedWatch>()
+  /** Those for which a WATCH is on its way or answered. */
+  readonly #sent = new Set<number>()
   #lastToken = 0
   /** Whether the daemon takes a depth; asked once, when a watch has one. */
   #takesDepth: Promise<boolean> | boolean | undefined
@@ -33,12 +35,11 @@ export class WatchRegistry {
   watch(path: string, options: WatchOptions): BufferedWatch {
     check(path, options)
     const token = ++this.#lastToken
-    let sent = false
     let stop = () => {}
     const release = () => {
       stop()
       // behind the WATCH, so that it does not matter whether that is answered
-      if (this.#watches.delete(token) && sent) this.#unwatch(path, token)
+      if (this.#watches.delete(token) && this.#sent.delete(token)) this.#unwatch(path, token)
     }
     const watch = new BufferedWatch(path, options, release)
     stop = limit({ signal: options.signal }, ({ code, why, cause }) => {
@@ -47,12 +48,12 @@ export class WatchRegistry {
     if (watch.ended) return watch
     this.#watches.set(token, watch)
     const failed = (error: XenstoreError) => {
-      sent = false
+      this.#sent.delete(token)
       watch.end(error)
     }
     const send = (depth: number | undefined) => {
       if (watch.ended) return
-      sent = true
+      this.#sent.add(token)
       this.#connection.request(this.#call(path, token, depth)).then(() => watch.taken(), failed)
     }
     this.#depthToSend(options.depth, send)
@@ -66,11 +67,15 @@ export class WatchRegistry {
     this.#watches.get(number)?.push(path)
   }
 
-  /** Ends every watch there is now, when the daemon has none of them any more. */
+  /**
+   * Ends every watch sent by now, when the daemon has none of them any more. One that is not sent yet will be set after that,
+   * or fail by itself.
+   */
   snapshot(): (error: XenstoreError) => void {
-    const watches = [...this.#watches]
+    const watches = [...this.#watches].filter(([token]) => this.#sent.has(token))
     return error => {
       for (const [token, watch] of watches) {
+        this.#sent.delete(token)
         if (!this.#watches.delete(token)) continue
         watch.end(requestError('WATCH', watch.path, error.code, error.message, error))
       }

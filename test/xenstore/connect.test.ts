@@ -101,7 +101,8 @@ t.test('no daemon', async t => {
   const file = join(directory, 'file')
   writeFileSync(file, '')
   await t.rejects(connect({ path: file }), { code: 'ECONNREFUSED', operation: 'CONNECT' })
-  await t.rejects(connect({ path: `/${'x'.repeat(300)}` }), { name: 'XenstoreError', operation: 'CONNECT' })
+  await t.rejects(connect({ path: `/${'x'.repeat(107)}` }), { code: 'ENAMETOOLONG', operation: 'CONNECT' })
+  await t.rejects(connect({ path: '' }), { code: 'EINVAL', operation: 'CONNECT' })
   await t.rejects(connect({ path: '/proc/xen/xenbus' }), { code: 'EINVAL', message: /\/dev\/xen\/xenbus/ })
   await t.rejects(connect({ path: missing, signal: AbortSignal.abort('enough') }), {
     code: 'ECANCELED',
@@ -142,6 +143,18 @@ t.test('the daemon goes in the middle of it, and a new connection works', async 
     await next.close()
     second.close()
   }
+})
+
+t.test('a daemon that sends its end and reads no more', async t => {
+  const path = join(directory, 'half')
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, socket => socket.end())
+  await new Promise<void>(resolve => server.listen(path, resolve))
+  t.teardown(() => server.close())
+  const store = await connect({ path })
+  const value = 'x'.repeat(4000)
+  const writes = await Promise.allSettled(Array.from({ length: 400 }, () => store.write('/a', value)))
+  t.ok(writes.every(write => write.status === 'rejected' && write.reason.code === 'ECONNRESET'))
+  t.match(await store.closed, { code: 'ECONNRESET' })
 })
 
 t.test('nothing keeps the process after close', async t => {

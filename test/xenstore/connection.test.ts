@@ -2,7 +2,7 @@ import assert from 'node:assert'
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import t from 'tap'
-import { openXenstore, type Xenstore, XenstoreError } from 'xenlight/xenstore'
+import { type Duplex, openXenstore, type Xenstore, XenstoreError } from 'xenlight/xenstore'
 import { nextRequestId } from '#xenlight/xenstore/request-id.js'
 import { holdsAsync } from '../support/holds.js'
 import { FakeDaemon, outcome, packet, settle, silent } from './fake-daemon.js'
@@ -352,4 +352,11 @@ t.test('another end that answers at once, in the middle of what is going on', as
   t.match(await store.transaction(tx => tx.read('/a')), { value: '/a\0', attempts: 1 })
   await settle()
   t.match(store.statistics, { inFlight: 0, queued: 0 })
+})
+
+t.test('another end that is over before anything was asked', async t => {
+  const daemon: Duplex = { start: reader => reader.end(new Error('gone')), write: () => {}, close: () => {} }
+  const store = openXenstore(daemon)
+  t.match(await store.closed, { code: 'ECONNRESET', message: /gone/ })
+  t.equal(await outcome(store.read('/a')), 'ECONNRESET')
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert'
+import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import t from 'tap'
 import { openXenstore, type Xenstore, type XenstoreTransaction } from 'xenlight/xenstore'
 import { holdsAsync } from '../support/holds.js'
-import { FakeDaemon, outcome, type Received, settle, silent } from './fake-daemon.js'
+import { FakeDaemon, outcome, packet, type Received, settle, silent } from './fake-daemon.js'
 
 const [read, start, end, write] = [2, 6, 7, 11]
 
@@ -360,4 +361,67 @@ t.test('in turn: whatever becomes of one, the next has its turn', async t => {
     }),
     { numRuns: 60 },
   )
+})
+
+t.test('resetWatches ends one whose number comes in the same bytes, or later', async t => {
+  for (const together of [true, false]) {
+    const { daemon, store } = silent()
+    const promise = store.transaction(async tx => tx.readIfPresent('/a'))
+    const reset = store.resetWatches()
+    const answers = [packet(start, daemon.received[0]!.id, 0, '5\0'), packet(21, daemon.received[1]!.id, 0, 'OK\0')]
+    if (together) daemon.send(Buffer.concat(answers))
+    else {
+      daemon.send(answers[0]!)
+      await settle()
+      daemon.send(answers[1]!)
+    }
+    await t.rejects(promise, { code: 'EBADF', message: /resetWatches/ })
+    await reset
+    t.notOk(daemon.received.some(({ type }) => type === end))
+    t.equal(store.statistics.transactions, 0)
+  }
+})
+
+t.test('given up at any moment between the end of the body and the commit, it is ended', async t => {
+  for (let moments = 0; moments < 12; moments++) {
+    const { daemon, store } = counting()
+    const controller = new AbortController()
+    const promise = store.transaction(
+      tx => {
+        let moment = Promise.resolve()
+        for (let count = 0; count < moments; count++) moment = moment.then(() => {})
+        void moment.then(() => controller.abort())
+        void tx.write('/a', '')
+      },
+      { signal: controller.signal },
+    )
+    await outcome(promise)
+    await settle()
+    t.strictSame(daemon.open.size, 0, `after ${moments}`)
+    t.equal(daemon.ended.length, 1)
+  }
+})
+
+t.test('what a body does once it is given up harms nobody', async t => {
+  const { store } = counting()
+  const controller = new AbortController()
+  let unhandled: unknown
+  const listener = (error: unknown) => {
+    unhandled = error
+  }
+  process.on('unhandledRejection', listener)
+  const promise = store.transaction(
+    async tx => {
+      controller.abort()
+      for (let times = 0; times < 3; times++) {
+        void tx.write('/a', '')
+        await settle()
+      }
+    },
+    { signal: controller.signal },
+  )
+  await t.rejects(promise, { code: 'ECANCELED' })
+  for (let times = 0; times < 5; times++) await settle()
+  process.off('unhandledRejection', listener)
+  t.equal(unhandled, undefined)
 })

@@ -249,6 +249,25 @@ t.test('resetWatches ends those there are, not those that follow', async t => {
   t.strictSame(daemon.received, [])
 })
 
+t.test('resetWatches before a watch could be sent: it is set after that', async t => {
+  const { daemon, store } = silent()
+  const watch = store.watch('/a', { depth: 1 })
+  const reset = store.resetWatches()
+  const [feature, nudge, resetting] = daemon.received.splice(0)
+  daemon.answer(feature!, '4\0')
+  daemon.answer(nudge!, '/local/domain/0\0')
+  await settle()
+  t.strictSame(sent(daemon, watchType), ['/a\x001\x001\0'])
+  daemon.answer(resetting!)
+  await reset
+  acknowledge(daemon)
+  await watch.ready
+  daemon.event('/a/b', '1')
+  t.strictSame(await watch.next(), changed('/a/b'))
+  await watch.return()
+  t.strictSame(sent(daemon, unwatchType), ['/a\x001\0'])
+})
+
 t.test('a signal has one listener, and none when all has ended', async t => {
   const { signal } = new AbortController()
   const { daemon, store } = silent()

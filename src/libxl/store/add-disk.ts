@@ -14,7 +14,8 @@ import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js
  * `cause`, for a node that the store refuses; the backend's own reason where it does not come up; ERROR_TIMEDOUT;
  * ERROR_ABORTED when the signal is aborted, with its reason as the `cause`
  * @throws XenstoreError where the connection to the store fails
- * @throws TypeError, RangeError for a domid outside 0 to 32751, an unknown domainType or a disk that is no whole record
+ * @throws TypeError, RangeError for a domid outside 0 to 32751, an unknown domainType, a disk that is no whole record or a
+ * time that is none
  */
 export async function addDisk(store: Xenstore, disk: DeviceDisk, options: AddDiskOptions): Promise<AttachedDisk> {
   const [attached] = await addDisks(store, [disk], options)

@@ -5,7 +5,7 @@ import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
 import type { DomainType, ResolvedDisk } from '../resolved-disk.js'
 import { abortable } from './abortable.js'
-import { type ConnectTimeouts, connectBackend } from './connect-backend.js'
+import { type ConnectTimeouts, connectBackend, connectLimits } from './connect-backend.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost } from './disk-host.js'
 import { domainsByName } from './domains-by-name.js'
@@ -27,7 +27,7 @@ export interface AddDiskOptions {
   /** Wait until the backend has taken the disk up, running its hotplug script; yes by default. */
   wait?: boolean | undefined
   /** How long to wait for what. */
-  timeouts?: Partial<ConnectTimeouts> | undefined
+  timeouts?: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined
   /** Do as libxl does where this library knows better: see docs/departures.md. */
   libxlExact?: boolean | undefined
   /** Gives it up; what was written by then is taken away again. */
@@ -69,6 +69,7 @@ class Batch {
     checkDomid(domid)
     for (const disk of disks) checkDisk(disk)
     if (domainType !== undefined) checkDomainType(domainType)
+    connectLimits(options.timeouts)
     this.#store = store
     this.#disks = disks
     this.#options = options

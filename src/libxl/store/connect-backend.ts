@@ -1,12 +1,13 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
 import type { LibxlRc } from '../libxl-error.js'
-import { codeOf } from '../stat-target.js'
+import { codeOf } from '../system-error.js'
 import { abortable } from './abortable.js'
 import { backendFailure, errorPath, scriptFailure, whoIsAsked, zeroSectors } from './backend-failure.js'
 import { isClosing, quoted, showState, stateOf, xenbusState } from './backend-state.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost, ScriptCall } from './disk-host.js'
 import { hasHotplugScript, hotplugCall } from './hotplug-call.js'
+import { timeLimits } from './time-limits.js'
 import { waitForState, watchFor } from './wait-for-state.js'
 
 /** How long things may take, in milliseconds. */
@@ -19,11 +20,16 @@ export interface ConnectTimeouts {
   settle: number
 }
 
+/** @throws RangeError for what is no number of milliseconds */
+export const connectLimits = (
+  timeouts: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined,
+): ConnectTimeouts => timeLimits({ backend: 10_000, hotplug: 40_000, settle: 1000 }, timeouts)
+
 export interface ConnectOptions {
   host: Pick<DiskHost, 'domid' | 'runScript' | 'sectorsOf'>
   /** Wait as long and look as close as libxl does: never for QEMU, nor for a driver domain's script, nor for zero sectors. */
   libxlExact?: boolean | undefined
-  timeouts?: Partial<ConnectTimeouts> | undefined
+  timeouts?: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -40,8 +46,7 @@ export function connectBackend(
   device: DiskDevice,
   { host, libxlExact = false, timeouts, signal }: ConnectOptions,
 ): Promise<void> {
-  const limits = { backend: 10_000, hotplug: 40_000, settle: 1000, ...timeouts }
-  const attempt = new Attempt(store, device, host, limits, signal)
+  const attempt = new Attempt(store, device, host, connectLimits(timeouts), signal)
   return abortable(signal, `adding the device ${device.paths.backend}`, () =>
     libxlExact ? attempt.asLibxl() : attempt.closely(),
   )

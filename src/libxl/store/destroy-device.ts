@@ -1,6 +1,7 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
 import type { DiskDevice } from './disk-device.js'
 import { pathCleanup } from './path-cleanup.js'
+import { removalTransaction } from './removal-transaction.js'
 
 export interface DestroyOptions {
   /** The domain that this process runs in; 0, the toolstack's, by default. */
@@ -19,6 +20,7 @@ export async function destroyDevice(
 ): Promise<void> {
   const own = domid === 0 ? [paths.frontend, paths.libxl, paths.backend] : backendDomid === domid ? [paths.backend] : []
   if (own.length === 0) return
-  // devices have the directories above them in common: each transaction would disturb the next
-  await store.transaction(nodes => Promise.all(own.map(path => pathCleanup(nodes, path))), { signal, inTurn: true })
+  // libxl's own stays until the end: by it the device is found again, should this fail half way
+  const others = own.filter(path => path !== paths.libxl)
+  await removalTransaction(store, others, nodes => Promise.all(own.map(path => pathCleanup(nodes, path))), signal)
 }

@@ -5,6 +5,7 @@ import type { Xenstore } from '../../xenstore/xenstore.js'
  * each entry that is asked for, however often others write.
  */
 export class DirtyWatches {
+  stopped = false
   readonly #store: Xenstore
   readonly #signal: AbortSignal | undefined
   readonly #stops = new Map<string, () => void>()
@@ -44,9 +45,16 @@ export class DirtyWatches {
     }
   }
 
-  /** Waits until something was marked. @throws the error with which a watch ended */
+  /** Leaves them all, and ends the waiting. */
+  stop(): void {
+    this.stopped = true
+    this.keep(new Set())
+    this.#wake()
+  }
+
+  /** Waits until something was marked, or to the end. @throws the error with which a watch ended */
   async changed(isMarked: () => boolean): Promise<void> {
-    while (this.#failure === undefined && !isMarked()) {
+    while (this.#failure === undefined && !this.stopped && !isMarked()) {
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })

@@ -39,12 +39,20 @@ export function diskEvents(
   { signal }: DiskEventsOptions = {},
 ): AsyncIterableIterator<DiskEvent, undefined, undefined> {
   checkDomid(domid)
-  return events(new DiskMonitor(store, domid, signal))
+  const monitor = new DiskMonitor(store, domid, signal)
+  const generator = events(monitor)
+  const end = generator.return.bind(generator)
+  // a generator's own would wait for the event that its `next` waits for
+  generator.return = () => {
+    monitor.stop()
+    return end(undefined)
+  }
+  return generator
 }
 
 async function* events(monitor: DiskMonitor): AsyncGenerator<DiskEvent, undefined, undefined> {
   try {
-    for (;;) yield* await monitor.next()
+    for (let found = await monitor.next(); found !== undefined; found = await monitor.next()) yield* found
   } finally {
     monitor.stop()
   }

@@ -1,7 +1,7 @@
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { type FrontendKind, frontendKinds, frontendPath, libxlDevices } from '../device-paths.js'
 import { LibxlError } from '../libxl-error.js'
-import { codeOf } from '../stat-target.js'
+import { codeOf } from '../system-error.js'
 import { errorPath } from './backend-failure.js'
 import { failureBetween, type Sight } from './backend-sight.js'
 import { stateOf } from './backend-state.js'
@@ -48,16 +48,17 @@ export class DiskMonitor {
   }
 
   stop(): void {
-    this.#watches.keep(new Set())
+    this.#watches.stop()
   }
 
-  /** What happened since the last time; waits until something did. */
-  async next(): Promise<DiskEvent[]> {
+  /** What happened since the last time; waits until something did. Undefined when it was stopped. */
+  async next(): Promise<DiskEvent[] | undefined> {
     for (;;) {
       const isFirst = this.#ejectDomid === undefined
       if (isFirst) await this.#start()
       else await this.#watches.changed(() => this.#isListDirty || this.#listed.size > 0 || this.#dirty.size > 0)
       const events = [...(await this.#lookAtList(isFirst)), ...(await this.#lookAtDirty())]
+      if (this.#watches.stopped) return undefined
       if (events.length > 0) return events
     }
   }
@@ -217,7 +218,13 @@ export class DiskMonitor {
       await nodes.write(path, '')
       return true
     }
-    return (await this.#store.transaction(body, this.#request)).value
+    try {
+      return (await this.#store.transaction(body, this.#request)).value
+    } catch (error) {
+      // the guest wrote there again: a watch tells of that, and it is looked at anew
+      if (codeOf(error) === 'EAGAIN') return false
+      throw error
+    }
   }
 }
 

@@ -25,7 +25,7 @@ export async function findDevice(
 ): Promise<FoundDevice> {
   const devid = parseVdev(vdev)?.devid ?? -1
   if (devid < 0) throw unsupportedVdev(vdev)
-  const kind = await disksOf(nodes, domid)
+  const kind = await disksOf(nodes, domid, request)
   const device = await deviceAt(nodes, { domid, kind, devid }, request)
   if (device === undefined) {
     throw new LibxlError(-3, `disk ${libxlDevices(domid, kind)}/${devid} does not exist (no backend path`)

@@ -29,7 +29,7 @@ export async function getDisk(
   const devid = parseVdev(vdev)?.devid ?? -1
   if (devid < 0) throw unsupportedVdev(vdev)
   const { value } = await store.transaction(
-    async nodes => readDevice(nodes, { domid, kind: await disksOf(nodes, domid), devid }, libxlExact),
+    async nodes => readDevice(store, nodes, { domid, kind: await disksOf(nodes, domid), devid }, libxlExact),
     request,
   )
   return value

@@ -4,7 +4,7 @@ import { checkDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { libxlDevices } from '../device-paths.js'
 import { LibxlError } from '../libxl-error.js'
-import { codeOf } from '../stat-target.js'
+import { codeOf } from '../system-error.js'
 import type { ReadDiskOptions } from './get-disk.js'
 import { disksOf, readDevice } from './read-device.js'
 
@@ -37,7 +37,7 @@ export async function listDisks(
       // one each: a daemon's transactions become slow when they see thousands of nodes
       const { value } = await store.transaction(async (nodes): Promise<ListedDisk | undefined> => {
         try {
-          const disk = await readDevice(nodes, { domid, kind, devid }, libxlExact)
+          const disk = await readDevice(store, nodes, { domid, kind, devid }, libxlExact)
           return { devid, vdev: disk.vdev ?? '', disk }
         } catch (error) {
           if (libxlExact || !(error instanceof LibxlError)) throw error

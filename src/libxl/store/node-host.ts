@@ -1,7 +1,8 @@
 import { open, readFile } from 'node:fs/promises'
 import { encodeText } from '../../byte-text.js'
 import { LibxlError } from '../libxl-error.js'
-import { reasonOf, statTarget } from '../stat-target.js'
+import { statTarget } from '../stat-target.js'
+import { reasonOf } from '../system-error.js'
 import type { DiskHost } from './disk-host.js'
 import { runScript } from './run-script.js'
 

@@ -1,5 +1,5 @@
 import type { XenstoreNodes } from '../../xenstore/xenstore.js'
-import { codeOf } from '../stat-target.js'
+import { codeOf } from '../system-error.js'
 
 /** Removes a node, and then those above it that are left without a value and without children (`libxl__xs_path_cleanup`). */
 export async function pathCleanup(nodes: XenstoreNodes, path: string): Promise<void> {

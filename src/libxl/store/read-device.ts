@@ -25,16 +25,25 @@ export async function disksOf(
   return kind
 }
 
-/** The record of one disk, all of its nodes asked for at once. */
+/**
+ * The record of one disk, all of its nodes asked for at once. What the guest may write is not asked for in the transaction
+ * `nodes` but outside, in `store`: its writing could keep the transaction from ever ending.
+ */
 export async function readDevice(
+  store: XenstoreNodes,
   nodes: XenstoreNodes,
   { domid, kind, devid }: { domid: number; kind: FrontendKind; devid: number },
   libxlExact: boolean,
 ): Promise<DeviceDisk> {
   const directory = `${libxlDevices(domid, kind)}/${devid}`
   const paths = keys.map(key => `${directory}/${key}`)
-  if (!libxlExact) paths.push(`${frontendPath(domid, kind, devid)}/trusted`)
-  const values = await Promise.all(paths.map(path => nodes.readIfPresent(path)))
+  const reads = paths.map(path => nodes.readIfPresent(path))
+  if (!libxlExact) {
+    const trusted = `${frontendPath(domid, kind, devid)}/trusted`
+    paths.push(trusted)
+    reads.push(store.readIfPresent(trusted))
+  }
+  const values = await Promise.all(reads)
   const found = paths.flatMap((path, index) => {
     const value = values[index]
     return value === undefined ? [] : [{ path, value }]

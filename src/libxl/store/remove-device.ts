@@ -7,6 +7,8 @@ import type { DiskHost, ScriptOutcome } from './disk-host.js'
 import type { FoundDevice } from './find-device.js'
 import { hasHotplugScript, hotplugCall } from './hotplug-call.js'
 import { pathCleanup } from './path-cleanup.js'
+import { removalTransaction } from './removal-transaction.js'
+import { timeLimits } from './time-limits.js'
 import { waitForState, waitUntilGone } from './wait-for-state.js'
 
 /** How long things may take, in milliseconds. */
@@ -23,7 +25,7 @@ export interface RemoveOptions {
   force: boolean | 'auto'
   host: Pick<DiskHost, 'domid' | 'runScript'>
   paused: boolean
-  timeouts?: Partial<RemoveTimeouts> | undefined
+  timeouts?: Partial<Record<keyof RemoveTimeouts, number | undefined>> | undefined
   signal?: AbortSignal | undefined
   libxlExact: boolean
 }
@@ -56,7 +58,7 @@ class Removal {
     this.#store = store
     this.#device = device
     this.#options = options
-    this.#limits = { backend: 10_000, hotplug: 40_000, paused: 2000, ...options.timeouts }
+    this.#limits = timeLimits({ backend: 10_000, hotplug: 40_000, paused: 2000 }, options.timeouts)
     this.#forced = options.force === true
   }
 
@@ -122,7 +124,7 @@ class Removal {
       if (state !== xenbusState.closed) await nodes.write(this.#statePath, String(xenbusState.closing))
       return true
     }
-    return (await this.#store.transaction(body, { ...this.#request, inTurn: true })).value
+    return removalTransaction(this.#store, this.#forced ? [frontend] : [], body, this.#options.signal)
   }
 
   /** The backend's end of it: a script here, or a driver domain that cleans up by itself. */

@@ -17,7 +17,7 @@ export interface RemoveDiskOptions {
   host?: Pick<DiskHost, 'domid' | 'runScript'> | undefined
   /** The guest is paused, dying or shut down: QEMU, then, is not waited for (libxl asks the hypervisor). */
   paused?: boolean | undefined
-  timeouts?: Partial<RemoveTimeouts> | undefined
+  timeouts?: Partial<Record<keyof RemoveTimeouts, number | undefined>> | undefined
   /** Gives up the waiting. What the backend was told by then it stays told. */
   signal?: AbortSignal | undefined
   /** Do as libxl does where this library knows better: see docs/departures.md. */
@@ -40,7 +40,7 @@ export interface RemovedDisk extends RemovedDevice {
  * @throws LibxlError ERROR_INVAL for a name that stands for no device, ERROR_FAIL where there is no such disk or it is
  * virtio's; ERROR_TIMEDOUT where the guest does not let go: the message says what was left; ERROR_ABORTED
  * @throws XenstoreError where the store fails
- * @throws TypeError, RangeError for a domid outside 0 to 32751
+ * @throws TypeError, RangeError for a domid outside 0 to 32751 or a time that is none
  */
 export async function removeDisk(
   store: Xenstore,

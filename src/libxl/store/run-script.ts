@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { reasonOf } from '../stat-target.js'
+import { reasonOf } from '../system-error.js'
 import type { ScriptCall, ScriptOutcome } from './disk-host.js'
 
 /** How much is kept of what a script writes. */

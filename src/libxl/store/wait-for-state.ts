@@ -1,5 +1,5 @@
 import type { WaitOptions, Xenstore } from '../../xenstore/xenstore.js'
-import { codeOf } from '../stat-target.js'
+import { codeOf } from '../system-error.js'
 import { stateOf } from './backend-state.js'
 
 /**

@@ -1,7 +1,9 @@
+import { onAbort } from '../../xenstore/on-abort.js'
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
+import { XenstoreError } from '../../xenstore/xenstore-error.js'
 import { LibxlError } from '../libxl-error.js'
 import type { DomainType } from '../resolved-disk.js'
-import { codeOf } from '../stat-target.js'
+import { codeOf } from '../system-error.js'
 import { type DeviceRequest, deviceRequests } from './device-requests.js'
 import type { DiskDevice } from './disk-device.js'
 import type { PreparedDisk } from './prepare-disk.js'
@@ -13,7 +15,7 @@ export interface WriteOptions {
   signal?: AbortSignal | undefined
 }
 
-/** The connection failed, or the signal was aborted, while the disk was being committed. */
+/** The connection failed, or the time for a request was over, while the disk was being committed. */
 export class CommitUnknown extends Error {}
 
 /**
@@ -31,23 +33,43 @@ export async function writeDevice(
 ): Promise<number> {
   let requests = deviceRequests(disk, device, domainType)
   for (;;) {
-    let complete = false
     try {
-      const { attempts } = await store.transaction(
-        async nodes => {
-          complete = false
-          await writeAll(store, nodes, device, requests)
-          complete = true
-        },
-        { signal, inTurn: true },
-      )
-      return attempts
+      return await commit(store, nodes => writeAll(store, nodes, device, requests), signal)
     } catch (error) {
-      if (complete && isConnectionLost(error)) throw new CommitUnknown(undefined, { cause: error })
+      if (isCommitUnknown(error)) throw new CommitUnknown(undefined, { cause: error })
       if (!(error instanceof RefusedRequest)) throw error
       if (!libxlExact) throw new LibxlError(-3, error.message, { cause: error.cause })
       requests = requests.slice(0, error.index)
     }
+  }
+}
+
+/**
+ * While it is being committed the signal waits for the answer: without it nobody could tell this device from the same one
+ * of somebody who was quicker, and taking it away might take away his.
+ */
+async function commit(
+  store: Xenstore,
+  body: (nodes: XenstoreNodes) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const giveUp = new AbortController()
+  let committing = false
+  const abort = () => {
+    if (!committing) giveUp.abort(signal?.reason)
+  }
+  if (signal?.aborted) abort()
+  const unlisten = signal && onAbort(signal, abort)
+  const whole = async (nodes: XenstoreNodes) => {
+    committing = false
+    signal?.throwIfAborted()
+    await body(nodes)
+    committing = true
+  }
+  try {
+    return (await store.transaction(whole, { signal: giveUp.signal, inTurn: true })).attempts
+  } finally {
+    unlisten?.()
   }
 }
 
@@ -107,3 +129,7 @@ const refusalOf = (index: number, error: unknown): unknown =>
 /** Not refusals of the store's: what becomes of a request is unknown then. */
 const lost = new Set(['ETIMEDOUT', 'ECANCELED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EBADF'])
 const isConnectionLost = (error: unknown): boolean => lost.has(codeOf(error))
+
+/** Not where an earlier attempt met another's change: that may be the same device, which is not ours to take away. */
+const isCommitUnknown = (error: unknown): boolean =>
+  error instanceof XenstoreError && error.operation === 'TRANSACTION_END' && isConnectionLost(error)

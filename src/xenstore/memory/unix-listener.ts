@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { socketPathMax } from '../node/socket-path.js'
 import { XenstoreError } from '../xenstore-error.js'
 import { Session } from './session.js'
 import type { Store } from './store.js'
@@ -12,9 +13,6 @@ export interface Listener extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** What fits into a sockaddr_un; of a longer path the system would take the beginning. */
-const pathMax = 107
-
 /**
  * Listens on a unix socket, which only this user can connect to; whoever does is domain 0. The socket of a server that is
  * dead is replaced.
@@ -22,8 +20,10 @@ const pathMax = 107
  * @throws XenstoreError EADDRINUSE where another server listens there, or something else is there; or the system's code
  */
 export async function listenOnSocket(store: Store, path: string): Promise<Listener> {
-  if (Buffer.byteLength(path) > pathMax) {
-    throw new XenstoreError('ENAMETOOLONG', `cannot listen on ${path}: at most ${pathMax} bytes for a socket`, { path })
+  if (Buffer.byteLength(path) > socketPathMax) {
+    throw new XenstoreError('ENAMETOOLONG', `cannot listen on ${path}: at most ${socketPathMax} bytes for a socket`, {
+      path,
+    })
   }
   const sessions = new Map<Socket, Session>()
   const server = createServer(socket => {

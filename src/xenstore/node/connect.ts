@@ -1,9 +1,10 @@
+import { Buffer } from 'node:buffer'
 import { statSync } from 'node:fs'
 import { type ClientOptions, openXenstore } from '../client.js'
 import type { Duplex } from '../duplex.js'
 import type { Xenstore } from '../xenstore.js'
 import { XenstoreError } from '../xenstore-error.js'
-import { socketPath } from './socket-path.js'
+import { socketPath, socketPathMax } from './socket-path.js'
 import { connectUnixSocket } from './unix-socket.js'
 import { openXenbusDevice } from './xenbus-device.js'
 
@@ -34,8 +35,13 @@ export async function connect(options: ConnectOptions = {}): Promise<Xenstore> {
   const fail = (code: string, why: string, cause?: unknown) =>
     new XenstoreError(code, `CONNECT ${path}: ${code} (${why})`, { operation: 'CONNECT', path, cause })
   if (path === '/proc/xen/xenbus') throw fail('EINVAL', `a read there keeps writes waiting: use ${xenbus}`)
+  // Node would look for a port
+  if (path === '') throw fail('EINVAL', 'a path cannot be empty')
   if (signal?.aborted) throw fail('ECANCELED', 'its signal was aborted', signal.reason)
   const isDevice = stat(path)?.isCharacterDevice() ?? false
+  if (!isDevice && Buffer.byteLength(path) > socketPathMax) {
+    throw fail('ENAMETOOLONG', `at most ${socketPathMax} bytes for a socket`)
+  }
   let duplex: Duplex
   try {
     duplex = await (isDevice ? openXenbusDevice(path) : connectUnixSocket(path, signal))

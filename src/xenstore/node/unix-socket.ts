@@ -76,6 +76,8 @@ class UnixSocket implements Duplex {
     this.#socket.on('error', error => {
       this.#cause = error
     })
+    // else it would stay open until the daemon has taken what it will never answer
+    this.#socket.once('end', () => this.#socket.destroy())
     this.#socket.once('close', () => reader.end(this.#cause))
   }
 

@@ -15,6 +15,7 @@ import {
   storeWith,
   treeAt,
 } from '../../support/disk-store.js'
+import { stage } from '../../support/played-disk.js'
 import { realPart } from '../../support/real-part.js'
 
 const host = hostWhere(path => (path.startsWith('/missing') ? 'missing' : 'block'))
@@ -234,6 +235,59 @@ t.test('at whatever request the signal is aborted, all disks are there or none',
     if (result === undefined) outcomes++
   }
   t.ok(outcomes > 0, `${outcomes} were given up`)
+})
+
+t.test('given up after another was first with the device: his disk is let alone', async t => {
+  const { embedded, store } = await stage(t)
+  const mine = embedded.connect()
+  const controller = new AbortController()
+  let attempts = 0
+  const transaction: Xenstore['transaction'] = (body, options) =>
+    mine.transaction(async nodes => {
+      if (++attempts === 2) controller.abort()
+      const value = await body(nodes)
+      await addDisk(store, parseDisk('vdev=xvda,target=/dev/his'), { domid: 11, host, wait: false })
+      return value
+    }, options)
+  const overtaken = new Proxy(mine, {
+    get: (target, key) => (key === 'transaction' ? transaction : Reflect.get(target, key).bind(target)),
+  })
+  const { signal } = controller
+  await t.rejects(addDisk(overtaken, parseDisk('vdev=xvda,target=/dev/mine'), { ...options, signal }), {
+    code: 'ERROR_ABORTED',
+    message: 'attaching a disk to domain 11 was given up',
+  })
+  t.equal(attempts, 2)
+  t.match(await listDisks(store, 11), [{ vdev: 'xvda', disk: { pdevPath: '/dev/his' } }])
+})
+
+t.test('given up during a commit that comes too late: the other’s disk is let alone', async t => {
+  const { embedded, store } = await stage(t)
+  const duplex = embedded.duplex()
+  const controller = new AbortController()
+  let held: Uint8Array[] | undefined
+  let overtaken = false
+  const overtake = async () => {
+    overtaken = true
+    held = []
+    await addDisk(store, parseDisk('vdev=xvda,target=/dev/his'), options)
+    controller.abort()
+    for (const packet of held.splice(0)) duplex.write(packet)
+    held = undefined
+  }
+  const mine = openXenstore({
+    start: reader => duplex.start(reader),
+    close: () => duplex.close(),
+    write: packet => {
+      if (packet[0] === 7 && !overtaken) void overtake()
+      if (held === undefined) duplex.write(packet)
+      else held.push(packet)
+    },
+  })
+  const { signal } = controller
+  const adding = addDisk(mine, parseDisk('vdev=xvda,target=/dev/mine'), { ...options, signal })
+  await t.rejects(adding, { code: 'ERROR_ABORTED', message: 'attaching a disk to domain 11 was given up' })
+  t.match(await listDisks(store, 11), [{ vdev: 'xvda', disk: { pdevPath: '/dev/his' } }])
 })
 
 t.test('what is attached and taken away leaves the store as it was', async t => {

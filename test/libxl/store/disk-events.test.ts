@@ -3,6 +3,7 @@ import t from 'tap'
 import { type DiskEvent, diskEvents, removeDisk } from 'xenlight'
 import { destroyDevice } from '#xenlight/libxl/store/destroy-device.js'
 import { treeAt } from '../../support/disk-store.js'
+import { hindered } from '../../support/hindered.js'
 import { playBackend, scriptedHost, stage, written } from '../../support/played-disk.js'
 
 const spec = '/dev/vg/a,raw,xvda,w'
@@ -173,4 +174,25 @@ t.test('its end', async t => {
   setTimeout(() => watcher.close(), 20)
   await t.rejects(lost, { name: 'XenstoreError', code: 'EBADF' })
   t.throws(() => diskEvents(watcher, 99999), { name: 'RangeError' })
+})
+
+t.test('left while an event is waited for', async t => {
+  const { as } = await stage(t)
+  const watcher = as(0)
+  const { events } = await listening(watcher)
+  t.strictSame(await events.return?.(), { done: true, value: undefined })
+  t.strictSame(await events.next(), { done: true, value: undefined })
+  t.equal(watcher.statistics.watches, 0)
+})
+
+t.test('a guest that ejects again and again ends nothing', async t => {
+  const { embedded, store, as } = await stage(t)
+  const { paths } = await written(store, cdrom)
+  const guest = as(11)
+  let times = 30
+  const eject = () => void (times-- > 0 && guest.write(`${paths.frontend}/eject`, 'eject'))
+  const { next } = await listening(hindered(embedded, eject))
+  await guest.write(`${paths.frontend}/eject`, 'eject')
+  t.strictSame(await next(), { type: 'eject', ...hdc })
+  t.ok(times <= 0, 'more often than a transaction is tried')
 })

@@ -5,6 +5,8 @@ import { destroyDevice } from '#xenlight/libxl/store/destroy-device.js'
 import { startXenstored } from '../../real/xenstored.js'
 import { attachments } from '../../support/attachments.js'
 import { hostWhere, populate, storeWith } from '../../support/disk-store.js'
+import { hindered } from '../../support/hindered.js'
+import { stage, written } from '../../support/played-disk.js'
 import { realPart } from '../../support/real-part.js'
 
 const guests = [
@@ -153,4 +155,14 @@ t.test('a disk that goes while it is listed is no broken one', async t => {
     (await listDisks(store, 11)).map(({ vdev, error }) => [vdev, error]),
     [['xvdb', undefined]],
   )
+})
+
+t.test('a guest that always writes in between cannot keep its disks from being read', async t => {
+  const { embedded, store, as } = await stage(t)
+  const { paths } = await written(store, '/dev/vg/a,raw,xvda,w')
+  const guest = as(11)
+  const hinderedStore = hindered(embedded, () => void guest.write(`${paths.frontend}/trusted`, '0'))
+  await guest.rm(`${paths.frontend}/trusted`)
+  t.match(await listDisks(hinderedStore, 11), [{ vdev: 'xvda' }])
+  t.match(await getDisk(hinderedStore, 11, 'xvda'), { vdev: 'xvda', trusted: false })
 })

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type RemoveDiskOptions, removeDisk } from 'xenlight'
-import type { Xenstore } from 'xenlight/xenstore'
+import { addDisk, parseDisk, type RemoveDiskOptions, removeDisk } from 'xenlight'
+import { openXenstore, type Xenstore } from 'xenlight/xenstore'
 import { destroyDevice } from '#xenlight/libxl/store/destroy-device.js'
 import { pathCleanup } from '#xenlight/libxl/store/path-cleanup.js'
 import { treeAt } from '../../support/disk-store.js'
+import { hindered } from '../../support/hindered.js'
 import { goodMoves, playBackend, scriptedHost, stage, written } from '../../support/played-disk.js'
 
 const patient = { backend: 60_000, hotplug: 60_000, paused: 10 }
@@ -269,4 +270,46 @@ t.test('a cleaned up path takes its bare parents with it, and no others', async 
     { numRuns: 60 },
   )
   t.pass('60 cases')
+})
+
+t.test('a guest that always writes in between cannot keep its disk', async t => {
+  for (const force of [false, true]) {
+    const { embedded, store, as } = await stage(t)
+    const before = await all(store)
+    const device = await written(store, spec)
+    playBackend(t, as(0), device)
+    const guest = as(11)
+    const disturbing = () => void guest.write(`${device.paths.frontend}/state`, '4').catch(() => {})
+    const host = scriptedHost()
+    await removeDisk(hindered(embedded, disturbing), 11, 'xvda', { force, host, timeouts: patient })
+    t.strictSame(await all(store), before)
+  }
+})
+
+t.test('given up while nothing is answered', async t => {
+  const mute = openXenstore({ start: () => {}, write: () => {}, close: () => {} })
+  const aborting = new AbortController()
+  const removing = removeDisk(mute, 11, 'xvda', { host: scriptedHost(), signal: aborting.signal })
+  setTimeout(() => aborting.abort(), 5)
+  await t.rejects(removing, { code: 'ERROR_ABORTED' })
+})
+
+t.test('times that are none, and times for ever', async t => {
+  const { store, as } = await stage(t)
+  const device = await written(store, spec)
+  const host = scriptedHost()
+  for (const timeout of [-1, Number.NaN]) {
+    const timeouts = { backend: timeout }
+    await t.rejects(removeDisk(store, 11, 'xvda', { host, timeouts }), { name: 'RangeError', message: /backend/ })
+    await t.rejects(addDisk(store, parseDisk('/dev/vg/b,raw,xvdb,w'), { domid: 11, host, timeouts }), {
+      name: 'RangeError',
+    })
+  }
+  playBackend(t, as(0), device)
+  const timeouts = { backend: Number.POSITIVE_INFINITY, hotplug: Number.POSITIVE_INFINITY }
+  t.match(await removeDisk(store, 11, 'xvda', { host, timeouts }), { closed: true })
+  t.match(host.calls, [{ timeout: 2 ** 31 - 1 }])
+  await written(store, spec)
+  await removeDisk(store, 11, 'xvda', { force: true, host, timeouts: { backend: 1, hotplug: undefined } })
+  t.match(host.calls[1], { timeout: 40_000 }, 'undefined is the default')
 })
