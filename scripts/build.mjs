@@ -40,16 +40,22 @@ writeFileSync('dist/device-disk.schema.json', `${JSON.stringify(toJSONSchema(Dev
 
 // CommonJS, as to start the loader of ES modules takes a quarter of the time that the command may take beside Node's own
 const command = 'dist/bin/xl-disk-parse.cjs'
+const bundled = { bundle: true, platform: 'node', target: 'node20', minify: true, legalComments: 'none' }
+// What works on a running Xen is as large as the rest and seldom needed: read only then, from a file of its own.
+const store = './store/index.js'
 await esbuild.build({
+  ...bundled,
   entryPoints: ['dist/cli/main.js'],
   outfile: command,
-  bundle: true,
-  platform: 'node',
   format: 'cjs',
-  target: 'node20',
+  external: [store],
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename)" },
-  minify: true,
-  legalComments: 'none',
+})
+await esbuild.build({
+  ...bundled,
+  entryPoints: [`dist/cli/${store}`],
+  outfile: `dist/bin/${store}`,
+  format: 'esm',
 })
 chmodSync(command, 0o755)

@@ -52,7 +52,7 @@ export class ProcessIo implements Io {
   }
 
   async openXen(): Promise<RunningXen> {
-    const { openXen } = await import('./store/open-xen.js')
+    const { openXen } = await import('./store/index.js')
     return openXen()
   }
 }

@@ -1,5 +1,4 @@
 import { printable } from '../printable.js'
-import { XenstoreError } from '../xenstore/xenstore-error.js'
 import { runBatch } from './batch/run-batch.js'
 import { type Command, readCommand } from './command.js'
 import { completionScript } from './completion/completion-script.js'
@@ -28,9 +27,9 @@ function runCommand(command: Command, io: Io): number | Promise<number> {
   switch (command.kind) {
     // what most commands need not load
     case 'apply':
-      return import('./store/run-apply.js').then(({ runApply }) => runApply(command, io))
+      return import('./store/index.js').then(({ runApply }) => runApply(command, io))
     case 'list':
-      return import('./store/run-list.js').then(({ runList }) => runList(command, io))
+      return import('./store/index.js').then(({ runList }) => runList(command, io))
     case 'disks':
       return runDisks(command, io)
     case 'batch':
@@ -57,7 +56,8 @@ function fail(error: unknown, io: Io): number {
     complain(io, error.message)
     return refused
   }
-  if (error instanceof XenstoreError) {
+  // by its name, as the command that is built has the class twice
+  if (error instanceof Error && error.name === 'XenstoreError') {
     complain(io, `xenstore: ${error.message}`)
     return refused
   }

@@ -29,7 +29,8 @@ export const formatPermissions = (permissions: readonly Permission[]): string =>
 export const parsePermissions = (text: string): Permission[] => text.split(',').map(parsePermission)
 
 /** One entry as the protocol has it. */
-export function formatPermission({ domid, access }: Permission): string {
+export function formatPermission(permission: Permission): string {
+  const { domid, access } = permission ?? {}
   const letter = Object.hasOwn(letters, access) ? letters[access] : undefined
   if (letter === undefined || !isDomid(domid)) {
     throw new XenstoreError('EINVAL', `no permission: access ${String(access)} for domain ${String(domid)}`)

@@ -11,6 +11,9 @@ export interface WrittenDisk extends PreparedDisk {
   connected: boolean
 }
 
+/** A store that answers no more is not waited for for ever. */
+const longest = 30_000
+
 /** Removes disks that came in vain, also when the caller's signal has been aborted. */
 export async function takeAway(store: Xenstore, disks: readonly WrittenDisk[], host: DiskHost): Promise<Aftermath> {
   const results = await Promise.allSettled(disks.map(disk => takeOneAway(store, disk, host)))
@@ -22,7 +25,8 @@ export async function takeAway(store: Xenstore, disks: readonly WrittenDisk[], h
 
 /** One that is connected holds what its script set up: it is removed as a guest's disk is. */
 async function takeOneAway(store: Xenstore, { disk, device, connected }: WrittenDisk, host: DiskHost): Promise<void> {
-  if (!connected) return destroyDevice(store, device)
+  const signal = AbortSignal.timeout(longest)
+  if (!connected) return destroyDevice(store, device, { signal })
   const found = { ...device, vdev: disk.vdev }
-  await removeDevice(store, found, { force: true, host, paused: false, libxlExact: false })
+  await removeDevice(store, found, { force: true, host, paused: false, libxlExact: false, signal })
 }

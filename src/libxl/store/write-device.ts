@@ -82,7 +82,7 @@ async function writeAll(
   const existing = nodes.readIfPresent(device.paths.libxl)
   const paths = checkDomainPaths(store, device)
   const [, , ...answers] = await Promise.allSettled([existing, paths, ...requests.map(request => send(nodes, request))])
-  if ((await existing) !== undefined) throw new LibxlError(-17, 'device already exists in xenstore')
+  if ((await existing) !== undefined) throw alreadyExists(device)
   await paths
   for (const [index, answer] of answers.entries()) {
     if (answer.status === 'rejected') throw refusalOf(index, answer.reason)
@@ -133,3 +133,6 @@ const isConnectionLost = (error: unknown): boolean => lost.has(codeOf(error))
 /** Not where an earlier attempt met another's change: that may be the same device, which is not ours to take away. */
 const isCommitUnknown = (error: unknown): boolean =>
   error instanceof XenstoreError && error.operation === 'TRANSACTION_END' && isConnectionLost(error)
+
+const alreadyExists = ({ devid, domid }: DiskDevice): LibxlError =>
+  new LibxlError(-17, `device already exists in xenstore: ${devid} of domain ${domid}`)

@@ -38,6 +38,8 @@ export async function listenOnSocket(store: Store, path: string): Promise<Listen
       await listen(server, path)
     })
     await chmod(path, 0o600)
+    // a connection that could not be taken (no file left) is its client's trouble
+    server.on('error', () => {})
   } catch (cause) {
     server.close()
     const { code, message } = cause as NodeJS.ErrnoException

@@ -1,10 +1,14 @@
 import type { Buffer } from 'node:buffer'
 import { decodeText } from '../../byte-text.js'
 import type { RequestKind } from '../request-kind.js'
+import { XenstoreError } from '../xenstore-error.js'
 
 export const control = {
   operation: 'CONTROL',
-  fields: (command, parameters) => [command, ...parameters],
+  fields: (command, parameters) => {
+    if (!Array.isArray(parameters)) throw new XenstoreError('EINVAL', 'parameters are a list of texts')
+    return [command, ...parameters]
+  },
   decode,
 } satisfies RequestKind<[command: string, parameters: readonly string[]], string>
 

@@ -16,9 +16,11 @@ export const setPermissions = {
   operation: 'SET_PERMS',
   path: path => path,
   fields: (path, permissions) => {
-    if (!Array.isArray(permissions) || permissions.length === 0) {
-      throw new XenstoreError('EINVAL', 'a node has at least one permission, its owner')
+    if (!Array.isArray(permissions)) {
+      const how = typeof permissions === 'string' ? '; parsePermissions makes one of a text' : ''
+      throw new XenstoreError('EINVAL', `permissions are a list of { domid, access }${how}`)
     }
+    if (permissions.length === 0) throw new XenstoreError('EINVAL', 'a node has at least one permission, its owner')
     return [path, ...permissions.map(formatPermission)]
   },
   decode: done,

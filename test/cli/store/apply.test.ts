@@ -77,7 +77,10 @@ t.test('a device that is there already', async t => {
   await runWithXen(['--apply', '--domid', '11', spec], world)
   const { status, stderr } = await runWithXen(['--apply', '--domid', '11', spec], world)
   t.equal(status, 1)
-  t.match(stderr, /^error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore\n(.*\n)*hint: .*--list/)
+  t.match(
+    stderr,
+    /^error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore: 51728 of domain 11\n(.*\n)*hint: .*--list/,
+  )
 })
 
 t.test('a dry run shows the nodes, without any Xen', async t => {

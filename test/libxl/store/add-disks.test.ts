@@ -121,14 +121,15 @@ t.test('when one cannot be written, the others are taken away again', async t =>
   )
   await t.rejects(addDisks(store, specs, options), {
     rc: -17,
-    message: 'disk 2 of 3 (xvdb): device already exists in xenstore; what was written has been taken away again',
+    message:
+      'disk 2 of 3 (xvdb): device already exists in xenstore: 51728 of domain 11; what was written has been taken away again',
   })
   t.strictSame(await treeAt(store, ['/']), before)
   t.equal(await store.read(`${there.device.paths.backend}/params`), '/dev/there')
 
   await t.rejects(addDisks(store, specs, { ...options, libxlExact: true }), {
     rc: -17,
-    message: 'disk 2 of 3 (xvdb): device already exists in xenstore; the nodes of the others stay',
+    message: 'disk 2 of 3 (xvdb): device already exists in xenstore: 51728 of domain 11; the nodes of the others stay',
   })
   t.strictSame((await listDisks(store, 11)).map(({ vdev }) => vdev).sort(), ['xvda', 'xvdb', 'xvdc'])
 })

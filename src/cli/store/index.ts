@@ -1,0 +1,3 @@
+export { openXen } from './open-xen.js'
+export { runApply } from './run-apply.js'
+export { runList } from './run-list.js'
