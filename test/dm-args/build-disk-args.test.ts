@@ -35,7 +35,7 @@ interface Row {
 /** The first line that libxl logged; on a second device we also say which two disks they are. */
 function reasonOf({ log }: Row): RegExp {
   const reason = log![0]!.replace(/^error: \w+: (?:Domain DOMID:)?/, '')
-  return new RegExp(`^${reason}${reason.startsWith('device already exists') ? ': \\w+ is \\w+' : ''}$`)
+  return new RegExp(`^${reason}${reason.startsWith('device already exists') ? ': \\w+ is (?:\\w+|given twice)' : ''}$`)
 }
 
 t.test('buildDiskArgs with libxlExact gives the arguments and warnings of libxl, or refuses as it does', t => {
