@@ -30,6 +30,8 @@ const total = { passed: 0, skipped: 0, failed: 0 }
 for (const file of files) {
   const path = join(results, `${file}.tap`)
   const tap = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  // What a test says of how much it did.
+  for (const [, what] of tap.matchAll(/^ +# ((?:[a-z]+: )?\d+ [A-Za-z].*)$/gm)) console.log(`${file}: ${what}`)
   for (const [, what] of tap.matchAll(/^ok \d+ - (.* # SKIP.*)$/gm)) console.log(`SKIPPED ${what}`)
   const count = countTests(tap)
   for (const key of Object.keys(total)) total[key] += count[key]
