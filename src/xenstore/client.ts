@@ -10,7 +10,7 @@ import { getQuota, listQuotas, setQuota } from './requests/quota.js'
 import { resetWatches } from './requests/watch.js'
 import { runTransaction, type TransactionContext } from './run-transaction.js'
 import { Turns } from './turns.js'
-import { waitUntil } from './wait-until.js'
+import { quoted, waitUntil } from './wait-until.js'
 import { WatchRegistry } from './watch-registry.js'
 import type {
   Introduction,
@@ -97,7 +97,9 @@ class Client extends Nodes implements Xenstore {
 
   async waitForValue(path: string, values: string | readonly string[], options?: WaitOptions): Promise<string> {
     const wanted = typeof values === 'string' ? [values] : values
-    return this.waitUntil(path, (value): value is string => value !== undefined && wanted.includes(value), options)
+    const isWanted = (value: string | undefined) => value !== undefined && wanted.includes(value)
+    const value = await waitUntil(this, path, isWanted, options, wanted.map(quoted).join(' or '))
+    return value as string
   }
 
   waitUntil<Value extends string | undefined>(

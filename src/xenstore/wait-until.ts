@@ -8,6 +8,8 @@ export async function waitUntil(
   path: string,
   predicate: (value: string | undefined) => boolean,
   options: WaitOptions = {},
+  /** What is waited for, for the error that says it did not come. */
+  wanted?: string,
 ): Promise<string | undefined> {
   const controller = new AbortController()
   const { signal } = controller
@@ -15,7 +17,9 @@ export async function waitUntil(
   let known = false
   const stop = limit(options, ({ code, why, cause }) => {
     const state = !known ? 'it was not read yet' : last === undefined ? 'no such node' : `its value was ${quoted(last)}`
-    controller.abort(requestError('WATCH', path, code, `${why}: ${state}`, cause))
+    controller.abort(
+      requestError('WATCH', path, code, `${why}: ${state}${wanted === undefined ? '' : `, not ${wanted}`}`, cause),
+    )
   })
   try {
     for await (const _ of store.watch(path, { signal, depth: 0, capacity: 1 })) {
@@ -31,4 +35,4 @@ export async function waitUntil(
   }
 }
 
-const quoted = (value: string): string => JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)
+export const quoted = (value: string): string => JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)

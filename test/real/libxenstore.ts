@@ -5,6 +5,7 @@ import { buildC } from './c-program.js'
 
 /** The real libxenstore, as C programs use it: one request after another. Times are nanoseconds in all. */
 export interface Libxenstore extends Disposable {
+  readonly pid: number
   read(path: string, times: number): Promise<number>
   /** Sends the requests of a file: one a line, its words between tabs. */
   replay(file: string): Promise<number>
@@ -25,6 +26,7 @@ export function startLibxenstore(socket: string): Libxenstore {
     return Number(value)
   }
   return {
+    pid: child.pid!,
     read: (path, times) => ask(`read ${path} ${times}`),
     replay: file => ask(`replay ${file}`),
     [Symbol.dispose]: () => void child.stdin.end(),

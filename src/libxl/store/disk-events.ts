@@ -1,22 +1,7 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
 import { checkDomid } from '../check-guest.js'
+import type { DiskEvent } from './disk-event.js'
 import { DiskMonitor } from './disk-monitor.js'
-
-interface OfDisk {
-  vdev: string
-  devid: number
-}
-
-/** What happened to a disk of a domain. */
-export type DiskEvent =
-  /** The toolstack attached it. */
-  | ({ type: 'added' } & OfDisk)
-  /** The toolstack removed it. */
-  | ({ type: 'removed' } & OfDisk)
-  /** The guest ejected the medium of a removable disk; this has been acknowledged. */
-  | ({ type: 'eject' } & OfDisk)
-  /** Its backend gave it up or reports a failure, with the backend's own words in the message. */
-  | ({ type: 'error'; message: string } & OfDisk)
 
 export interface DiskEventsOptions {
   signal?: AbortSignal | undefined

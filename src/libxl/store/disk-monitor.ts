@@ -6,7 +6,7 @@ import { errorPath } from './backend-failure.js'
 import { failureBetween, type Sight } from './backend-sight.js'
 import { stateOf } from './backend-state.js'
 import { DirtyWatches } from './dirty-watches.js'
-import type { DiskEvent } from './disk-events.js'
+import type { DiskEvent } from './disk-event.js'
 import { deviceAt, type FoundDevice } from './find-device.js'
 
 interface Known {

@@ -2,14 +2,14 @@ import type { Buffer } from 'node:buffer'
 import { canonicalPath } from './canonical-path.js'
 import type { Domain } from './domains.js'
 import { onlyString } from './payload.js'
-import type { Session } from './session.js'
+import type { Peer } from './peer.js'
 import type { Store } from './store.js'
 import type { StoreTransaction } from './store-transaction.js'
 import type { Nodes } from './tree.js'
 
 export interface Request {
   readonly store: Store
-  readonly session: Session
+  readonly session: Peer
   readonly domain: Domain
   readonly payload: Buffer
   readonly transactionId: number

@@ -7,6 +7,7 @@ import { domainHandlers } from './domain-handlers.js'
 import { type Domain, isPrivileged } from './domains.js'
 import { featureHandlers } from './feature-handlers.js'
 import { nodeHandlers } from './node-handlers.js'
+import type { Peer } from './peer.js'
 import { Refusal } from './refusal.js'
 import type { Handler, Request } from './request.js'
 import type { Store } from './store.js'
@@ -32,7 +33,7 @@ export interface SessionOutlet {
 }
 
 /** One connection, of one domain: takes bytes and sends replies and watch events. */
-export class Session {
+export class Session implements Peer {
   readonly domain: Domain
   readonly transactions = new Map<number, StoreTransaction>()
   readonly #store: Store
@@ -64,7 +65,6 @@ export class Session {
     this.#send({ type: watchEvent, requestId: 0, transactionId: 0, payload })
   }
 
-  /** Keeps a new transaction; its number. */
   begin(transaction: StoreTransaction): number {
     while (this.#nextTransactionId === 0 || this.transactions.has(this.#nextTransactionId)) this.#countUp()
     const id = this.#nextTransactionId
@@ -73,7 +73,6 @@ export class Session {
     return id
   }
 
-  /** Drops all watches and transactions. */
   reset(): undefined {
     this.#store.watches.deleteOf(this)
     this.transactions.clear()
@@ -85,7 +84,6 @@ export class Session {
     this.#store.sessions.delete(this)
   }
 
-  /** Closes the connection from the store's side. */
   end(): void {
     if (!this.#open) return
     this.close()

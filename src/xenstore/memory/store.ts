@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { removeDomainNodes, specialPaths } from './change-nodes.js'
 import { type Domain, Domains } from './domains.js'
+import type { Peer } from './peer.js'
 import type { Quotas } from './quotas.js'
-import type { Session } from './session.js'
 import { type NodeContent, type NodePermission, type Nodes, type StoreNode, Tree, type WatchMatch } from './tree.js'
 import { Watches } from './watches.js'
 
@@ -11,7 +11,7 @@ export class Store implements Nodes {
   readonly tree = new Tree()
   readonly watches = new Watches()
   readonly domains: Domains
-  readonly sessions = new Set<Session>()
+  readonly sessions = new Set<Peer>()
 
   constructor(quotas: Quotas, exists: (domid: number) => boolean) {
     this.domains = new Domains(quotas, exists)
@@ -49,7 +49,7 @@ export class Store implements Nodes {
     this.watches.fire(this.tree, path, match, node, before)
   }
 
-  sessionsOf(domid: number): Session[] {
+  sessionsOf(domid: number): Peer[] {
     return [...this.sessions].filter(session => session.domain.domid === domid)
   }
 

@@ -1,9 +1,9 @@
 import { accessOf, canRead } from './access.js'
-import type { Session } from './session.js'
+import type { Peer } from './peer.js'
 import { type NodePermission, parentOf, type StoreNode, type Tree, type WatchMatch } from './tree.js'
 
 export interface StoreWatch {
-  readonly session: Session
+  readonly session: Peer
   /** Absolute, or special. */
   readonly path: string
   readonly token: string
@@ -21,7 +21,7 @@ export class Watches {
     this.#watches.add(watch)
   }
 
-  find(session: Session, path: string, token: string): StoreWatch | undefined {
+  find(session: Peer, path: string, token: string): StoreWatch | undefined {
     for (const watch of this.#watches) {
       if (watch.session === session && watch.path === path && watch.token === token) return watch
     }
@@ -32,7 +32,7 @@ export class Watches {
     this.#watches.delete(watch)
   }
 
-  deleteOf(session: Session): void {
+  deleteOf(session: Peer): void {
     for (const watch of this.#watches) if (watch.session === session) this.#watches.delete(watch)
   }
 
@@ -50,7 +50,7 @@ export class Watches {
     node: StoreNode | undefined,
     before: readonly NodePermission[] | undefined,
   ): void {
-    const told = new Map<Session, Set<string>>()
+    const told = new Map<Peer, Set<string>>()
     for (const watch of this.#watches) {
       if (!concerns(watch, path, match) || !permitted(watch.session, tree, path, node, before)) continue
       // Two watches with one token get one event where it would be the same, but of special paths.
@@ -86,7 +86,7 @@ function levelsBelow(path: string, above: string): number {
 const slash = 0x2f
 
 function permitted(
-  { domain }: Session,
+  { domain }: Peer,
   tree: Tree,
   path: string,
   node: StoreNode | undefined,
