@@ -128,7 +128,8 @@ export interface Introduction {
 export interface Xenstore extends XenstoreNodes, AsyncDisposable {
   /**
    * Runs `body` in a transaction and commits it; where others changed what it saw, runs it again in a new one. When
-   * `body` throws, nothing is changed and the error is passed on.
+   * `body` throws, nothing is changed and the error is passed on. Await every request, alone or with `Promise.all`: those still
+   * under way when `body` ends are waited for, but the failure of an earlier one that nobody awaited is not the body's.
    *
    * @throws XenstoreError EAGAIN after the last attempt
    */
