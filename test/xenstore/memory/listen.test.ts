@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { connect } from 'xenlight/xenstore'
 import { embeddedStore, memoryStore } from '#xenlight/xenstore/memory/index.js'
 import { MissingRealPart, realPart } from '../../support/real-part.js'
 import { RawClient, socketDuplex } from './raw-client.js'
@@ -134,4 +135,21 @@ t.test('memoryStore is a client of a store of its own', async t => {
   await one.write('/a', '1')
   t.equal(await two.readIfPresent('/a'), undefined)
   t.strictSame(await one.directory('/'), ['tool', 'a'])
+})
+
+t.test('others reach it too, until it is closed', async t => {
+  const store = memoryStore()
+  const guest = store.connect({ domid: 4 })
+  await store.write('/local/domain/4', '')
+  await store.setPermissions('/local/domain/4', [{ domid: 4, access: 'none' }])
+  await guest.write('mine', 'x')
+  const listener = await store.listen(newSocket(t))
+  const other = await connect({ path: listener.path })
+  t.equal(await other.read('/local/domain/4/mine'), 'x')
+  await t.rejects(guest.read('/tool'), { code: 'EACCES' })
+
+  await store.close()
+  t.equal(await store.closed, undefined)
+  t.match(await Promise.all([guest.closed, other.closed]), [{ code: 'ECONNRESET' }, { code: 'ECONNRESET' }])
+  await t.rejects(connect({ path: listener.path }), { name: 'XenstoreError' })
 })
