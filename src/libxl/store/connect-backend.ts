@@ -1,6 +1,5 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
 import type { LibxlRc } from '../libxl-error.js'
-import { codeOf } from '../system-error.js'
 import { abortable } from './abortable.js'
 import { backendFailure, errorPath, scriptFailure, whoIsAsked, zeroSectors } from './backend-failure.js'
 import { isClosing, quoted, showState, stateOf, xenbusState } from './backend-state.js'
@@ -8,6 +7,7 @@ import type { DiskDevice } from './disk-device.js'
 import type { DiskHost, ScriptCall } from './disk-host.js'
 import { hasHotplugScript, hotplugCall } from './hotplug-call.js'
 import { timeLimits } from './time-limits.js'
+import { unlessMissing } from './unless-missing.js'
 import { waitForState, watchFor } from './wait-for-state.js'
 
 /** How long things may take, in milliseconds. */
@@ -115,12 +115,7 @@ class Attempt {
 
   /** A device of the same number that failed before has left its reason, which would now be taken for this one's. */
   async #forgetOldError(): Promise<void> {
-    if (!this.#isOwn) return
-    try {
-      await this.#store.rm(errorPath(this.#device), this.#request)
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error
-    }
+    if (this.#isOwn) await this.#store.rm(errorPath(this.#device), this.#request).catch(unlessMissing)
   }
 
   async #taken(isWanted: (state: number) => boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { codeOf } from '../system-error.js'
+import { unlessMissing } from './unless-missing.js'
 
 /**
  * Runs a transaction that removes `paths`, which a guest may write to, among other things. One that keeps writing there makes
@@ -20,8 +21,4 @@ export async function removalTransaction<Value>(
   }
   await Promise.all(paths.map(path => store.rm(path, { signal }).catch(unlessMissing)))
   return (await store.transaction(body, options)).value
-}
-
-function unlessMissing(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error
 }

@@ -11,8 +11,8 @@ export interface WrittenDisk extends PreparedDisk {
   connected: boolean
 }
 
-/** A store that answers no more is not waited for for ever. */
-const longest = 30_000
+/** A store that answers no more is not waited for for ever; a backend and its script may take their time, 50 s together. */
+const longest = 120_000
 
 /** Removes disks that came in vain, also when the caller's signal has been aborted. */
 export async function takeAway(store: Xenstore, disks: readonly WrittenDisk[], host: DiskHost): Promise<Aftermath> {

@@ -7,6 +7,7 @@ import { codeOf } from '../system-error.js'
 import { type DeviceRequest, deviceRequests } from './device-requests.js'
 import type { DiskDevice } from './disk-device.js'
 import type { PreparedDisk } from './prepare-disk.js'
+import { unlessMissing } from './unless-missing.js'
 
 export interface WriteOptions {
   domainType: DomainType
@@ -108,10 +109,6 @@ function send(nodes: XenstoreNodes, request: DeviceRequest): Promise<void> {
     case 'SET_PERMS':
       return nodes.setPermissions(request.path, request.permissions)
   }
-}
-
-function unlessMissing(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error
 }
 
 class RefusedRequest extends Error {
