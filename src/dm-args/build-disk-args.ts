@@ -1,68 +1,91 @@
 import { checkDomainType, checkHdtype } from '../libxl/check-guest.js'
+import { LibxlError } from '../libxl/libxl-error.js'
 import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import { ahciDisk } from './ahci-disk.js'
-import { cdrom } from './cdrom.js'
-import { libxlColoNames, safeColoNames } from './colo-names.js'
+import { checkColo } from './check-colo.js'
+import { clashes } from './clashes.js'
+import { type ColoNames, libxlColoNames, safeColoNames } from './colo-names.js'
+import { checkDialect } from './dialect.js'
 import type { DiskArgsOptions } from './disk-args-options.js'
-import type { ColoNames } from './drive.js'
-import { ideDisk } from './ide-disk.js'
+import type { DriveDialect, DriveImage } from './drive/drive.js'
+import { xen47 } from './drive/xen-4.7.js'
+import { xen417 } from './drive/xen-4.17.js'
+import type { Image } from './image.js'
+import { notEmulated } from './not-emulated.js'
+import { libxlText, type OptionText, safeText } from './option-text.js'
 import { isScsi, type Placed, placeDisk } from './place-disk.js'
-import { scsiDisk } from './scsi-disk.js'
-import { warnings } from './warnings.js'
 
-/** What `buildDiskArgs` gives. */
+/** What `buildDiskArgs` and `buildBlockdevArgs` give. */
 export interface DiskArgs {
   /** QEMU's arguments, one string each. */
   args: string[]
-  /** libxl's warnings about disks that QEMU will not emulate, and ours. */
+  /** libxl's warnings about disks that QEMU will not emulate, then ours about what QEMU will refuse. */
   warnings: string[]
 }
 
 /**
  * QEMU's arguments for a guest's disks (`libxl__build_device_model_args_new`), in libxl's order.
  *
- * libxl pastes texts into QEMU's options as they are. Unless `libxlExact` is set, commas in them are doubled, so that
- * a path is a path and nothing more; and COLO disks that QEMU cannot start with are refused.
+ * libxl pastes texts into QEMU's options as they are, and takes COLO disks that QEMU does not replicate. Unless
+ * `libxlExact` is set, a path is a path and nothing more, and a COLO disk is replicated or refused: docs/departures.md.
  *
- * @throws LibxlError for a read-only disk on IDE or AHCI, two disks with one device number, or (not `libxlExact`) a COLO
- * disk that lacks a name, is read-only, or has a `colo-export` that QEMU takes for no id or that another drive has
- * @throws TypeError for an unknown domainType or hdtype
+ * @throws LibxlError with libxl's reason for a read-only disk on IDE or AHCI and for two disks with one device number;
+ * or (not `libxlExact`) for a COLO disk that would not be replicated, and for a text that no argument can hold. Its
+ * `warnings` are those that libxl gives before it refuses.
+ * @throws TypeError for an unknown domainType, hdtype or dialect
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {
-  checkDomainType(options.domainType)
-  checkHdtype(options.hdtype)
+  const { domainType, hdtype, dialect: name, libxlExact = false, stubdom = false } = options
+  checkDomainType(domainType)
+  checkHdtype(hdtype)
+  checkDialect(name)
   refuseSharedDevices(disks)
-  if (options.domainType !== 'hvm') return { args: [], warnings: [] }
-  const controllers: string[] = []
-  if (disks.some(isScsi)) controllers.push('-device', 'lsi53c895a')
-  if (options.hdtype === 'ahci') controllers.push('-device', 'ahci,id=ahci0')
-  const { libxlExact = false } = options
-  const quote = libxlExact ? asItIs : doubleCommas
-  const placed = disks.map(disk => placeDisk(disk, options, quote))
-  const namesOf = libxlExact ? libxlColoNames : safeColoNames(placed, quote)
-  return {
-    args: controllers.concat(...placed.map(place => argsOf(place, namesOf))),
-    warnings: placed.flatMap(place => warningsOf(place, libxlExact)),
+  const dialect = name === '4.7' ? xen47 : xen417
+  if (dialect === xen47 && stubdom) throw new LibxlError(-6, 'Xen 4.7 runs no QEMU in a stub domain')
+  const placed = disks.map(disk => placeDisk(disk, options, dialect.lastCdrom))
+  if (!libxlExact) checkColo(placed, options)
+  if (domainType !== 'hvm') return { args: [], warnings: [] }
+
+  const namesOf = libxlExact ? libxlColoNames : safeColoNames(placed)
+  const writer = { dialect, namesOf, text: libxlExact ? libxlText : safeText }
+  const args: string[] = []
+  if (disks.some(isScsi)) args.push(...dialect.scsiController)
+  if (hdtype === 'ahci') args.push('-device', 'ahci,id=ahci0')
+  const warnings: string[] = []
+  for (const place of placed) {
+    if (place.on === 'nothing') warnings.push(notEmulated(place))
+    else args.push(...argsOf(place, writer, warnings))
+  }
+  if (!libxlExact) warnings.push(...clashes(placed))
+  return { args, warnings }
+}
+
+interface Writer {
+  dialect: DriveDialect
+  namesOf: (place: Placed) => ColoNames
+  text: OptionText
+}
+
+function argsOf(place: Exclude<Placed, { on: 'nothing' }>, writer: Writer, warnings: readonly string[]): string[] {
+  const { dialect, namesOf, text } = writer
+  const { disk, unit, role } = place
+  if (place.on === 'cdrom') return dialect.cdrom(place.devid, unit, place.image && imageTexts(place.image, text))
+  const colo = {
+    ...namesOf(place),
+    activeDisk: role === 'secondary' ? text.filename(disk.activeDisk ?? '(null)') : '',
+    hiddenDisk: role === 'secondary' ? text.filename(disk.hiddenDisk ?? '(null)') : '',
+  }
+  try {
+    return dialect[place.on]({ ...imageTexts(place.image, text), disk, unit, role, colo })
+  } catch (error) {
+    if (error instanceof LibxlError) error.warnings = warnings
+    throw error
   }
 }
 
-function argsOf(placed: Placed, namesOf: (disk: ResolvedDisk) => ColoNames): string[] {
-  if (placed.on === 'nothing') return []
-  if (placed.on === 'cdrom') return cdrom(placed.devid, placed.unit, placed.medium)
-  const drive = { ...placed.drive, colo: namesOf(placed.drive.disk) }
-  return hardDisks[placed.on](drive)
+function imageTexts(image: Image, text: OptionText): DriveImage {
+  const { format } = image
+  if ('path' in image) return { file: text.file(image.path), filename: text.filename(image.path), format }
+  const url = `nbd+unix:///?socket=${text.parameter(image.socket)}`
+  return { file: url, filename: url, format }
 }
-
-const hardDisks = { scsi: scsiDisk, ahci: ahciDisk, ide: ideDisk }
-
-function warningsOf(placed: Placed, libxlExact: boolean): string[] {
-  if (placed.on === 'nothing') return [placed.warning]
-  if (libxlExact || placed.on !== 'ahci' || placed.drive.role === 'none') return []
-  return [warnings.coloOnAhci(placed.drive.disk.vdev)]
-}
-
-const asItIs = (text: string): string => text
-
-/** In a QEMU option a comma ends the value; two stand for one. */
-const doubleCommas = (text: string): string => text.replaceAll(',', ',,')

@@ -1,7 +1,8 @@
 import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
+import type { Dialect } from './dialect.js'
 
-/** What a device model's disk arguments depend on besides the disks. */
-export interface DiskArgsOptions {
+/** What a device model's disks depend on besides the disks. */
+export interface DeviceModelOptions {
   /** Taken, as every other function takes it, and not needed: no argument tells the domain. */
   domid?: number | undefined
   /** QEMU emulates disks for HVM guests only; for others there are no arguments. */
@@ -14,6 +15,12 @@ export interface DiskArgsOptions {
   stubdom?: boolean | undefined
   /** The backend's node `physical-device-path`, in which a hotplug script publishes the device it has made. */
   physicalDevicePath?: string | ((disk: ResolvedDisk) => string | undefined) | undefined
+}
+
+/** How `buildDiskArgs` is to write what it writes. */
+export interface DiskArgsOptions extends DeviceModelOptions {
+  /** The Xen release whose strings are wanted. Default: 4.17, which is also master. */
+  dialect?: Dialect | undefined
   /** Byte for byte what libxl emits, its unsafe strings included. Default: false. */
   libxlExact?: boolean | undefined
 }

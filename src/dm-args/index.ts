@@ -1,2 +1,3 @@
 export { buildDiskArgs, type DiskArgs } from './build-disk-args.js'
-export type { DiskArgsOptions } from './disk-args-options.js'
+export type { Dialect } from './dialect.js'
+export type { DeviceModelOptions, DiskArgsOptions } from './disk-args-options.js'

@@ -1,46 +1,73 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { parseVdev } from '../libxl/vdev.js'
-import type { DiskArgsOptions } from './disk-args-options.js'
-import type { ColoRole, HardDisk } from './drive.js'
-import { type ImageFile, imageFile, stubdomFile } from './image-file.js'
-import { warnings } from './warnings.js'
+import type { DeviceModelOptions } from './disk-args-options.js'
+import { type Image, imageFormat, lastStubdomDisk, localImage, stubdomImage } from './image.js'
 
-/** Where QEMU shows a disk to the guest; nowhere is what libxl warns of. */
-export type Placed =
-  | { on: 'nothing'; warning: string }
-  | { on: 'cdrom'; devid: number; unit: number; medium?: ImageFile }
-  | { on: 'scsi' | 'ahci' | 'ide'; drive: HardDisk }
+/** The part a disk plays in COLO: the protected guest's, its replica's, or none. */
+export type ColoRole = 'none' | 'primary' | 'secondary'
 
-/** @param quote makes a text fit to stand in a QEMU option */
-export function placeDisk(disk: ResolvedDisk, options: DiskArgsOptions, quote: (text: string) => string): Placed {
-  const { vdev, isCdrom, format } = disk
-  const { devid = -1, disk: unit } = parseVdev(vdev) ?? {}
-  if (devid === -1 || unit === undefined) return nowhere(warnings.number(vdev))
-  const empty = format === 'empty'
-  if (empty && !isCdrom) return nowhere(warnings.empty(vdev))
+/** Why QEMU does not show a disk to the guest. */
+export type Unplaced = 'number' | 'empty' | 'stubdom' | 'format' | 'path' | 'cdrom' | 'ide'
 
-  let medium: ImageFile | undefined
-  if (!empty) {
-    const found = options.stubdom ? stubdomFile(unit) : imageFile(disk, published(options))
-    if ('warning' in found) return nowhere(found.warning)
-    medium = { file: quote(found.file), format: found.format }
+/** Where QEMU shows a disk to the guest. */
+export type Placed = { disk: ResolvedDisk; role: ColoRole } & (
+  | { on: 'nothing'; why: Unplaced; unit: number }
+  | PlacedCdrom
+  | PlacedHardDisk
+)
+
+/** A CD drive; without a medium it has no image. */
+export interface PlacedCdrom {
+  on: 'cdrom'
+  devid: number
+  /** The index of the disk on its bus, 0 for the first. */
+  unit: number
+  image: Image | undefined
+}
+
+/** A hard disk. */
+export interface PlacedHardDisk {
+  on: 'scsi' | 'ahci' | 'ide'
+  devid: number
+  unit: number
+  image: Image
+}
+
+/**
+ * Where QEMU shows a disk, by libxl's rules and in the order of its tests (`libxl__build_device_model_args_new`).
+ *
+ * @param lastCdrom the last index at which there can be a CD drive
+ */
+export function placeDisk(disk: ResolvedDisk, options: DeviceModelOptions, lastCdrom: number): Placed {
+  const { isCdrom } = disk
+  const role = roleOf(disk, options)
+  const { devid = -1, disk: unit } = parseVdev(disk.vdev) ?? {}
+  if (devid === -1 || unit === undefined) return { disk, role, on: 'nothing', why: 'number', unit: -1 }
+  const nowhere = (why: Unplaced): Placed => ({ disk, role, on: 'nothing', why, unit })
+
+  let image: Image | undefined
+  if (disk.format === 'empty') {
+    if (!isCdrom) return nowhere('empty')
+  } else if (options.stubdom) {
+    if (unit > lastStubdomDisk) return nowhere('stubdom')
+    image = stubdomImage(unit)
+  } else {
+    const format = imageFormat(disk)
+    if (format === undefined) return nowhere('format')
+    image = localImage(disk, format, published(options))
+    if (image === undefined) return nowhere('path')
   }
-  // libxl allows a fifth drive: its test is "greater than 4"
-  if (isCdrom) return unit > 4 ? nowhere(warnings.cdrom(vdev)) : { on: 'cdrom', devid, unit, ...(medium && { medium }) }
 
-  const drive = { ...medium!, disk, unit, role: roleOf(disk, options) }
-  if (isScsi(disk)) return { on: 'scsi', drive }
-  if (unit < 6 && options.hdtype === 'ahci') return { on: 'ahci', drive }
-  return unit < 4 ? { on: 'ide', drive } : nowhere(warnings.ide(vdev))
+  if (isCdrom) return unit > lastCdrom ? nowhere('cdrom') : { disk, role, on: 'cdrom', devid, unit, image }
+  const on = isScsi(disk) ? 'scsi' : unit < 6 && options.hdtype === 'ahci' ? 'ahci' : unit < 4 ? 'ide' : undefined
+  return on === undefined ? nowhere('ide') : { disk, role, on, devid, unit, image: image! }
 }
 
 export const isScsi = (disk: ResolvedDisk): boolean => !disk.isCdrom && disk.vdev.startsWith('sd')
 
-const nowhere = (warning: string): Placed => ({ on: 'nothing', warning })
+const published = ({ physicalDevicePath: path }: DeviceModelOptions) => (typeof path === 'function' ? path : () => path)
 
-const published = ({ physicalDevicePath: path }: DiskArgsOptions) => (typeof path === 'function' ? path : () => path)
-
-function roleOf(disk: ResolvedDisk, options: DiskArgsOptions): ColoRole {
+function roleOf(disk: ResolvedDisk, options: DeviceModelOptions): ColoRole {
   if (!disk.coloEnable) return 'none'
   return disk.coloRestoreEnable || options.coloRestore ? 'secondary' : 'primary'
 }

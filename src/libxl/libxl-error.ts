@@ -16,6 +16,8 @@ export class LibxlError extends Error {
   override readonly name: string = 'LibxlError'
   readonly rc: LibxlRc
   readonly code: LibxlErrorCode
+  /** What libxl warned of before it refused. */
+  warnings: readonly string[] = []
 
   constructor(rc: LibxlRc, message: string, options?: ErrorOptions) {
     super(message, options)

@@ -1,12 +1,11 @@
-import { LibxlError } from '../libxl/libxl-error.js'
-import type { HardDisk } from './drive.js'
-
-export const ahciId = (unit: number): string => `ahcidisk-${unit}`
+import { LibxlError } from '../../libxl/libxl-error.js'
+import type { Drive } from './drive.js'
+import { driveIds } from './drive-ids.js'
 
 /** A hard disk on the AHCI controller. libxl knows no COLO there. */
-export function ahciDisk({ disk, unit, file, format }: HardDisk): string[] {
+export function ahciDisk({ disk, unit, file, format }: Drive): string[] {
   if (!disk.readwrite) throw new LibxlError(-6, "qemu-xen doesn't support read-only AHCI disk drivers")
-  const id = ahciId(unit)
+  const id = driveIds.ahci(unit)
   return [
     '-drive',
     `file=${file},if=none,id=${id},format=${format},cache=writeback`,

@@ -1,7 +1,6 @@
 import { exported, quorum, replication } from './colo-drive.js'
 import type { Drive } from './drive.js'
-
-export const scsiId = (unit: number): string => `scsi0-hd${unit}`
+import { driveIds } from './drive-ids.js'
 
 /** A hard disk on the LSI controller (`qemu_disk_scsi_drive_string`). */
 export function scsiDisk(drive: Drive): string[] {
@@ -10,7 +9,7 @@ export function scsiDisk(drive: Drive): string[] {
   const common = `if=none,${readonly},cache=writeback`
   switch (role) {
     case 'none': {
-      const id = scsiId(unit)
+      const id = driveIds.scsi(unit)
       return attach(id, unit, [`file=${file},id=${id},format=${format},${common}`])
     }
     case 'primary':

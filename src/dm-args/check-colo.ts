@@ -1,0 +1,56 @@
+import { LibxlError } from '../libxl/libxl-error.js'
+import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
+import { formatVdev } from '../libxl/vdev.js'
+import type { DeviceModelOptions } from './disk-args-options.js'
+import { notEmulated } from './not-emulated.js'
+import type { Placed } from './place-disk.js'
+
+/**
+ * libxl takes a COLO disk that QEMU then does not replicate, or that QEMU dies of; its guest would run without
+ * the protection that it was given.
+ *
+ * @throws LibxlError for such a disk, and for one that lacks what COLO needs (`colo_qdisk_setup`)
+ */
+export function checkColo(placed: readonly Placed[], { domainType, stubdom = false }: DeviceModelOptions): void {
+  for (const place of placed) {
+    if (place.role === 'none') continue
+    const { disk } = place
+    const why = guestReason(domainType, stubdom) ?? placeReason(place) ?? missing(disk)
+    if (why !== undefined) throw new LibxlError(-6, `disk ${disk.vdev}: ${why}`)
+  }
+}
+
+function guestReason(domainType: DomainType, stubdom: boolean): string | undefined {
+  if (domainType !== 'hvm') return `COLO replicates the disks of HVM guests only, and this guest is ${domainType}`
+  if (stubdom) return 'a QEMU in a stub domain cannot replicate disks: COLO needs one in the host'
+  return undefined
+}
+
+function placeReason(place: Placed): string | undefined {
+  const { disk } = place
+  if (disk.isCdrom) return 'a CD drive cannot be replicated: take colo away from it'
+  if (!disk.readwrite) return 'a read-only disk cannot be replicated, QEMU aborts: write access=rw or take colo away'
+  if (place.on === 'ahci') return 'libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda'
+  if (place.on !== 'nothing') return undefined
+  if (place.why === 'number') {
+    const number = /^\d+$/.test(disk.vdev) ? Number(disk.vdev) : undefined
+    const name = number !== undefined && number <= 0x7fffffff ? formatVdev(number) : disk.vdev
+    const hint = name === disk.vdev ? '' : `: write ${name}`
+    return `QEMU emulates no disk whose vdev is a number, and replicates only what it emulates${hint}`
+  }
+  return `QEMU replicates only disks that it emulates. ${notEmulated(place).split('\n')[0]}`
+}
+
+function missing({ coloHost, coloPort, coloExport, activeDisk, hiddenDisk }: ResolvedDisk): string | undefined {
+  const texts = {
+    'colo-host': coloHost,
+    'colo-export': coloExport,
+    'active-disk': activeDisk,
+    'hidden-disk': hiddenDisk,
+  }
+  const unset = Object.entries(texts).filter(([, value]) => value === undefined || value === '')
+  const keys = [...unset.map(([key]) => key), ...(coloPort === 0 ? ['colo-port'] : [])]
+  if (keys.length > 0) return `COLO needs ${keys.join(', ')}, which ${keys.length > 1 ? 'are' : 'is'} not set`
+  if (coloPort < 0 || coloPort > 65535) return `colo-port is a number from 1 to 65535, not ${coloPort}`
+  return undefined
+}

@@ -1,0 +1,30 @@
+import type { Placed } from './place-disk.js'
+
+/**
+ * What QEMU will not start with, though libxl passes it on: two disks in one place, and places that are not there.
+ * A sentence each.
+ */
+export function clashes(placed: readonly Placed[]): string[] {
+  const found: string[] = []
+  const taken = new Map<string, string>()
+  for (const place of placed) {
+    if (place.on === 'nothing' || isAnywhere(place)) continue
+    const { vdev } = place.disk
+    const bus = place.on === 'cdrom' ? 'ide' : place.on
+    const [name, last] = buses[bus]
+    if (place.unit < 0 || place.unit > last) {
+      found.push(`QEMU will refuse disk ${vdev}: ${name} has the places 0 to ${last}, not ${place.unit}`)
+      continue
+    }
+    const where = `${bus} ${place.unit}`
+    const other = taken.get(where)
+    if (other === undefined) taken.set(where, vdev)
+    else found.push(`QEMU will refuse disk ${vdev}: ${other} is already in place ${place.unit} of ${name}`)
+  }
+  return found
+}
+
+const buses = { ide: ['IDE', 3], scsi: ['the SCSI bus', 7], ahci: ['AHCI', 5] } as const
+
+/** A letterless name, such as `xvd`, has the index -1, with which QEMU's IDE takes the first free place. */
+const isAnywhere = ({ on, unit }: Placed): boolean => unit === -1 && (on === 'ide' || on === 'cdrom')

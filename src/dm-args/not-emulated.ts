@@ -1,0 +1,27 @@
+import { lastStubdomDisk } from './image.js'
+import type { Placed } from './place-disk.js'
+
+type NotShown = Placed & { on: 'nothing' }
+
+/** libxl's warning about a disk that QEMU does not emulate. */
+export function notEmulated({ why, unit, disk: { vdev } }: NotShown): string {
+  switch (why) {
+    case 'number':
+      return `unable to determine disk number for ${vdev}`
+    case 'empty':
+      return `Cannot support empty disk format for ${vdev}`
+    case 'format':
+      return `Unable to determine disk image format: ${vdev}\n${asPv()}`
+    case 'path':
+      return `No way to get local access disk to image: ${vdev}\n${asPv()}`
+    case 'stubdom':
+      return `Emulation of only first ${lastStubdomDisk} disks is supported with qemu-xen in stubdomain.\n${asPv(unit)}`
+    case 'cdrom':
+      return `Emulated CDROM can be only one of the first 4 disks.\n${asPv(vdev)}`
+    case 'ide':
+      return `Only 4 emulated IDE disks are supported.\n${asPv(vdev)}`
+  }
+}
+
+const asPv = (name?: string | number): string =>
+  `Disk ${name === undefined ? '' : `${name} `}will be available via PV drivers but not as an emulated disk.`

@@ -1,0 +1,51 @@
+import { LibxlError } from '../libxl/libxl-error.js'
+
+/** How a text of a record, which may be a tenant's, becomes part of a QEMU option. */
+export interface OptionText {
+  /** The value of `file=`, in which QEMU looks for a protocol. */
+  file(path: string): string
+  /** A file's name in any other option. */
+  filename(path: string): string
+  /** The value of a URL's parameter. */
+  parameter(text: string): string
+}
+
+const asItIs = (text: string): string => text
+
+/** libxl's way. */
+export const libxlText: OptionText = { file: asItIs, filename: asItIs, parameter: asItIs }
+
+/** So that a file's name names that file and nothing else. */
+export const safeText: OptionText = {
+  file: path => doubleCommas(withoutProtocol(plainPath(path))),
+  filename: path => doubleCommas(plainPath(path)),
+  parameter: text => doubleCommas(encodeParameter(argumentText(text))),
+}
+
+/** In a QEMU option a comma ends the value; two stand for one. */
+const doubleCommas = (text: string): string => (text.includes(',') ? text.replaceAll(',', ',,') : text)
+
+/** QEMU's `path_has_protocol`: a colon before the first slash. */
+const withoutProtocol = (path: string): string => (/^[^/:]*:/.test(path) ? `./${path}` : path)
+
+/**
+ * The name of a file in QEMU's terms: `/dev/fdset/N` would be a descriptor that QEMU has been handed (`qemu_open`).
+ *
+ * @throws LibxlError for a name that cannot be passed to a process
+ */
+export const plainPath = (path: string): string => argumentText(path).replace(/^\/dev\/fdset\//, '/dev/./fdset/')
+
+/** A NUL would end an argument, and what is no UTF-8 becomes U+FFFD on Node's way to a process: both name another file. */
+function argumentText(text: string): string {
+  if (text.includes('\0')) throw new LibxlError(-6, `no argument can hold a NUL character, but ${show(text)} does`)
+  if (!text.isWellFormed()) {
+    throw new LibxlError(-6, `${show(text)} holds bytes that are not UTF-8: they cannot be passed to QEMU unchanged`)
+  }
+  return text
+}
+
+/** A URL's parameter with all that would end it, or that RFC 3986 does not allow there, as %XX. */
+const encodeParameter = (text: string): string =>
+  encodeURIComponent(text).replace(/%(?:2F|3A|40|24|2C|3D|3F)/g, decodeURIComponent)
+
+export const show = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
