@@ -32,6 +32,8 @@ export interface QemuOptions {
   binary?: QemuBinary
   /** Relative names are looked for here. */
   cwd?: string
+  /** Open files that it inherits, as its descriptors 4, 5, …: for `-add-fd`. */
+  inherited?: readonly number[]
 }
 
 const binaries = {
@@ -62,7 +64,7 @@ export const startsOfQemu = (): string[] => [...starts].map(([binary, count]) =>
  * @throws MissingRealPart without the program
  */
 export async function startQemu(args: readonly string[], options: QemuOptions = {}): Promise<Started> {
-  const { binary = 'qemu-system-x86_64', cwd } = options
+  const { binary = 'qemu-system-x86_64', cwd, inherited = [] } = options
   const { path, packages, accelerator } = binaries[binary]
   if (!existsSync(path)) throw new MissingRealPart(path, packages)
   starts.set(binary, (starts.get(binary) ?? 0) + 1)
@@ -73,7 +75,7 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...machine, ...monitor, ...args], {
     cwd,
     env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...inherited],
   })
   let said = ''
   let end = ''

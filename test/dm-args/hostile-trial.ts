@@ -1,0 +1,196 @@
+import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ResolvedDisk } from 'xenlight'
+import type { DiskArgsOptions } from 'xenlight/dm-args'
+import { shrink } from '../fuzz/shrink.js'
+import { type Qemu, type Started, startQemu } from '../real/qemu.js'
+import { alone, type Domain, named } from './hostile-domain.js'
+import { make, type Placed, prepareImages, textOf } from './hostile-files.js'
+import type { HostileName } from './hostile-names.js'
+
+/** What makes QEMU's arguments of disks. */
+export interface Form {
+  name: string
+  build(disks: readonly ResolvedDisk[], options: DiskArgsOptions): { args: string[] }
+}
+
+/** A folder in which QEMU is started with hostile names, and a file in it that nobody has named. */
+export interface Trial extends Disposable {
+  readonly victim: string
+  /** Where the names of a trial are, in which `textOf` places them. One trial at a time is made in each. */
+  folder(worker: number): string
+  /**
+   * Starts a QEMU whose disks have these names, one a slot, and looks at it. Undefined if it has exactly these files
+   * open, and is otherwise as with any names; else what is wrong.
+   */
+  run(form: Form, domain: Domain, names: readonly HostileName[], at?: At): Promise<string | undefined>
+  /** The same for a name that nothing can have: QEMU must not find anything. */
+  runMissing(form: Form, domain: Domain, slot: number, name: HostileName, at?: At): Promise<string | undefined>
+  /** Which name it is that is wrong, and the least of it that still is. */
+  explain(form: Form, domain: Domain, names: readonly HostileName[], at?: At): Promise<string>
+}
+
+interface At {
+  worker?: number
+  /** The disks' own, if not given. */
+  exports?: readonly (string | undefined)[]
+}
+
+interface Looked extends At {
+  form: Form
+  domain: Domain
+  names: readonly HostileName[]
+}
+
+const victimSize = 1_048_576 - 512
+
+export function createTrial(): Trial {
+  // short, for the names of sockets
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'hd-')))
+  const victim = `${root}/victim`
+  writeFileSync(victim, '')
+  truncateSync(victim, victimSize)
+  const descriptor = openSync(victim, 'r+')
+  prepareImages(root)
+  const folder = (worker: number) => `${root}/w${worker}`
+
+  async function look<T>(
+    { form, domain, names, worker = 0, exports }: Looked,
+    see: (started: Started, placed: readonly Placed[]) => Promise<T>,
+  ): Promise<T | string> {
+    mkdirSync(folder(worker))
+    const placed: Placed[] = []
+    try {
+      for (const [index, name] of names.entries())
+        placed.push(await make(name, domain.slots[index]!, folder(worker), index))
+      const texts = placed.map(({ text }) => text)
+      const { disks, options } = named(domain, texts, exports)
+      let args: string[]
+      try {
+        args = form.build(disks, options).args
+      } catch (error) {
+        return `refused: ${error}`
+      }
+      const handsOver = texts.includes('/dev/fdset/0')
+      const fdset = handsOver ? ['-add-fd', 'fd=4,set=0'] : []
+      const inherited = handsOver ? [descriptor] : []
+      const started = await startQemu([...fdset, ...args], { cwd: folder(worker), inherited })
+      try {
+        return await see(started, placed)
+      } finally {
+        await started.qemu?.stop()
+      }
+    } finally {
+      for (const { socket } of placed) await socket?.[Symbol.asyncDispose]()
+      rmSync(folder(worker), { recursive: true })
+    }
+  }
+
+  /** What QEMU tells with benign names, of each form and domain. */
+  const shapes = new Map<string, string>()
+
+  const run: Trial['run'] = async (form, domain, names, at = {}) => {
+    const key = `${form.name} ${domain.name} ${domain.slots.length}`
+    const benign = shapes.get(key)
+    if (benign === undefined) {
+      const names = domain.slots.map(benignName)
+      const { worker = 0 } = at
+      const shape = await look({ form, domain, names, worker }, async ({ qemu, refusal }) =>
+        qemu === undefined ? refusal : shapeOf(qemu, ownExports(domain)),
+      )
+      if (!shape.startsWith('[')) return `with benign names: ${shape}`
+      shapes.set(key, shape)
+      return run(form, domain, names, at)
+    }
+    return look({ form, domain, names, ...at }, async ({ qemu, refusal }, placed) => {
+      if (qemu === undefined) return `QEMU refused: ${refusal}`
+      const files = qemu.openFiles(root)
+      const expected = placed.flatMap(({ file }) => file ?? []).sort()
+      const other = files.filter(file => !expected.includes(file))
+      if (other.length > 0) return `QEMU has opened ${other.join(' and ')}`
+      const unopened = expected.find(file => !files.includes(file))
+      if (unopened !== undefined) return `QEMU has not opened ${unopened}`
+      const uncalled = placed.find(({ socket }) => socket && !(socket.asked.length === 1 && socket.asked[0] === ''))
+      if (uncalled) return `QEMU has asked ${uncalled.text} for ${JSON.stringify(uncalled.socket!.asked)}`
+      const shape = await shapeOf(qemu, at.exports ?? ownExports(domain))
+      return shape === benign ? undefined : `QEMU is different: ${difference(benign, shape)}`
+    })
+  }
+
+  const runMissing: Trial['runMissing'] = async (form, whole, index, name, at = {}) => {
+    const { domain, slot } = alone(whole, index)
+    const names = domain.slots.map((_, other) => (other === slot ? name : benignName(other)))
+    return look({ form, domain, names, ...at }, async ({ qemu, refusal }) => {
+      if (qemu !== undefined) return `QEMU has taken a name that nothing has, and opened ${qemu.openFiles(root)}`
+      return reasons.test(refusal!) ? undefined : `QEMU refused: ${refusal}`
+    })
+  }
+
+  const explain: Trial['explain'] = async (form, domain, names, at) => {
+    for (const [index, name] of names.entries()) {
+      const violation = (words: readonly string[]) =>
+        run(
+          form,
+          domain,
+          domain.slots.map((_, other) => (other === index ? { ...name, words } : benignName(other))),
+          at,
+        )
+      if ((await violation(name.words)) === undefined) continue
+      const words = await shrink(name.words, async words => words.length > 0 && (await violation(words)) !== undefined)
+      const text = textOf({ ...name, words }, folder(at?.worker ?? 0), index)
+      const { disk, field } = domain.slots[index]!
+      return `${domain.disks[disk]!.vdev}'s ${field} ${JSON.stringify(text)}: ${await violation(words)}`
+    }
+    return 'no name alone'
+  }
+
+  return {
+    victim,
+    folder,
+    run,
+    runMissing,
+    explain,
+    [Symbol.dispose]() {
+      closeSync(descriptor)
+      rmSync(root, { recursive: true })
+    },
+  }
+}
+
+export const benignName = (_: unknown, index?: number): HostileName => ({
+  words: [`disk${index ?? 0}.img`],
+  relative: false,
+})
+
+const ownExports = ({ disks }: Domain) => disks.map(({ coloExport }) => coloExport)
+
+/** What QEMU says of a file or a socket that is not there. */
+const reasons =
+  /Could not open '|Failed to connect to '|No valid URL specified|UNIX socket path '.*' is too long|must be specified for "file"/s
+
+/** All that QEMU tells of its disks, except for the names of files, of its own nodes, and of exports. */
+async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Promise<string> {
+  const ids = new Map(exports.flatMap((id, index) => (id === undefined ? [] : [[id, `export ${index}`]])))
+  const hidden = (key: string, value: unknown): unknown => {
+    if (typeof value !== 'string') return value
+    if (fileKeys.has(key)) return ''
+    return value.startsWith('#block') ? '#block' : (ids.get(value) ?? value)
+  }
+  const [block, nodes, tree] = await Promise.all([
+    qemu.qmp('query-block'),
+    qemu.qmp('query-named-block-nodes', { flat: true }),
+    qemu.monitor('info qtree'),
+  ])
+  const properties = tree.replace(/drive = "([^"]*)"/g, (_, id) => `drive = "${hidden('', id)}"`)
+  return JSON.stringify([block, nodes, properties.split('\r\n')], hidden, 1)
+}
+
+const fileKeys = new Set(['file', 'filename', 'backing-filename', 'full-backing-filename', 'backing_file'])
+
+function difference(expected: string, found: string): string {
+  const lines = expected.split('\n')
+  const other = found.split('\n')
+  const at = lines.findIndex((line, index) => line !== other[index])
+  return `${lines[at]?.trim()} is now ${other[at]?.trim()}`
+}
