@@ -13,21 +13,22 @@ export const scsiController = 'scsi0'
 /** The device of a disk; a CD drive without a medium reads no node. */
 export function guestDevice(place: Shown, top: string): GuestDevice {
   const { on, devid, unit } = place
-  const hardDisk = { drive: top, 'write-cache': 'on' }
   const ide = { bus: `ide.${unit >> 1}`, unit: unit & 1 }
+  const cache = { 'write-cache': 'on' }
   switch (on) {
     case 'cdrom': {
       const properties = { ...(place.image !== undefined && { drive: top }), ...ide }
       return { driver: 'ide-cd', id: `ide-${devid}`, properties }
     }
     case 'ide':
-      return { driver: 'ide-hd', id: `ide-${devid}`, properties: { ...hardDisk, ...ide } }
-    case 'ahci':
-      return { driver: 'ide-hd', id: `ide-${devid}`, properties: { ...hardDisk, bus: `ahci0.${unit}`, unit: 0 } }
+      return { driver: 'ide-hd', id: `ide-${devid}`, properties: { drive: top, ...ide, ...cache } }
+    case 'ahci': {
+      const properties = { drive: top, bus: `ahci0.${unit}`, unit: 0, ...cache }
+      return { driver: 'ide-hd', id: `ide-${devid}`, properties }
+    }
     case 'scsi': {
-      // by which the guest knows the disk (VPD page 0x83); that of a -drive is its id
-      const identity = { device_id: top }
-      const properties = { ...hardDisk, ...identity, bus: `${scsiController}.0`, 'scsi-id': unit }
+      // by the last of these the guest knows the disk (VPD page 0x83); without it, that of a -drive is its id
+      const properties = { drive: top, bus: `${scsiController}.0`, 'scsi-id': unit, ...cache, device_id: top }
       return { driver: 'scsi-hd', id: `scsi-${devid}`, properties }
     }
   }
