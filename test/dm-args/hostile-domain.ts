@@ -35,7 +35,7 @@ function domain(name: string, options: Partial<DiskArgsOptions>, changes: [strin
 }
 
 function disk(vdev: string): ResolvedDisk {
-  const given = parseDisk(`vdev=${vdev},target=/x,backendtype=qdisk`)
+  const given = parseDisk(`vdev=${vdev},backendtype=qdisk,target=/x`)
   return resolveDisk(given, { domid: 1, domainType: 'hvm', target: 'file', domidOf: () => undefined, create: true })
 }
 

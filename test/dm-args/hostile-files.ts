@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { constants, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { MissingRealPart } from '../support/real-part.js'
 import type { Slot } from './hostile-domain.js'
@@ -24,8 +24,10 @@ export function textOf({ words, relative }: HostileName, folder: string, index: 
 /** What must become of a text: known without asking buildDiskArgs or QEMU. */
 export function fateOf(text: string, field: Slot['field'], folder: string): Fate {
   if (text.includes('\0') || !text.isWellFormed()) return 'refused'
+  if (text === '' && (field === 'activeDisk' || field === 'hiddenDisk')) return 'refused'
   if (text === '' || text === '/dev/fdset/0' || /\/\.?$/.test(text)) return 'cannot exist'
-  if (Buffer.byteLength(resolve(folder, text)) > (field === 'socket' ? 107 : 4095)) return 'cannot exist'
+  const longest = field === 'socket' ? 107 : 4095
+  if ([text, resolve(folder, text)].some(path => Buffer.byteLength(path) > longest)) return 'cannot exist'
   if (text.split('/').some(component => Buffer.byteLength(component) > 255)) return 'cannot exist'
   return 'opened'
 }
@@ -43,12 +45,23 @@ export async function make(name: HostileName, slot: Slot, folder: string, index:
     if (slot.field === 'socket') return { text, socket: await serveNbd(path, sizeOf(index)) }
     writeFileSync(path, slot.format === 'qcow2' ? qcow2(sizeOf(index)) : '', { flag: 'wx' })
     if (slot.format === 'raw') truncateSync(path, sizeOf(index))
+    makeDecoy(path, text)
     return { text, file: path }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const inTheWay = ['EEXIST', 'ENOTDIR', 'EISDIR', 'EADDRINUSE'].includes(code ?? '')
     if (!name.relative || !inTheWay) throw error
     return make({ ...name, relative: false }, slot, folder, index)
+  }
+}
+
+/** What QEMU would open if the name ended at its first comma: the same file, where there is room for it. */
+function makeDecoy(path: string, text: string): void {
+  if (!text.includes(',')) return
+  try {
+    copyFileSync(path, path.slice(0, path.indexOf(',')), constants.COPYFILE_EXCL)
+  } catch {
+    // a folder, or another name
   }
 }
 

@@ -16,9 +16,9 @@ export function hostileName(random: Random, victim: string): HostileName {
   if (random.chance(0.3)) words.unshift(random.pick(protocols))
   if (random.chance(0.3)) words.unshift('g.img')
   if (random.chance(0.2)) words.push(random.pick(separators))
-  if (random.chance(0.04)) words.push(longPath(random))
+  if (random.chance(0.03)) words.push(longPath(random))
   if (random.chance(0.04)) words.push(random.pick(notText))
-  if (random.chance(0.01)) return { words: random.chance(0.3) ? [''] : ['/dev/fdset/0'], relative: true }
+  if (random.chance(0.008)) return { words: random.chance(0.3) ? [''] : ['/dev/fdset/0'], relative: true }
   return { words, relative: random.chance(0.4) }
 }
 

@@ -6,12 +6,16 @@ import type { DiskArgsOptions } from 'xenlight/dm-args'
 import { shrink } from '../fuzz/shrink.js'
 import { type Qemu, type Started, startQemu } from '../real/qemu.js'
 import { alone, type Domain, named } from './hostile-domain.js'
-import { make, type Placed, prepareImages, textOf } from './hostile-files.js'
+import { fateOf, make, type Placed, prepareImages, textOf } from './hostile-files.js'
 import type { HostileName } from './hostile-names.js'
 
 /** What makes QEMU's arguments of disks. */
 export interface Form {
   name: string
+  /** Whether it takes a text that an argument can hold. */
+  takes(text: string): boolean
+  /** Whether it takes an id that QEMU takes. */
+  takesId(id: string): boolean
   build(disks: readonly ResolvedDisk[], options: DiskArgsOptions): { args: string[] }
 }
 
@@ -94,7 +98,7 @@ export function createTrial(): Trial {
     const key = `${form.name} ${domain.name} ${domain.slots.length}`
     const benign = shapes.get(key)
     if (benign === undefined) {
-      const names = domain.slots.map(benignName)
+      const names = domain.slots.map(() => benignName)
       const { worker = 0 } = at
       const shape = await look({ form, domain, names, worker }, async ({ qemu, refusal }) =>
         qemu === undefined ? refusal : shapeOf(qemu, ownExports(domain)),
@@ -105,22 +109,16 @@ export function createTrial(): Trial {
     }
     return look({ form, domain, names, ...at }, async ({ qemu, refusal }, placed) => {
       if (qemu === undefined) return `QEMU refused: ${refusal}`
-      const files = qemu.openFiles(root)
-      const expected = placed.flatMap(({ file }) => file ?? []).sort()
-      const other = files.filter(file => !expected.includes(file))
-      if (other.length > 0) return `QEMU has opened ${other.join(' and ')}`
-      const unopened = expected.find(file => !files.includes(file))
-      if (unopened !== undefined) return `QEMU has not opened ${unopened}`
-      const uncalled = placed.find(({ socket }) => socket && !(socket.asked.length === 1 && socket.asked[0] === ''))
-      if (uncalled) return `QEMU has asked ${uncalled.text} for ${JSON.stringify(uncalled.socket!.asked)}`
       const shape = await shapeOf(qemu, at.exports ?? ownExports(domain))
-      return shape === benign ? undefined : `QEMU is different: ${difference(benign, shape)}`
+      const found = [...wrongFiles(qemu.openFiles(root), placed), ...wrongSockets(placed)]
+      if (shape !== benign) found.push(`is different: ${difference(benign, shape)}`)
+      return found.length === 0 ? undefined : `QEMU ${found.join(' and ')}`
     })
   }
 
   const runMissing: Trial['runMissing'] = async (form, whole, index, name, at = {}) => {
     const { domain, slot } = alone(whole, index)
-    const names = domain.slots.map((_, other) => (other === slot ? name : benignName(other)))
+    const names = domain.slots.map((_, other) => (other === slot ? name : benignName))
     return look({ form, domain, names, ...at }, async ({ qemu, refusal }) => {
       if (qemu !== undefined) return `QEMU has taken a name that nothing has, and opened ${qemu.openFiles(root)}`
       return reasons.test(refusal!) ? undefined : `QEMU refused: ${refusal}`
@@ -129,17 +127,21 @@ export function createTrial(): Trial {
 
   const explain: Trial['explain'] = async (form, domain, names, at) => {
     for (const [index, name] of names.entries()) {
-      const violation = (words: readonly string[]) =>
-        run(
-          form,
-          domain,
-          domain.slots.map((_, other) => (other === index ? { ...name, words } : benignName(other))),
-          at,
-        )
+      const slot = domain.slots[index]!
+      const place = folder(at?.worker ?? 0)
+      const violation = async (words: readonly string[]) =>
+        fateOf(textOf({ ...name, words }, place, index), slot.field, place) !== 'opened'
+          ? undefined
+          : run(
+              form,
+              domain,
+              domain.slots.map((_, other) => (other === index ? { ...name, words } : benignName)),
+              at,
+            )
       if ((await violation(name.words)) === undefined) continue
       const words = await shrink(name.words, async words => words.length > 0 && (await violation(words)) !== undefined)
-      const text = textOf({ ...name, words }, folder(at?.worker ?? 0), index)
-      const { disk, field } = domain.slots[index]!
+      const text = textOf({ ...name, words }, place, index)
+      const { disk, field } = slot
       return `${domain.disks[disk]!.vdev}'s ${field} ${JSON.stringify(text)}: ${await violation(words)}`
     }
     return 'no name alone'
@@ -158,16 +160,28 @@ export function createTrial(): Trial {
   }
 }
 
-export const benignName = (_: unknown, index?: number): HostileName => ({
-  words: [`disk${index ?? 0}.img`],
-  relative: false,
-})
+export const benignName: HostileName = { words: ['disk.img'], relative: false }
+
+function wrongFiles(files: readonly string[], placed: readonly Placed[]): string[] {
+  const expected = placed.flatMap(({ file }) => file ?? [])
+  const other = files.filter(file => !expected.includes(file))
+  const unopened = expected.filter(file => !files.includes(file))
+  return [...other.map(file => `has opened ${file}`), ...unopened.map(file => `has not opened ${file}`)]
+}
+
+/** Each is asked once, for the export without a name. */
+const wrongSockets = (placed: readonly Placed[]): string[] =>
+  placed.flatMap(({ text, socket }) =>
+    socket === undefined || (socket.asked.length === 1 && socket.asked[0] === '')
+      ? []
+      : [`has asked ${text} for ${JSON.stringify(socket.asked)}`],
+  )
 
 const ownExports = ({ disks }: Domain) => disks.map(({ coloExport }) => coloExport)
 
 /** What QEMU says of a file or a socket that is not there. */
 const reasons =
-  /Could not open '|Failed to connect to '|No valid URL specified|UNIX socket path '.*' is too long|must be specified for "file"/s
+  /Could not open '|Failed to connect to '|No valid URL specified|UNIX socket path '.*' is too long|must be specified for "file"|requires a file name/s
 
 /** All that QEMU tells of its disks, except for the names of files, of its own nodes, and of exports. */
 async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Promise<string> {
@@ -182,7 +196,7 @@ async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Pr
     qemu.qmp('query-named-block-nodes', { flat: true }),
     qemu.monitor('info qtree'),
   ])
-  const properties = tree.replace(/drive = "([^"]*)"/g, (_, id) => `drive = "${hidden('', id)}"`)
+  const properties = tree.replace(/"([^"]*)"/g, (_, value) => `"${hidden('', value)}"`)
   return JSON.stringify([block, nodes, properties.split('\r\n')], hidden, 1)
 }
 
