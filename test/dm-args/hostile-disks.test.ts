@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import t from 'tap'
-import { LibxlError } from 'xenlight'
-import { buildBlockdevArgs, buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
+import { LibxlError, type ResolvedDisk } from 'xenlight'
+import { buildBlockdevArgs, buildDiskArgs } from 'xenlight/dm-args'
 import { startsOfQemu } from '../real/qemu.js'
 import { createRandom } from '../support/random.js'
 import { realPart } from '../support/real-part.js'
@@ -10,9 +10,9 @@ import { fateOf, textOf } from './hostile-files.js'
 import { type HostileName, hostileExport, hostileName } from './hostile-names.js'
 import { benignName, createTrial, type Form, type Trial } from './hostile-trial.js'
 
-const { CI, SEED } = process.env
+const { CI, SEED, RUNS } = process.env
 const seed = SEED !== undefined ? Number(SEED) : CI ? randomInt(2 ** 32) : 1
-const count = 10_000
+const count = Number(RUNS ?? 10_000)
 
 const drive: Form = { name: '-drive', build: buildDiskArgs, takes: () => true, takesId: () => true }
 const blockdev: Form = {
@@ -129,7 +129,7 @@ const isRefused = ({ build }: Form, domain: Domain, texts: readonly string[], ex
 }
 
 for (const form of [drive, blockdev])
-  await t.test(`10,000 hostile names for ${form.name}, seed ${seed}`, async t => {
+  await t.test(`${count} hostile names for ${form.name}, seed ${seed}`, async t => {
     using trial = await realPart(t, createTrial)
     if (trial === undefined) return
     const whole = plan(trial)
@@ -174,8 +174,9 @@ for (const form of [drive, blockdev])
     t.comment(`${refusedExports.length} hostile export names refused`)
     t.comment(`${notFound} names of nothing not found`)
     for (const starts of startsOfQemu()) t.comment(starts)
-    t.ok(opened > 0.9 * count, 'most were opened')
-    t.ok(refused.length > 200 && refusedExports.length > 500 && ids > 500 && notFound > 50, 'others were not')
+    t.ok(opened > 0.8 * count, 'most were opened')
+    t.ok(Math.min(refused.length, refusedExports.length, ids) > 0.02 * count, 'many were refused')
+    t.ok(notFound > 0.005 * count, 'some name nothing')
   })
 
 /**
@@ -214,9 +215,14 @@ const bites: Bite[] = [
   another('base', secondary, 0, 'file'),
   another('active disk', secondary, 1, 'file.file.filename'),
   another('hidden disk', secondary, 2, 'file.backing.file.filename'),
-  ...['readonly=on', 'snapshot=on', 'if=none', 'throttling.iops-total=1', 'werror=ignore', 'detect-zeroes=on'].map(
-    option => ({ what: option, domain: ide, word: `g,${option}`, finds: /is different/ }),
-  ),
+  ...['snapshot=on', 'if=none', 'throttling.iops-total=1', 'werror=ignore', 'detect-zeroes=on'].map(option => ({
+    what: option,
+    domain: ide,
+    word: `g,${option}`,
+    finds: /is different/,
+  })),
+  { what: 'readonly=on', domain: ide, word: 'g,readonly=on', finds: /read-only/ },
+  { what: 'readonly=on on SCSI', domain: ide, slot: 4, word: 'g,read-only=on', finds: /Read|read-only|different/ },
   { what: 'locking=off', domain: ide, word: 'g,file.locking=off', finds: /has opened WORKER\/s0\/g / },
   { what: 'a word that is no option', domain: ide, word: 'a,b', finds: /has opened|refused/ },
   { what: 'two commas', domain: ide, word: 'a,,b', finds: /has opened|refused/ },
@@ -224,29 +230,88 @@ const bites: Bite[] = [
   {
     what: 'json:',
     domain: ide,
-    word: 'json:{"driver":"raw","file":{"filename":"VICTIM"}}',
+    word: 'json:{"file":{"filename":"VICTIM"}}',
     relative: true,
     finds: /has opened VICTIM/,
   },
   { what: 'nbd:', domain: ide, word: 'nbd:unix:/s', relative: true, finds: /Failed to connect to '\/s'/ },
-  { what: 'fat:', domain: ide, word: 'fat:/', relative: true, finds: /QEMU/ },
+  { what: 'fat:', domain: ide, word: 'fat:/x', relative: true, finds: /QEMU/ },
   { what: 'file:', domain: ide, word: 'file:g', relative: true, finds: /Could not open 'g'/ },
   { what: 'a protocol that is none', domain: ide, word: 'a:b', relative: true, finds: /Unknown protocol 'a'/ },
-  { what: "a socket's export", domain: tap, word: 's&export=x', finds: /Failed to connect to '\S+\/s'/ },
+  { what: "a socket's export", domain: tap, word: 's&export=x', finds: /No valid URL/ },
   { what: 'a socket in percent signs', domain: tap, word: 's%41', finds: /Failed to connect to '\S+\/sA'/ },
 ]
 
 await t.test("libxl's strings do not pass", async t => {
   using trial = await realPart(t, createTrial)
   if (trial === undefined) return
-  for (const { what, domain, slot: bitten = 0, word, relative = false, finds } of bites) {
+  const plain = (text: string | undefined) =>
+    text?.replaceAll(trial.victim, 'VICTIM').replaceAll(trial.folder(0), 'WORKER')
+
+  for (const { what, domain: whole, slot: index = 0, word, relative = false, finds } of bites) {
+    const { domain, slot } = alone(whole, index)
     const name = { words: [word.replaceAll('VICTIM', trial.victim)], relative }
-    const names = domain.slots.map((_, slot) => (slot === bitten ? name : benignName))
-    const seen = await trial.run(exact, domain, names)
-    const violation = seen?.replaceAll(trial.victim, 'VICTIM').replaceAll(trial.folder(0), 'WORKER')
-    t.match(violation, finds, what)
+    const names = domain.slots.map((_, other) => (other === slot ? name : benignName))
+    t.match(plain(await trial.run(exact, domain, names)), finds, what)
     t.equal(await trial.run(drive, domain, names), undefined, `${what}: ours do`)
-    if (domain !== ide47) t.equal(await trial.run(blockdev, domain, names), undefined)
+    if (domain.options.dialect === undefined)
+      t.equal(await trial.run(blockdev, domain, names), undefined, `${what}: too`)
+  }
+
+  const fdset = { words: ['/dev/fdset/0'], relative: true }
+  for (const [domain, slot] of [
+    [ide, 0],
+    [ide, 3],
+    [primary, 0],
+  ] as const) {
+    t.match(plain(await trial.runMissing(exact, domain, slot, fdset)), /has taken .* opened .*VICTIM/, domain.name)
+    for (const form of [drive, blockdev]) t.equal(await trial.runMissing(form, domain, slot, fdset), undefined)
+  }
+
+  for (const [option, finds] of [
+    ['readonly=on', /QEMU refused: .*Block node is read-only/],
+    ['snapshot=on', /different/],
+    ['throttling.iops-total=1', /different: "iops": 0, is now "iops": 1/],
+  ] as const) {
+    const { domain } = alone(primary, 0)
+    const [{ coloExport }] = domain.disks as [ResolvedDisk]
+    const exports = [`${coloExport},${option}`]
+    t.match(await trial.run(exact, domain, [benignName], { exports }), finds, option)
+    for (const form of [drive, blockdev]) t.ok(isRefused(form, domain, ['/x'], exports))
   }
 })
-void ({} as DiskArgsOptions)
+
+/** Neither is part of an argument: the one chooses from QEMU's names, the other is read as a number. */
+await t.test('formats and vdevs are no text to QEMU', t => {
+  const random = createRandom(seed)
+  const odd = ['constructor', '__proto__', 'toString', 'raw ', 'RAW', 'raw,readonly=on', 'vmdk', '', 'raw\0', '\udcff']
+  const objects = [null, undefined, 1, {}, [], Object.create(null), { toString: 'raw' }, Symbol('raw')]
+  let reached = 0
+  const safe = (
+    { name, build }: Form,
+    change: object,
+    isBenign: (arg: string, benign: readonly string[]) => boolean,
+  ) => {
+    for (const domain of Object.values(domains)) {
+      const [disk] = domain.disks as [ResolvedDisk]
+      try {
+        const { args } = build([{ ...disk, ...change }], domain.options)
+        const benign = build([disk], domain.options).args
+        const other = args.find(arg => !isBenign(arg, benign))
+        if (other !== undefined) t.fail(`${name} ${domain.name}: ${other}`)
+        reached += args.length
+      } catch (error) {
+        if (!(error instanceof LibxlError || error instanceof TypeError)) t.fail(String(error))
+      }
+    }
+  }
+  const hostile = Array.from({ length: 1000 }, () => hostileExport(random, '/victim'))
+  const vdevs = ['hda', 'sdb', 'xvdc', 'd1p0', '768']
+  for (const form of [drive, blockdev]) {
+    for (const format of [...odd, ...objects, ...hostile]) safe(form, { format }, (arg, benign) => benign.includes(arg))
+    for (const vdev of [...odd, ...objects, ...hostile, ...hostile.map(text => random.pick(vdevs) + text)])
+      safe(form, { vdev }, arg => /^[\w./,=+:;"{}[\]-]*$/.test(arg) && !/readonly=on|victim/.test(arg))
+  }
+  t.ok(reached > 100, 'some are harmless')
+  t.end()
+})

@@ -25,7 +25,7 @@ export function textOf({ words, relative }: HostileName, folder: string, index: 
 export function fateOf(text: string, field: Slot['field'], folder: string): Fate {
   if (text.includes('\0') || !text.isWellFormed()) return 'refused'
   if (text === '' && (field === 'activeDisk' || field === 'hiddenDisk')) return 'refused'
-  if (text === '' || text === '/dev/fdset/0' || /\/\.?$/.test(text)) return 'cannot exist'
+  if (text === '/dev/fdset/0' || /(?:^|\/)\.?$/.test(text)) return 'cannot exist'
   const longest = field === 'socket' ? 107 : 4095
   if ([text, resolve(folder, text)].some(path => Buffer.byteLength(path) > longest)) return 'cannot exist'
   if (text.split('/').some(component => Buffer.byteLength(component) > 255)) return 'cannot exist'

@@ -55,7 +55,6 @@ export function createTrial(): Trial {
   const victim = `${root}/victim`
   writeFileSync(victim, '')
   truncateSync(victim, victimSize)
-  const descriptor = openSync(victim, 'r+')
   prepareImages(root)
   const folder = (worker: number) => `${root}/w${worker}`
 
@@ -77,13 +76,15 @@ export function createTrial(): Trial {
         return `refused: ${error}`
       }
       const handsOver = texts.includes('/dev/fdset/0')
-      const fdset = handsOver ? ['-add-fd', 'fd=4,set=0'] : []
-      const inherited = handsOver ? [descriptor] : []
+      const fdset = handsOver ? ['-add-fd', 'fd=4,set=0', '-add-fd', 'fd=5,set=0'] : []
+      // QEMU probes one way and opens the other; its locks are the descriptor's, and must end with it
+      const inherited = handsOver ? [openSync(victim, 'r+'), openSync(victim, 'r')] : []
       const started = await startQemu([...fdset, ...args], { cwd: folder(worker), inherited })
       try {
         return await see(started, placed)
       } finally {
         await started.qemu?.stop()
+        for (const descriptor of inherited) closeSync(descriptor)
       }
     } finally {
       for (const { socket } of placed) await socket?.[Symbol.asyncDispose]()
@@ -94,19 +95,21 @@ export function createTrial(): Trial {
   /** What QEMU tells with benign names, of each form and domain. */
   const shapes = new Map<string, string>()
 
+  async function benignShape(form: Form, domain: Domain, worker: number): Promise<string> {
+    const key = `${form.name} ${domain.name} ${domain.disks.map(({ vdev }) => vdev)}`
+    const known = shapes.get(key)
+    if (known !== undefined) return known
+    const names = domain.slots.map(() => benignName)
+    const shape = await look({ form, domain, names, worker }, async ({ qemu, refusal }) =>
+      qemu === undefined ? refusal : shapeOf(qemu, ownExports(domain)),
+    )
+    if (!shape.startsWith('[')) throw new Error(`with benign names, too: ${shape}`)
+    shapes.set(key, shape)
+    return shape
+  }
+
   const run: Trial['run'] = async (form, domain, names, at = {}) => {
-    const key = `${form.name} ${domain.name} ${domain.slots.length}`
-    const benign = shapes.get(key)
-    if (benign === undefined) {
-      const names = domain.slots.map(() => benignName)
-      const { worker = 0 } = at
-      const shape = await look({ form, domain, names, worker }, async ({ qemu, refusal }) =>
-        qemu === undefined ? refusal : shapeOf(qemu, ownExports(domain)),
-      )
-      if (!shape.startsWith('[')) return `with benign names: ${shape}`
-      shapes.set(key, shape)
-      return run(form, domain, names, at)
-    }
+    const benign = await benignShape(form, domain, at.worker ?? 0)
     return look({ form, domain, names, ...at }, async ({ qemu, refusal }, placed) => {
       if (qemu === undefined) return `QEMU refused: ${refusal}`
       const shape = await shapeOf(qemu, at.exports ?? ownExports(domain))
@@ -154,7 +157,6 @@ export function createTrial(): Trial {
     runMissing,
     explain,
     [Symbol.dispose]() {
-      closeSync(descriptor)
       rmSync(root, { recursive: true })
     },
   }
