@@ -200,7 +200,7 @@ const another = (what: string, domain: Domain, slot: number, option: string): Bi
   domain,
   slot,
   word: `g,${option}=VICTIM`,
-  finds: /has opened VICTIM|Could not open|VICTIM/,
+  finds: /has opened VICTIM and has not opened/,
 })
 
 const bites: Bite[] = [
@@ -211,10 +211,16 @@ const bites: Bite[] = [
   another('image on AHCI', ahci, 0, 'file'),
   another('image, as of 2016', ide47, 0, 'file'),
   another('mirror', primary, 0, 'children.0.file.filename'),
-  another('second mirror', primary, 0, 'children.1.driver=raw,children.1.file.filename'),
+  {
+    ...another('second mirror', primary, 0, 'children.1.driver=raw,children.1.file.filename'),
+    finds: /has opened VICTIM and has opened WORKER\/s0\/g and/,
+  },
   another('base', secondary, 0, 'file'),
-  another('active disk', secondary, 1, 'file.file.filename'),
-  another('hidden disk', secondary, 2, 'file.backing.file.filename'),
+  { ...another('active disk', secondary, 1, 'file.file.filename'), finds: /: Image is not in qcow2 format/ },
+  {
+    ...another('hidden disk', secondary, 2, 'file.backing.file.filename'),
+    finds: /backing file: Image is not in qcow2/,
+  },
   ...['snapshot=on', 'if=none', 'throttling.iops-total=1', 'werror=ignore', 'detect-zeroes=on'].map(option => ({
     what: option,
     domain: ide,
@@ -252,6 +258,7 @@ await t.test("libxl's strings do not pass", async t => {
     const { domain, slot } = alone(whole, index)
     const name = { words: [word.replaceAll('VICTIM', trial.victim)], relative }
     const names = domain.slots.map((_, other) => (other === slot ? name : benignName))
+    t.comment(what, plain(await trial.run(exact, domain, names)))
     t.match(plain(await trial.run(exact, domain, names)), finds, what)
     t.equal(await trial.run(drive, domain, names), undefined, `${what}: ours do`)
     if (domain.options.dialect === undefined)
@@ -271,7 +278,7 @@ await t.test("libxl's strings do not pass", async t => {
   for (const [option, finds] of [
     ['readonly=on', /QEMU refused: .*Block node is read-only/],
     ['snapshot=on', /different/],
-    ['throttling.iops-total=1', /different: "iops": 0, is now "iops": 1/],
+    ['throttling.iops-total=1', /different: .*"iops": 1,/],
   ] as const) {
     const { domain } = alone(primary, 0)
     const [{ coloExport }] = domain.disks as [ResolvedDisk]

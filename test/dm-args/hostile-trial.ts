@@ -47,7 +47,8 @@ interface Looked extends At {
   names: readonly HostileName[]
 }
 
-const victimSize = 1_048_576 - 512
+/** That of the first slot, so that the one could be the other's mirror. */
+const victimSize = 65_536
 
 export function createTrial(): Trial {
   // short, for the names of sockets
@@ -189,6 +190,7 @@ const reasons =
 async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Promise<string> {
   const ids = new Map(exports.flatMap((id, index) => (id === undefined ? [] : [[id, `export ${index}`]])))
   const hidden = (key: string, value: unknown): unknown => {
+    if (key === 'actual-size') return undefined
     if (typeof value !== 'string') return value
     if (fileKeys.has(key)) return ''
     return value.startsWith('#block') ? '#block' : (ids.get(value) ?? value)
@@ -205,8 +207,13 @@ async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Pr
 const fileKeys = new Set(['file', 'filename', 'backing-filename', 'full-backing-filename', 'backing_file'])
 
 function difference(expected: string, found: string): string {
-  const lines = expected.split('\n')
-  const other = found.split('\n')
-  const at = lines.findIndex((line, index) => line !== other[index])
-  return `${lines[at]?.trim()} is now ${other[at]?.trim()}`
+  const without = (text: string, other: string) => {
+    const known = new Set(other.split('\n'))
+    return text.split('\n').filter(line => !known.has(line))
+  }
+  const lines = [...without(expected, found).map(line => `no ${line.trim()}`), ...without(found, expected)]
+  return lines
+    .slice(0, 20)
+    .map(line => line.trim())
+    .join(' ')
 }
