@@ -40,7 +40,7 @@ export function planDisks(
   checkDomainType(options.domainType)
   checkHdtype(options.hdtype)
   refuseSharedDevices(disks)
-  const placed = disks.map(disk => placeDisk(disk, options, xen417.lastCdrom))
+  const placed = disks.map(disk => placeDisk(disk, options, xen417))
   checkColo(placed, options)
   if (options.domainType !== 'hvm') return { planned: [], warnings: [] }
 
