@@ -12,6 +12,7 @@ import { saferXen47, xen47 } from './drive/xen-4.7.js'
 import { xen417 } from './drive/xen-4.17.js'
 import type { Image } from './image.js'
 import { libxlText, type OptionText, safeText } from './option-text.js'
+import { forDisk } from './refuse-disk.js'
 import { type Emulated, isScsi, type Placed, placeDisk } from './place-disk.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */
@@ -53,7 +54,7 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
   const warnings: string[] = []
   for (const place of placed) {
     if (place.on !== 'nothing') {
-      args.push(...argsOf(place, writer, warnings))
+      args.push(...forDisk(place.disk, warnings, () => argsOf(place, writer)))
       continue
     }
     const warning = dialect.notEmulated(place)
@@ -69,17 +70,12 @@ interface Writer {
   text: OptionText
 }
 
-function argsOf(place: Emulated, { dialect, namesOf, text }: Writer, warnings: readonly string[]): string[] {
+function argsOf(place: Emulated, { dialect, namesOf, text }: Writer): string[] {
   if (place.on === 'cdrom') return dialect.cdrom(place.devid, place.unit, place.image && imageTexts(place.image, text))
   const { disk, unit, role } = place
   const { file, filename, format } = imageTexts(place.image, text)
   const colo = role === 'none' ? noColo : coloDrive(place, namesOf(place), text)
-  try {
-    return dialect[place.on]({ disk, unit, role, file, filename, format, colo })
-  } catch (error) {
-    if (error instanceof LibxlError) error.warnings = warnings
-    throw error
-  }
+  return dialect[place.on]({ disk, unit, role, file, filename, format, colo })
 }
 
 const noColo: ColoDrive = { export: '', topId: '', activeDisk: '', hiddenDisk: '' }
