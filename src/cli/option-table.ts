@@ -17,7 +17,11 @@ const optionTable = [
     help: "read every disk of an xl domain configuration file, '-' for stdin",
   },
   { name: 'batch', help: 'read a spec a line on stdin, write one JSON object a line' },
-  { name: 'null', short: '0', help: "NUL ends a spec of --batch, or an argument of argv and blockdev, not a line's end" },
+  {
+    name: 'null',
+    short: '0',
+    help: "NUL ends a spec of --batch, or an argument of argv and blockdev, not a line's end",
+  },
   { name: 'apply', help: 'attach the disks to a running domain, all or none' },
   { name: 'dry-run', help: 'with --apply: into a store of its own, which is then shown' },
   { name: 'list', help: "list a domain's disks from the running xenstore" },

@@ -12,8 +12,8 @@ import { saferXen47, xen47 } from './drive/xen-4.7.js'
 import { xen417 } from './drive/xen-4.17.js'
 import type { Image } from './image.js'
 import { libxlText, type OptionText, safeText } from './option-text.js'
-import { forDisk } from './refuse-disk.js'
 import { type Emulated, isScsi, type Placed, placeDisk } from './place-disk.js'
+import { forDisk } from './refuse-disk.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */
 export interface DiskArgs {

@@ -28,7 +28,8 @@ export function safeColoNames(placed: readonly Placed[]): (place: Placed) => Col
     const id = disk.coloExport!
     if (!isQemuId(id))
       throw refuseDisk(disk, `QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`)
-    if (taken.has(id)) throw refuseDisk(disk, `colo-export ${show(id)} is the id of another drive: give it another name`)
+    if (taken.has(id))
+      throw refuseDisk(disk, `colo-export ${show(id)} is the id of another drive: give it another name`)
     taken.add(id)
   }
   const names = new Map<Placed, ColoNames>()

@@ -37,7 +37,10 @@ export function renderArguments(
 }
 
 /** What is built for the disks; its warnings, and its refusal, where the disk stands that they are about. */
-export function tellOf<T extends { warnings: readonly string[] }>(emulated: EmulatedDisks, build: () => T): T | undefined {
+export function tellOf<T extends { warnings: readonly string[] }>(
+  emulated: EmulatedDisks,
+  build: () => T,
+): T | undefined {
   const { diagnostics } = emulated
   const warn = (warnings: readonly string[]) => {
     for (const warning of warnings)
@@ -61,7 +64,9 @@ function warnOfType({ disks, places, guest, diagnostics }: EmulatedDisks): void 
   if (guest.domainType === 'hvm') return
   const message = `QEMU emulates no disks for a guest of type ${guest.domainType}`
   const backend = buildQdiskBackendArgs(disks, guest).join(' ')
-  const hint = backend ? `its qdisks are served by a QEMU with ${backend}` : 'only those of type hvm have such arguments'
+  const hint = backend
+    ? `its qdisks are served by a QEMU with ${backend}`
+    : 'only those of type hvm have such arguments'
   diagnostics.push(remark('warning', 'not-emulated', message, wholeSpan(places), hint))
 }
 

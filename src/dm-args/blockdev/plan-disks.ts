@@ -8,7 +8,7 @@ import { safeColoNames } from '../colo-names.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
 import { xen417 } from '../drive/xen-4.17.js'
 import { notEmulated } from '../not-emulated.js'
-import { type Placed, placeDisk } from '../place-disk.js'
+import { type ColoRole, type Placed, placeDisk } from '../place-disk.js'
 import type { Blockdev } from './blockdev.js'
 import { diskNodes } from './disk-nodes.js'
 import { type GuestDevice, guestDevice } from './guest-device.js'
@@ -28,6 +28,7 @@ export interface BlockdevOptions extends DeviceModelOptions {
 /** A disk that QEMU emulates: its nodes, and the device that reads the last of them. */
 export interface PlannedDisk {
   disk: ResolvedDisk
+  role: ColoRole
   nodes: Blockdev[]
   device: GuestDevice
 }
@@ -53,7 +54,7 @@ export function planDisks(
     const planned = shown.map(place => {
       const names = namesOf(place)
       const nodes = diskNodes(place, names, options.targetOf)
-      return { disk: place.disk, nodes, device: guestDevice(place, names.top) }
+      return { disk: place.disk, role: place.role, nodes, device: guestDevice(place, names.top) }
     })
     return { planned, warnings }
   } catch (error) {
