@@ -20,7 +20,7 @@ const optionTable = [
   {
     name: 'null',
     short: '0',
-    help: "NUL ends a spec of --batch, or an argument of argv and blockdev, not a line's end",
+    help: 'NUL, no line feed, ends a spec or an argument',
   },
   { name: 'apply', help: 'attach the disks to a running domain, all or none' },
   { name: 'dry-run', help: 'with --apply: into a store of its own, which is then shown' },

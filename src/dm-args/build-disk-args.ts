@@ -60,7 +60,8 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
     const warning = dialect.notEmulated(place)
     if (warning !== undefined) warnings.push(warning)
   }
-  if (!libxlExact) warnings.push(...clashes(placed))
+  if (!libxlExact)
+    for (const { disk, why } of clashes(placed)) warnings.push(`QEMU will refuse disk ${disk.vdev}: ${why}`)
   return { args, warnings }
 }
 

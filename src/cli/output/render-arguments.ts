@@ -8,7 +8,7 @@ import type { Diagnostic, Span } from '../../xlu/diagnostic.js'
 import type { ArgvOptions } from '../command.js'
 import type { Guest } from '../guest.js'
 import { libxlRefusal, remark } from '../refusal.js'
-import { endEach } from './end-each.js'
+import { ended, oneALine } from './one-a-line.js'
 
 /** Disks for a QEMU, the texts that gave them, and where to tell of what is wrong. */
 export interface EmulatedDisks {
@@ -32,8 +32,9 @@ export function renderArguments(
       ? buildDiskArgs(disks, { ...guest, dialect, libxlExact })
       : buildBlockdevArgs(disks, { ...guest, targetOf }),
   )
-  const hint = end === '\n' ? 'with -0 an argument ends with a NUL character' : 'no argument can hold it'
-  return endEach(built?.args ?? [], end, wholeSpan(emulated.places), emulated.diagnostics, hint)
+  const args = built?.args ?? []
+  if (end === '\0') return ended(args, end)
+  return oneALine(args, wholeSpan(emulated.places), emulated.diagnostics, 'with -0 an argument ends with a NUL byte')
 }
 
 /** What is built for the disks; its warnings, and its refusal, where the disk stands that they are about. */

@@ -6,8 +6,8 @@ import { guestOf } from '../guest.js'
 import type { Io } from '../io.js'
 import type { DisksRead, PlacedDisk } from '../placed-disk.js'
 import { guessTarget, resolveDisks } from '../resolve-disks.js'
-import { endEach } from './end-each.js'
 import { listNodes } from './list-nodes.js'
+import { oneALine } from './one-a-line.js'
 import { renderArguments } from './render-arguments.js'
 import { renderGraph } from './render-graph.js'
 
@@ -27,7 +27,7 @@ export function renderDisks(
   const places = disks.map(({ at }) => at)
   if (output === 'spec') {
     const specs = disks.map(({ disk }) => formatDisk(disk))
-    return endEach(specs, '\n', { ...first.at, end: places.at(-1)!.end }, diagnostics, '-o json can show it')
+    return oneALine(specs, { ...first.at, end: places.at(-1)!.end }, diagnostics)
   }
   const guest = guestOf(options, config, diagnostics)
   const create = config !== undefined || output !== 'xenstore'
