@@ -117,6 +117,7 @@ const cases: Case[] = [
     name: 'arguments that end with a NUL byte',
     args: ['-0', '-oargv', '--colo=secondary', colo.replace('active-disk=', 'active-disk=\n')],
     stdout: /^-drive\0.*\0-drive\0.*,file\.file\.filename=\n.*\0$/,
+    stderr: /^warning\[path-control\]/,
   },
   {
     name: 'the -blockdev form, which tells devices from files',

@@ -71,11 +71,11 @@ function warnOfType({ disks, places, guest, diagnostics }: EmulatedDisks): void 
   diagnostics.push(remark('warning', 'not-emulated', message, wholeSpan(places), hint))
 }
 
-/** The place of the disk that a text names, the longest name of several: "hda1" is not about hda. */
+/** The place of the disk that a text names first. */
 function placeOf(text: string, { disks, places }: EmulatedDisks): Span {
-  const words = new Set(text.split(/[\s:.]+/))
-  const named = disks.findIndex(({ vdev }) => words.has(vdev) || vdev === text)
-  return places[named] ?? wholeSpan(places)
+  const names = [text, ...text.split(/[\s:.]+/)]
+  const named = names.map(name => disks.findIndex(({ vdev }) => vdev === name)).find(index => index >= 0)
+  return named === undefined ? wholeSpan(places) : places[named]!
 }
 
 const wholeSpan = (places: readonly Span[]): Span => ({ ...places[0]!, end: places.at(-1)!.end })
