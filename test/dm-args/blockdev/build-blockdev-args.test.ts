@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { LibxlError, type ResolvedDisk } from 'xenlight'
@@ -211,13 +212,14 @@ t.test('what libxl or QEMU would refuse is refused, with what was warned of befo
     [[resolved('vdev=hda,target=/a\udc80')], /holds bytes that are not UTF-8/],
     [[{ ...resolved('vdev=hda,target=/a'), pdevPath: '/a\0b' }], /NUL/],
   ]
-  const warned = resolved('vdev=51712,target=/x')
+  const warned = resolved('vdev=51872,target=/x')
   for (const [disks, message, options, rc = -6] of cases) {
     const build = () => buildBlockdevArgs([warned, ...disks], { ...guest, ...options })
     t.throws(build, { name: 'LibxlError', rc, message }, String(message))
   }
   const refused = [warned, resolved('access=ro,vdev=hda,target=/a')]
-  t.throws(() => buildBlockdevArgs(refused, guest), { warnings: ['unable to determine disk number for 51712'] })
+  const error = t.throws(() => buildBlockdevArgs(refused, guest)) as LibxlError
+  t.strictSame(error.warnings, ['unable to determine disk number for 51872'])
   t.ok(buildBlockdevArgs([colo('vdev=hda,target=/a', long.slice(1))], guest).args.length > 0)
   t.end()
 })
@@ -278,7 +280,7 @@ t.test('a name that a tenant has taken is given way to', t => {
     nodesOf(buildBlockdevArgs(disks, { ...guest, coloRestore }).args)
       .flatMap(within)
       .map(node => node['node-name'])
-  t.strictSame(names([colo('vdev=hda,target=/a', 'ide0-hd0')]), ['ide0-hd0', 'ide0-hd0-1', 'ide0-hd0-file'])
+  t.strictSame(names([colo('vdev=hda,target=/a', 'ide0-hd0')]), ['ide0-hd0', 'ide0-hd0-1', 'ide0-hd0-1-file'])
   const second = colo('vdev=hdb,target=/b', 'ide0-hd0-file')
   t.strictSame(names([resolved('vdev=hda,target=/a'), second]), [
     'ide0-hd0',
@@ -339,10 +341,10 @@ t.test('whatever the disks are: arguments that QEMU can read, or a LibxlError', 
       if (options.stubdom) return
       for (const file of filesOf(nodes)) if (!named.has(file)) throw new Error(`opens ${file}`)
     }),
-    { numRuns: 5000 },
+    { numRuns: 4000 },
   )
   t.ok(built > 500, `${built} sets of disks can be had`)
-  t.ok(replicated > 50, `${replicated} of them with COLO`)
+  t.ok(replicated > 100, `${replicated} of them with COLO`)
   t.end()
 })
 
@@ -354,15 +356,15 @@ t.test('both forms open the same images, with the same warnings, or refuse for t
       const blockdev = outcome(() => buildBlockdevArgs(disks, options))
       if ('error' in blockdev) return
       if ('error' in drive) throw new Error(`only -drive refuses: ${drive.error}`)
-      t.strictSame(blockdev.warnings, drive.warnings)
+      assert.deepEqual(blockdev.warnings, drive.warnings)
       compared++
       const opened = drive.args.flatMap(arg => [...arg.matchAll(/(?:^|[,.])file(?:name)?=((?:[^,]|,,)*)/gs)])
       const names = opened.map(([, name]) => name!.replaceAll(',,', ',')).filter(name => !name.startsWith('nbd+unix:'))
       const files = filesOf(nodesOf(blockdev.args)).map(name => (/^[^/:]*:/.test(name) ? `./${name}` : name))
       const plain = names.map(name => (/^[^/:]*:/.test(name) ? `./${name}` : name))
-      t.strictSame(plain, files)
+      assert.deepEqual(plain, files)
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   )
   t.ok(compared > 300, `${compared} compared`)
   t.end()

@@ -13,33 +13,12 @@ export const colo = (rest: string, exported = 'colo-disk0'): ResolvedDisk =>
     `colo,colo-host=192.0.2.7,colo-port=9999,colo-export=${exported},active-disk=/active,hidden-disk=/hidden,${rest}`,
   )
 
-const text = fc.oneof(
-  fc.string({ unit: 'grapheme' }),
-  fc.string({ unit: 'binary' }),
-  fc
-    .array(
-      fc.constantFrom(
-        '"',
-        '\\',
-        '\n',
-        ']',
-        '#',
-        ';',
-        '<',
-        '-->',
-        '%%{',
-        '`',
-        '&quot;',
-        ',',
-        '/',
-        ':',
-        '\ufffe',
-        '\u2028',
-      ),
-    )
-    .map(pieces => pieces.join('')),
-)
-const letter = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'h', 'i', '')
+const signs = ['"', '\\', '\n', ']', '#', ';', '<', '-->', '%%{', '`', '&quot;', ',', '/', ':', '\u2028', '\u007f', 'x']
+const argument = fc.array(fc.oneof(fc.constantFrom(...signs), fc.string())).map(pieces => pieces.join(''))
+const impossible = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\0', '\udc80', '\ufffe', '\u{10ffff}'))
+/** Mostly what can be passed to a process. */
+const text = fc.oneof({ weight: 19, arbitrary: argument }, { weight: 1, arbitrary: impossible })
+const letter = fc.constantFrom(...'abcd'.repeat(6), 'f', 'h', 'i', '')
 const vdev = fc
   .tuple(fc.constantFrom('hd', 'xvd', 'sd'), letter, fc.constantFrom('', '', '', '1'))
   .map(parts => parts.join(''))
@@ -56,6 +35,8 @@ const exported = fc.oneof(
   ),
   text,
 )
+const often = (value: boolean) =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: fc.constant(!value) })
 const isColo = { coloEnable: true, backend: 'qdisk', format: 'raw', readwrite: true, isCdrom: false } as const
 
 /** Any record that calls itself resolved; many are such that QEMU can have them. */
@@ -63,8 +44,8 @@ const anyResolved: fc.Arbitrary<ResolvedDisk> = fc
   .tuple(
     anyDisk,
     fc.record({
-      vdev: fc.oneof({ weight: 9, arbitrary: vdev }, { weight: 1, arbitrary: text }),
-      backend: fc.constantFrom('phy', 'qdisk', 'tap', 'standalone'),
+      vdev: fc.oneof({ weight: 19, arbitrary: vdev }, { weight: 1, arbitrary: text }),
+      backend: fc.constantFrom('qdisk', 'qdisk', 'qdisk', 'phy', 'tap', 'standalone'),
       format: fc.constantFrom('raw', 'qcow', 'qcow2', 'vhd', 'qed', 'empty'),
       discardEnable: fc.boolean(),
       coloEnable: fc.constant(false),
@@ -73,8 +54,8 @@ const anyResolved: fc.Arbitrary<ResolvedDisk> = fc
       pdevPath: text,
       activeDisk: text,
       hiddenDisk: text,
-      readwrite: fc.constantFrom(true, true, true, false),
-      isCdrom: fc.constantFrom(false, false, false, true),
+      readwrite: often(true),
+      isCdrom: often(false),
       script: fc.constant(undefined),
       backendDomname: fc.constant(undefined),
     } as const),
@@ -82,24 +63,24 @@ const anyResolved: fc.Arbitrary<ResolvedDisk> = fc
       fc.record({
         coloExport: exported,
         coloHost: text,
-        coloPort: fc.constantFrom(9999, 0),
+        coloPort: fc.constantFrom(9999, 10809),
       }),
-      { nil: undefined },
+      { nil: undefined, freq: 2 },
     ),
   )
   .map(([disk, fields, replicated]) => ({ ...disk, ...fields, ...(replicated && { ...isColo, ...replicated }) }))
 
-export const anyDisks = fc.array(anyResolved, { maxLength: 6 })
+export const anyDisks = fc.array(anyResolved, { minLength: 1, maxLength: 4 })
 
 export const anyOptions: fc.Arbitrary<BlockdevOptions> = fc.record({
-  domainType: fc.constantFrom('hvm', 'hvm', 'hvm', 'pv', 'pvh'),
-  hdtype: fc.constantFrom('ide', 'ide', 'ahci', undefined),
+  domainType: fc.constantFrom<BlockdevOptions['domainType'][]>(...Array(8).fill('hvm'), 'pv', 'pvh'),
+  hdtype: fc.constantFrom<BlockdevOptions['hdtype'][]>('ide', 'ide', 'ide', 'ahci', undefined),
   coloRestore: fc.boolean(),
-  stubdom: fc.constantFrom(false, false, false, true),
-  physicalDevicePath: fc.option(text, { nil: undefined }),
+  stubdom: often(false),
+  physicalDevicePath: fc.option(text, { nil: undefined, freq: 9 }),
   targetOf: fc.constantFrom(
     undefined,
-    () => 'file',
-    () => 'block',
+    () => 'file' as const,
+    () => 'block' as const,
   ),
-} as const)
+})
