@@ -63,8 +63,9 @@ function isSound({ hdtype, stubdom, dialect, disks }: ArgvCase): boolean {
   const vdev = hdtype === 'ahci' ? 'sd[a-h]' : '(?:hd|sd|xvd)[a-d]'
   const replicated = new RegExp(`^colo,${names},(?:format=(?:raw|qcow2),)?vdev=${vdev},target=[^,:]+$`)
   return disks.every(({ spec }) => {
-    if (/colo/.test(spec)) return disks.length === 1 && !stubdom && replicated.test(spec)
-    return !/target=.*[,:\udc80-\udcff]|fdset/.test(spec) && !(dialect === '4.7' && /access=r\b.*vdev=sd/.test(spec))
+    if (/target=.*[,:\udc80-\udcff]|fdset/.test(spec)) return false
+    if (spec.includes('colo')) return disks.length === 1 && !stubdom && replicated.test(spec)
+    return !(dialect === '4.7' && /access=r\b.*vdev=sd/.test(spec))
   })
 }
 
