@@ -49,7 +49,11 @@ t.test('a graph as a DOT digraph', t => {
   t.end()
 })
 
-const of = (...label: string[]): BlockGraph => ({ nodes: [{ id: 'a', kind: 'device', label }], edges: [] })
+const of = (...label: string[]): BlockGraph => ({
+  nodes: [{ id: 'a', kind: 'device', label }],
+  edges: [],
+  warnings: [],
+})
 const mermaidLabel = (text: string): string | undefined => /^ {2}n0\["(.*)"\]$/m.exec(toMermaid(of(text)))?.[1]
 const dotLabel = (text: string): string | undefined => /^ {2}n0 \[label="(.*)"\]$/m.exec(toDot(of(text)))?.[1]
 
