@@ -71,5 +71,5 @@ function refuseClashes(placed: readonly Placed[]): void {
   const [clash] = clashes(placed)
   if (clash !== undefined) throw refuseDisk(clash.disk, clash.why)
   for (const { on, unit, disk } of placed)
-    if (on !== 'nothing' && unit < 0) throw refuseDisk(disk, `it has no letter, so no place: name it hda, hdb, …`)
+    if (on !== 'nothing' && unit < 0) throw refuseDisk(disk, `QEMU has no place ${unit}: name it hda, hdb, …`)
 }
