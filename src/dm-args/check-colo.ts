@@ -42,14 +42,12 @@ function placeReason(place: Placed): string | undefined {
 }
 
 function missing({ coloHost, coloPort, coloExport, activeDisk, hiddenDisk }: ResolvedDisk): string | undefined {
-  const texts = {
-    'colo-host': coloHost,
-    'colo-export': coloExport,
-    'active-disk': activeDisk,
-    'hidden-disk': hiddenDisk,
-  }
-  const unset = Object.entries(texts).filter(([, value]) => value === undefined || value === '')
-  const keys = [...unset.map(([key]) => key), ...(coloPort === 0 ? ['colo-port'] : [])]
+  const keys: string[] = []
+  if (!coloHost) keys.push('colo-host')
+  if (coloPort === 0) keys.push('colo-port')
+  if (!coloExport) keys.push('colo-export')
+  if (!activeDisk) keys.push('active-disk')
+  if (!hiddenDisk) keys.push('hidden-disk')
   if (keys.length > 0) return `COLO needs ${keys.join(', ')}, which ${keys.length > 1 ? 'are' : 'is'} not set`
   if (coloPort < 0 || coloPort > 65535) return `colo-port is a number from 1 to 65535, not ${coloPort}`
   return undefined
