@@ -1,5 +1,5 @@
 import { isQemuId } from '../libxl/qemu-id.js'
-import { driveIds } from './drive/drive-ids.js'
+import { driveId } from './drive/drive-ids.js'
 import { show } from './option-text.js'
 import type { Placed } from './place-disk.js'
 import { refuseDisk } from './refuse-disk.js'
@@ -41,10 +41,8 @@ export function safeColoNames(placed: readonly Placed[]): (place: Placed) => Col
 }
 
 /** The id of a drive that is not replicated. */
-export function plainId(placed: Placed): string | undefined {
-  if (placed.on === 'nothing' || placed.role !== 'none') return undefined
-  return placed.on === 'cdrom' ? driveIds.cdrom(placed.devid) : driveIds[placed.on](placed.unit)
-}
+const plainId = (placed: Placed): string | undefined =>
+  placed.on === 'nothing' || placed.role !== 'none' ? undefined : driveId(placed)
 
 /** libxl's id for the first disk, a numbered one for each further. */
 function freeTopId(taken: Set<string | undefined>): string {

@@ -1,5 +1,5 @@
 import type { ColoNames } from '../colo-names.js'
-import { driveIds } from '../drive/drive-ids.js'
+import { driveId } from '../drive/drive-ids.js'
 import { show } from '../option-text.js'
 import type { Emulated } from '../place-disk.js'
 import { refuseDisk } from '../refuse-disk.js'
@@ -31,7 +31,7 @@ export function nodeNames(
 ): (place: Emulated) => NodeNames {
   const taken = new Set<string>()
   for (const place of shown) {
-    if (place.role === 'none') taken.add(placeId(place))
+    if (place.role === 'none') taken.add(driveId(place))
     else for (const name of givenNames(place, coloOf(place))) taken.add(name)
   }
   const free = (wanted: string): string => {
@@ -41,7 +41,7 @@ export function nodeNames(
     return name
   }
   return place => {
-    const id = placeId(place)
+    const id = driveId(place)
     const { export: exported, topId } = coloOf(place)
     const fileOf = (image: string) => free(`${image === exported ? id : image}-file`)
     switch (place.role) {
@@ -54,10 +54,6 @@ export function nodeNames(
     }
   }
 }
-
-/** The id that the `-drive` form has for a disk that is not replicated. */
-const placeId = (place: Emulated): string =>
-  place.on === 'cdrom' ? driveIds.cdrom(place.devid) : driveIds[place.on](place.unit)
 
 function givenNames({ disk, role }: Emulated, { export: exported, topId }: ColoNames): string[] {
   if (exported.length > longest) {

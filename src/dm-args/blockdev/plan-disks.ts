@@ -1,5 +1,4 @@
 import { checkDomainType, checkHdtype } from '../../libxl/check-guest.js'
-import { LibxlError } from '../../libxl/libxl-error.js'
 import { refuseSharedDevices } from '../../libxl/refuse-shared-devices.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import { checkColo } from '../check-colo.js'
@@ -10,6 +9,7 @@ import { xen417 } from '../drive/xen-4.17.js'
 import { notEmulated } from '../not-emulated.js'
 import { type ColoRole, type Emulated, type Placed, placeDisk } from '../place-disk.js'
 import { forDisk, refuseDisk } from '../refuse-disk.js'
+import { refuseReadOnly } from '../refuse-read-only.js'
 import type { Blockdev } from './blockdev.js'
 import { diskNodes } from './disk-nodes.js'
 import { type GuestDevice, guestDevice } from './guest-device.js'
@@ -52,7 +52,8 @@ export function planDisks(
   const planned = shown.map(place => {
     const { disk, role } = place
     return forDisk(disk, warnings, () => {
-      refuseReadOnly(place)
+      if (place.on === 'ide') refuseReadOnly(disk, 'IDE')
+      if (place.on === 'ahci') refuseReadOnly(disk, 'AHCI')
       const names = namesOf(place)
       return { disk, role, nodes: diskNodes(place, names, options.targetOf), device: guestDevice(place, names.top) }
     })
@@ -61,11 +62,6 @@ export function planDisks(
 }
 
 const isShown = (place: Placed): place is Emulated => place.on !== 'nothing'
-
-function refuseReadOnly({ on, disk }: Emulated): void {
-  if (disk.readwrite || on === 'cdrom' || on === 'scsi') return
-  throw new LibxlError(-6, `qemu-xen doesn't support read-only ${on.toUpperCase()} disk drivers`)
-}
 
 function refuseClashes(placed: readonly Placed[]): void {
   const [clash] = clashes(placed)

@@ -1,11 +1,12 @@
 import { notEmulated } from '../not-emulated.js'
 import type { NotEmulated } from '../place-disk.js'
+import { refuseReadOnly } from '../refuse-read-only.js'
 import { ahciDisk } from './ahci-disk.js'
 import { medium } from './cdrom.js'
 import { exported, quorum, stack } from './colo-drive.js'
 import type { Drive, DriveDialect, DriveImage } from './drive.js'
 import { driveIds } from './drive-ids.js'
-import { ideDisk, refuseReadOnly } from './ide-disk.js'
+import { ideDisk } from './ide-disk.js'
 
 /** The strings of Xen 4.7.0 to 4.7.5 (2016), in which COLO disks began: QEMU makes the controllers, and no top-id is given. */
 export const xen47: DriveDialect = {
@@ -19,7 +20,7 @@ export const xen47: DriveDialect = {
   scsi: drive => drives(drive, `if=scsi,bus=0,unit=${drive.unit}`),
   ahci: ahciDisk,
   ide: drive => {
-    refuseReadOnly(drive)
+    refuseReadOnly(drive.disk, 'IDE')
     return drive.role === 'secondary' ? drives(drive, `if=ide,index=${drive.unit},media=disk`) : ideDisk(drive)
   },
   notEmulated: wordsOf47,
