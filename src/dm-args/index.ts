@@ -7,3 +7,4 @@ export type { BlockGraph, BlockGraphEdge, BlockGraphKind, BlockGraphNode } from 
 export { buildBlockGraph } from './graph/build-block-graph.js'
 export { toDot } from './graph/to-dot.js'
 export { toMermaid } from './graph/to-mermaid.js'
+export { buildQdiskBackendArgs, type QdiskBackendOptions } from './qdisk-backend.js'

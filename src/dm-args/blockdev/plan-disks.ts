@@ -1,5 +1,4 @@
 import { checkDomainType, checkHdtype } from '../../libxl/check-guest.js'
-import { LibxlError } from '../../libxl/libxl-error.js'
 import { refuseSharedDevices } from '../../libxl/refuse-shared-devices.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import { checkColo } from '../check-colo.js'
@@ -8,13 +7,14 @@ import { safeColoNames } from '../colo-names.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
 import { xen417 } from '../drive/xen-4.17.js'
 import { notEmulated } from '../not-emulated.js'
-import { type ColoRole, type Placed, placeDisk } from '../place-disk.js'
+import { type ColoRole, type Emulated, type Placed, placeDisk } from '../place-disk.js'
+import { forDisk, refuseDisk } from '../refuse-disk.js'
+import { refuseReadOnly } from '../refuse-read-only.js'
 import type { Blockdev } from './blockdev.js'
 import { diskNodes } from './disk-nodes.js'
 import { type GuestDevice, guestDevice } from './guest-device.js'
 import { nodeNames } from './node-names.js'
 import type { TargetOf } from './protocol.js'
-import type { Shown } from './shown.js'
 
 /** What a device model's block nodes depend on besides the disks. */
 export interface BlockdevOptions extends DeviceModelOptions {
@@ -41,40 +41,31 @@ export function planDisks(
   checkDomainType(options.domainType)
   checkHdtype(options.hdtype)
   refuseSharedDevices(disks)
-  const placed = disks.map(disk => placeDisk(disk, options, xen417.lastCdrom))
+  const placed = disks.map(disk => placeDisk(disk, options, xen417))
   checkColo(placed, options)
   if (options.domainType !== 'hvm') return { planned: [], warnings: [] }
 
   const warnings = placed.flatMap(place => (place.on === 'nothing' ? [notEmulated(place)] : []))
-  try {
-    const shown = placed.filter(isShown)
-    for (const place of shown) refuseReadOnly(place)
-    refuseClashes(placed)
-    const namesOf = nodeNames(shown, safeColoNames(placed))
-    const planned = shown.map(place => {
+  refuseClashes(placed)
+  const shown = placed.filter(isShown)
+  const namesOf = nodeNames(shown, safeColoNames(placed))
+  const planned = shown.map(place => {
+    const { disk, role } = place
+    return forDisk(disk, warnings, () => {
+      if (place.on === 'ide') refuseReadOnly(disk, 'IDE')
+      if (place.on === 'ahci') refuseReadOnly(disk, 'AHCI')
       const names = namesOf(place)
-      const nodes = diskNodes(place, names, options.targetOf)
-      return { disk: place.disk, role: place.role, nodes, device: guestDevice(place, names.top) }
+      return { disk, role, nodes: diskNodes(place, names, options.targetOf), device: guestDevice(place, names.top) }
     })
-    return { planned, warnings }
-  } catch (error) {
-    if (error instanceof LibxlError) error.warnings = warnings
-    throw error
-  }
+  })
+  return { planned, warnings }
 }
 
-const isShown = (place: Placed): place is Shown => place.on !== 'nothing'
-
-function refuseReadOnly({ on, disk }: Shown): void {
-  if (disk.readwrite || on === 'cdrom' || on === 'scsi') return
-  throw new LibxlError(-6, `qemu-xen doesn't support read-only ${on.toUpperCase()} disk drivers`)
-}
+const isShown = (place: Placed): place is Emulated => place.on !== 'nothing'
 
 function refuseClashes(placed: readonly Placed[]): void {
   const [clash] = clashes(placed)
-  if (clash !== undefined) throw new LibxlError(-6, clash)
-  for (const { on, unit, disk } of placed) {
-    if (on !== 'nothing' && unit < 0)
-      throw new LibxlError(-6, `disk ${disk.vdev} has the index ${unit}, and QEMU no such place: name it hda, hdb, …`)
-  }
+  if (clash !== undefined) throw refuseDisk(clash.disk, clash.why)
+  for (const { on, unit, disk } of placed)
+    if (on !== 'nothing' && unit < 0) throw refuseDisk(disk, `QEMU has no place ${unit}: name it hda, hdb, …`)
 }

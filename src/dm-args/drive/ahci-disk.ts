@@ -1,10 +1,10 @@
-import { LibxlError } from '../../libxl/libxl-error.js'
+import { refuseReadOnly } from '../refuse-read-only.js'
 import type { Drive } from './drive.js'
 import { driveIds } from './drive-ids.js'
 
 /** A hard disk on the AHCI controller. libxl knows no COLO there. */
 export function ahciDisk({ disk, unit, file, format }: Drive): string[] {
-  if (!disk.readwrite) throw new LibxlError(-6, "qemu-xen doesn't support read-only AHCI disk drivers")
+  refuseReadOnly(disk, 'AHCI')
   const id = driveIds.ahci(unit)
   return [
     '-drive',

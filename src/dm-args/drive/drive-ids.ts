@@ -1,3 +1,5 @@
+import type { Emulated } from '../place-disk.js'
+
 /** The ids of drives that are not replicated. */
 export const driveIds = {
   /** QEMU's own for a drive with `if=ide` and no `id=` (`drive_new`). */
@@ -6,3 +8,7 @@ export const driveIds = {
   scsi: (unit: number): string => `scsi0-hd${unit}`,
   cdrom: (devid: number): string => `ide-${devid}`,
 }
+
+/** The id of the drive in a place. */
+export const driveId = (place: Emulated): string =>
+  place.on === 'cdrom' ? driveIds.cdrom(place.devid) : driveIds[place.on](place.unit)

@@ -1,11 +1,11 @@
-import { LibxlError } from '../../libxl/libxl-error.js'
+import { refuseReadOnly } from '../refuse-read-only.js'
 import { exported, quorum, replication } from './colo-drive.js'
 import type { Drive } from './drive.js'
 
 /** A hard disk on the PC's own IDE controller (`qemu_disk_ide_drive_string`). */
 export function ideDisk(drive: Drive): string[] {
-  refuseReadOnly(drive)
-  const { unit, file, format, role, colo } = drive
+  const { disk, unit, file, format, role, colo } = drive
+  refuseReadOnly(disk, 'IDE')
   const place = `if=ide,index=${unit}`
   const media = 'media=disk,cache=writeback'
   switch (role) {
@@ -16,8 +16,4 @@ export function ideDisk(drive: Drive): string[] {
     case 'secondary':
       return ['-drive', exported(drive), '-drive', `${place},id=${colo.topId},${media},${replication(drive)}`]
   }
-}
-
-export function refuseReadOnly({ disk }: Drive): void {
-  if (!disk.readwrite) throw new LibxlError(-6, "qemu-xen doesn't support read-only IDE disk drivers")
 }

@@ -2,6 +2,8 @@
 export interface BlockGraph {
   nodes: BlockGraphNode[]
   edges: BlockGraphEdge[]
+  /** libxl's warnings about disks that QEMU does not emulate: they are not in the graph. */
+  warnings: string[]
 }
 
 /** A part of the graph. */

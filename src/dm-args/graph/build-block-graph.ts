@@ -13,8 +13,9 @@ type Child = [role: BlockGraphEdge['role'], node: Blockdev | string]
  * @throws what `buildBlockdevArgs` throws
  */
 export function buildBlockGraph(disks: readonly ResolvedDisk[], options: BlockdevOptions): BlockGraph {
-  const graph: BlockGraph = { nodes: [], edges: [] }
-  for (const planned of planDisks(disks, options).planned) addDisk(graph, planned)
+  const { planned, warnings } = planDisks(disks, options)
+  const graph: BlockGraph = { nodes: [], edges: [], warnings }
+  for (const disk of planned) addDisk(graph, disk)
   return graph
 }
 
