@@ -1,23 +1,12 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ResolvedDisk } from 'xenlight'
-import type { DiskArgsOptions } from 'xenlight/dm-args'
 import { shrink } from '../fuzz/shrink.js'
 import { type Qemu, type Started, startQemu } from '../real/qemu.js'
 import { alone, type Domain, named } from './hostile-domain.js'
 import { fateOf, make, type Placed, prepareImages, textOf } from './hostile-files.js'
+import type { Form } from './hostile-forms.js'
 import type { HostileName } from './hostile-names.js'
-
-/** What makes QEMU's arguments of disks. */
-export interface Form {
-  name: string
-  /** Whether it takes a text that an argument can hold. */
-  takes(text: string): boolean
-  /** Whether it takes an id that QEMU takes. */
-  takesId(id: string): boolean
-  build(disks: readonly ResolvedDisk[], options: DiskArgsOptions): { args: string[] }
-}
 
 /** A folder in which QEMU is started with hostile names, and a file in it that nobody has named. */
 export interface Trial extends Disposable {
@@ -184,7 +173,7 @@ const ownExports = ({ disks }: Domain) => disks.map(({ coloExport }) => coloExpo
 
 /** What QEMU says of a file or a socket that is not there. */
 const reasons =
-  /Could not open '|Failed to connect to '|No valid URL specified|UNIX socket path '.*' is too long|must be specified for "file"|requires a file name/s
+  /Could not open '|Failed to connect to '|No valid URL specified|UNIX socket path '.*' is too long|must be specified for "file"|requires a file name|to be a regular file/s
 
 /** All that QEMU tells of its disks, except for the names of files, of its own nodes, and of exports. */
 async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Promise<string> {
