@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { shrink } from '../fuzz/shrink.js'
@@ -39,9 +49,11 @@ interface Looked extends At {
 /** That of the first slot, so that the one could be the other's mirror. */
 const victimSize = 65_536
 
+const memory = '/dev/shm'
+
 export function createTrial(): Trial {
-  // short, for the names of sockets
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'hd-')))
+  // a short name, for those of sockets; in memory, for the many folders
+  const root = realpathSync(mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'hd-')))
   const victim = `${root}/victim`
   writeFileSync(victim, '')
   truncateSync(victim, victimSize)
