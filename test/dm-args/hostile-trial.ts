@@ -12,11 +12,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { shrink } from '../fuzz/shrink.js'
-import { type Qemu, type Started, startQemu } from '../real/qemu.js'
+import { type Started, startQemu } from '../real/qemu.js'
 import { alone, type Domain, named } from './hostile-domain.js'
 import { fateOf, make, type Placed, prepareImages, textOf } from './hostile-files.js'
 import type { Form } from './hostile-forms.js'
 import type { HostileName } from './hostile-names.js'
+import { difference, shapeOf } from './hostile-shape.js'
 
 /** A folder in which QEMU is started with hostile names, and a file in it that nobody has named. */
 export interface Trial extends Disposable {
@@ -124,9 +125,9 @@ export function createTrial(): Trial {
   const runMissing: Trial['runMissing'] = async (form, whole, index, name, at = {}) => {
     const { domain, slot } = alone(whole, index)
     const names = domain.slots.map((_, other) => (other === slot ? name : benignName))
-    return look({ form, domain, names, ...at }, async ({ qemu, refusal }) => {
+    return look({ form, domain, names, ...at }, async ({ qemu, refusal }, placed) => {
       if (qemu !== undefined) return `QEMU has taken a name that nothing has, and opened ${qemu.openFiles(root)}`
-      return reasons.test(refusal!) ? undefined : `QEMU refused: ${refusal}`
+      return saysMissing(refusal, placed[slot]!.text) ? undefined : `QEMU refused: ${refusal}`
     })
   }
 
@@ -183,38 +184,10 @@ const wrongSockets = (placed: readonly Placed[]): string[] =>
 
 const ownExports = ({ disks }: Domain) => disks.map(({ coloExport }) => coloExport)
 
-/** What QEMU says of a file or a socket that is not there. */
-const reasons =
-  /Could not open '|Failed to connect to '|No valid URL specified|UNIX socket path '.*' is too long|must be specified for "file"|requires a file name|to be a regular file/s
-
-/** All that QEMU tells of its disks, except for the names of files, of its own nodes, and of exports. */
-async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Promise<string> {
-  const ids = new Map(exports.flatMap((id, index) => (id === undefined ? [] : [[id, `export ${index}`]])))
-  const hidden = (key: string, value: unknown): unknown => {
-    if (key === 'actual-size') return undefined
-    if (typeof value !== 'string') return value
-    if (fileKeys.has(key)) return ''
-    return value.startsWith('#block') ? '#block' : (ids.get(value) ?? value)
-  }
-  const [block, nodes, tree] = await Promise.all([
-    qemu.qmp('query-block'),
-    qemu.qmp('query-named-block-nodes', { flat: true }),
-    qemu.monitor('info qtree'),
-  ])
-  const properties = tree.replace(/"([^"]*)"/g, (_, value) => `"${hidden('', value)}"`)
-  return JSON.stringify([block, nodes, properties.split('\r\n')], hidden, 1)
-}
-
-const fileKeys = new Set(['file', 'filename', 'backing-filename', 'full-backing-filename', 'backing_file'])
-
-function difference(expected: string, found: string): string {
-  const without = (text: string, other: string) => {
-    const known = new Set(other.split('\n'))
-    return text.split('\n').filter(line => !known.has(line))
-  }
-  const lines = [...without(expected, found).map(line => `no ${line.trim()}`), ...without(found, expected)]
-  return lines
-    .slice(0, 20)
-    .map(line => line.trim())
-    .join(' ')
+/** Whether QEMU looked for this very name and found nothing, or no file. */
+function saysMissing(refusal: string, text: string): boolean {
+  if (text === '') return /must be specified for "file"|requires a file name|No valid URL/.test(refusal)
+  const sentences = ["Could not open '", "'file' driver requires '", "Failed to connect to '", "UNIX socket path '"]
+  const names = [text, `./${text}`, text.replace(/^\/dev\//, '/dev/./')]
+  return sentences.some(sentence => names.some(name => refusal.includes(`${sentence}${name}'`)))
 }
