@@ -301,8 +301,6 @@ await t.test('docs/departures.md has these, and no other of the arguments', t =>
 
 for (const [does, show] of Object.entries(departures))
   await t.test(`libxl ${does}`, async t => {
-    await realPart(t, async () => {
-      using lab = openLab()
-      await show(t, lab)
-    })
+    using lab = await realPart(t, openLab)
+    if (lab !== undefined) await show(t, lab)
   })

@@ -41,7 +41,9 @@ export interface Lab extends Disposable {
   refusal(args: readonly string[]): Promise<string>
 }
 
-export function openLab(): Lab {
+/** @throws MissingRealPart without QEMU, or its qemu-img */
+export async function openLab(): Promise<Lab> {
+  await (await startQemu([])).qemu?.stop()
   const images = diskImages()
   const { directory } = images
   images.image('first', 'qcow2')

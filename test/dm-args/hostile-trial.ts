@@ -52,7 +52,9 @@ const victimSize = 65_536
 
 const memory = '/dev/shm'
 
-export function createTrial(): Trial {
+/** @throws MissingRealPart without QEMU, or its qemu-img */
+export async function createTrial(): Promise<Trial> {
+  await (await startQemu([])).qemu?.stop()
   // a short name, for those of sockets; in memory, for the many folders
   const root = realpathSync(mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'hd-')))
   const victim = `${root}/victim`
