@@ -18,7 +18,8 @@ export interface Placed {
 export function textOf({ words, relative }: HostileName, folder: string, index: number): string {
   const text = words.join('').replace(/(^|\/)\.\.(?=\/|$)/g, '$1._.')
   if (text === '/dev/fdset/0' || (relative && !text.startsWith('/') && text.length < 2000)) return text
-  return `${folder}/s${index}/${text}`
+  // all of one length, on which the fate of a long name depends
+  return `${folder}/s${`${index}`.padStart(2, '0')}/${text}`
 }
 
 /** What must become of a text: known without asking buildDiskArgs or QEMU. */
