@@ -1,4 +1,5 @@
 // Compiles the tests, runs them with tap, and closes with a line that counts them; exits as tap did.
+// With --golden, only those that read golden/, with a line for each of its files.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,15 +19,19 @@ if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json') !== 0) p
 const built = readFileSync('node_modules/@tapjs/test/test-built/dist/esm/index.js', 'utf8')
 if (built.includes('@tapjs/typescript') && runTap('build') !== 0) process.exit(1)
 
+const golden = process.argv.includes('--golden')
+const readsGolden = file => /support\/(?:argv-golden|golden|attachments)\.js'/.test(readFileSync(file, 'utf8'))
 const files = readdirSync('build/test', { recursive: true })
   .filter(name => name.endsWith('.test.js'))
   .map(name => join('build/test', name))
+  .filter(file => !golden || readsGolden(file))
 // Not --output-file, with which tap 21 at times ends before its reporter has said what failed.
 const results = 'build/results'
 rmSync(results, { recursive: true, force: true })
 const status = runTap('run', '--reporter=min', `--output-dir=${results}`, '--jobs=2', ...files)
 
 const total = { passed: 0, skipped: 0, failed: 0 }
+const goldens = new Map()
 for (const file of files) {
   const path = join(results, `${file}.tap`)
   const tap = existsSync(path) ? readFileSync(path, 'utf8') : ''
@@ -35,8 +40,19 @@ for (const file of files) {
   for (const [, what] of tap.matchAll(/^ok \d+ - (.* # SKIP.*)$/gm)) console.log(`SKIPPED ${what}`)
   const count = countTests(tap)
   for (const key of Object.keys(total)) total[key] += count[key]
+  for (const [, name, cases] of tap.matchAll(/^# (golden\/\S+): (\d+) cases$/gm))
+    goldens.set(name, { cases, failed: [...(goldens.get(name)?.failed ?? []), ...(count.failed > 0 ? [file] : [])] })
+}
+if (golden) {
+  const kept = readdirSync('golden', { recursive: true, withFileTypes: true })
+  for (const { parentPath, name } of kept.filter(entry => entry.isFile() && entry.name !== 'README.md')) {
+    const path = join(parentPath, name)
+    const { cases, failed } = goldens.get(path) ?? { cases: 0, failed: ['no test reads it'] }
+    console.log(`${path}: ${failed.length === 0 ? `${cases} equal` : `NOT EQUAL, of ${cases}: ${failed.join(', ')}`}`)
+    if (cases === 0) total.failed++
+  }
 }
 if (status !== 0 && total.failed === 0) total.failed = 1
 if (total.skipped > 0) console.log(`${total.skipped} skipped, which proves nothing: see above`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
-process.exitCode = status
+process.exitCode = status || (total.failed > 0 ? 1 : 0)

@@ -16,6 +16,7 @@ function disksOf({ type: domainType, disks }: ArgvCase): ResolvedDisk[] {
   })
 }
 
+/** What is asked for besides what the case says. */
 type Mode = Pick<DiskArgsOptions, 'dialect' | 'libxlExact'>
 
 function optionsOf(
@@ -96,6 +97,27 @@ for (const [file, dialect] of releases) {
   })
 }
 
+t.test("dialect 4.7 writes the strings of 2016's patch, in both modes", t => {
+  for (const row of argvGolden('seed-2016.txt')) {
+    t.equal(row.dialect, '4.7', row.name)
+    for (const libxlExact of [true, false])
+      t.strictSame(built(row, { libxlExact }, whole), lines(row.argv, []), row.name)
+  }
+  t.end()
+})
+
+t.test('the default mode departs from libxl as golden/argv/departures.txt says, and libxlExact does not', t => {
+  for (const row of argvGolden('departures.txt')) {
+    t.ok(row.why, `${row.name}: says why`)
+    t.strictSame(built(row, {}, whole), lines(row.argv, row.warnings, row.refused), row.name)
+    const { libxl } = row
+    if (libxl === undefined) continue
+    const want = lines(libxl.argv, libxl.warnings, libxl.refused)
+    t.strictSame(built(row, { libxlExact: true }, whole), want, `libxl: ${row.name}`)
+  }
+  t.end()
+})
+
 t.test('a golden that is not understood fails', t => {
   const good = '# head\n\n= hvm, ide\ndisk (file): vdev=hda,target=/x\n-drive file=/x\n'
   t.equal(parseArgvGolden(good, 'g').length, 1)
@@ -111,7 +133,7 @@ t.test('a golden that is not understood fails', t => {
     [good.replace('-drive', 'refused: ERROR_NONE'), /^g:5: not a line/],
     [good.replace('disk', '\ndisk'), /^g:5: not in a case/],
     [`${good}# late\n`, /^g:6: not a line/],
-    [`${good}\n# late\n`, /^g:7: not in a case/],
+    [`${good}\nlate\n`, /^g:7: not in a case/],
   ]
   for (const [text, message] of bad) t.throws(() => parseArgvGolden(text, 'g'), { message })
   t.end()
