@@ -1,9 +1,9 @@
-import { LibxlError } from '../libxl/libxl-error.js'
 import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
 import { formatVdev } from '../libxl/vdev.js'
 import type { DeviceModelOptions } from './disk-args-options.js'
 import { notEmulated } from './not-emulated.js'
 import type { Placed } from './place-disk.js'
+import { refuseDisk } from './refuse-disk.js'
 
 /**
  * libxl takes a COLO disk that QEMU then does not replicate, or that QEMU dies of; its guest would run without
@@ -16,7 +16,7 @@ export function checkColo(placed: readonly Placed[], { domainType, stubdom = fal
     if (place.role === 'none') continue
     const { disk } = place
     const why = guestReason(domainType, stubdom) ?? placeReason(place) ?? missing(disk)
-    if (why !== undefined) throw new LibxlError(-6, `disk ${disk.vdev}: ${why}`)
+    if (why !== undefined) throw refuseDisk(disk, why)
   }
 }
 
@@ -42,14 +42,12 @@ function placeReason(place: Placed): string | undefined {
 }
 
 function missing({ coloHost, coloPort, coloExport, activeDisk, hiddenDisk }: ResolvedDisk): string | undefined {
-  const texts = {
-    'colo-host': coloHost,
-    'colo-export': coloExport,
-    'active-disk': activeDisk,
-    'hidden-disk': hiddenDisk,
-  }
-  const unset = Object.entries(texts).filter(([, value]) => value === undefined || value === '')
-  const keys = [...unset.map(([key]) => key), ...(coloPort === 0 ? ['colo-port'] : [])]
+  const keys: string[] = []
+  if (!coloHost) keys.push('colo-host')
+  if (coloPort === 0) keys.push('colo-port')
+  if (!coloExport) keys.push('colo-export')
+  if (!activeDisk) keys.push('active-disk')
+  if (!hiddenDisk) keys.push('hidden-disk')
   if (keys.length > 0) return `COLO needs ${keys.join(', ')}, which ${keys.length > 1 ? 'are' : 'is'} not set`
   if (coloPort < 0 || coloPort > 65535) return `colo-port is a number from 1 to 65535, not ${coloPort}`
   return undefined
