@@ -1,6 +1,6 @@
 import t from 'tap'
 import { LibxlError, parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
-import { buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
+import { buildBlockdevArgs, buildDiskArgs, type DiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
 import { type ArgvCase, argvGolden, parseArgvGolden } from '../support/argv-golden.js'
 
 const domains: ReadonlyMap<string, number> = new Map([
@@ -34,16 +34,19 @@ const lines = (argv: readonly string[], warnings: readonly string[], refused?: s
   ...(refused === undefined ? [] : [`refused: ${refused}`]),
 ]
 
-/** What is built for a case, or how it is refused. */
-function built(row: ArgvCase, mode: Mode, say: (error: LibxlError) => string): string[] {
+/** What is built, or how it is refused. */
+function answer(build: () => DiskArgs, say: (error: LibxlError) => string): string[] {
   try {
-    const { args, warnings } = buildDiskArgs(disksOf(row), optionsOf(row, mode))
+    const { args, warnings } = build()
     return lines(args, warnings)
   } catch (error) {
     if (!(error instanceof LibxlError)) throw error
     return lines([], error.warnings, say(error))
   }
 }
+
+const built = (row: ArgvCase, mode: Mode, say: (error: LibxlError) => string) =>
+  answer(() => buildDiskArgs(disksOf(row), optionsOf(row, mode)), say)
 
 const whole = ({ code, message }: LibxlError) => `${code} ${message}`
 
@@ -114,6 +117,16 @@ t.test('the default mode departs from libxl as golden/argv/departures.txt says, 
     if (libxl === undefined) continue
     const want = lines(libxl.argv, libxl.warnings, libxl.refused)
     t.strictSame(built(row, { libxlExact: true }, whole), want, `libxl: ${row.name}`)
+  }
+  t.end()
+})
+
+t.test('buildBlockdevArgs gives what golden/argv/blockdev.txt says', t => {
+  for (const row of argvGolden('blockdev.txt')) {
+    const targets = new Map(disksOf(row).map(({ pdevPath }, index) => [pdevPath, row.disks[index]!.target]))
+    const targetOf = (path: string) => (path === row.physicalDevicePath ? 'block' : (targets.get(path) ?? 'file'))
+    const got = answer(() => buildBlockdevArgs(disksOf(row), { ...optionsOf(row, {}), targetOf }), whole)
+    t.strictSame(got, lines(row.argv, row.warnings, row.refused), row.name)
   }
   t.end()
 })
