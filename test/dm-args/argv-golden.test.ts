@@ -100,7 +100,7 @@ for (const [file, dialect] of releases) {
   })
 }
 
-t.test("dialect 4.7 writes the strings of 2016's patch, in both modes", t => {
+t.test('dialect 4.7 writes golden/argv/seed-2016.txt in both modes', t => {
   for (const row of argvGolden('seed-2016.txt')) {
     t.equal(row.dialect, '4.7', row.name)
     for (const libxlExact of [true, false])
