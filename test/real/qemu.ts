@@ -32,6 +32,8 @@ export interface QemuOptions {
   binary?: QemuBinary
   /** Relative names are looked for here. */
   cwd?: string
+  /** Block devices under other names: by name in QEMU's own /dev, in which nothing else is but null. Needs root. */
+  devices?: ReadonlyMap<string, string>
 }
 
 const binaries = {
@@ -62,7 +64,7 @@ export const startsOfQemu = (): string[] => [...starts].map(([binary, count]) =>
  * @throws MissingRealPart without the program
  */
 export async function startQemu(args: readonly string[], options: QemuOptions = {}): Promise<Started> {
-  const { binary = 'qemu-system-x86_64', cwd } = options
+  const { binary = 'qemu-system-x86_64', cwd, devices = new Map() } = options
   const { path, packages, accelerator } = binaries[binary]
   if (!existsSync(path)) throw new MissingRealPart(path, packages)
   starts.set(binary, (starts.get(binary) ?? 0) + 1)
@@ -70,11 +72,15 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
   const machine = ['-M', 'pc', ...accelerator, '-display', 'none', '-nodefaults', '-S']
   const monitor = ['-chardev', 'socket,id=monitor,fd=3', '-mon', 'chardev=monitor,mode=control']
   // A test that is killed stops nothing: the kernel does.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...machine, ...monitor, ...args], {
-    cwd,
-    env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', ...ownDevices(devices), path, ...machine, ...monitor, ...args],
+    {
+      cwd,
+      env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    },
+  )
   let said = ''
   let end = ''
   for (const stream of [child.stdout!, child.stderr!])
@@ -116,6 +122,21 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
       [Symbol.asyncDispose]: stop,
     },
   }
+}
+
+/** What is to run a program in a /dev of its own. */
+function ownDevices(devices: ReadonlyMap<string, string>): string[] {
+  if (devices.size === 0) return []
+  const script = `mount -t tmpfs tmpfs /mnt
+for pair; do
+  shift
+  [ "$pair" != -- ] || break
+  cp -a "\${pair#*=}" "/mnt/\${pair%%=*}"
+done
+mount --move /mnt /dev
+exec "$@"`
+  const pairs = [['null', '/dev/null'], ...devices].map(([name, device]) => `${name}=${device}`)
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', script, 'sh', ...pairs, '--']
 }
 
 function openFiles(pid: number, directory: string): string[] {

@@ -1,0 +1,72 @@
+import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
+import type { DiskArgsOptions } from 'xenlight/dm-args'
+import type { DiskImages, ImageFormat } from '../support/disk-images.js'
+
+/** A row of golden/argv.jsonl.gz: the disks of a domain, and what libxl gave QEMU for them. */
+export interface GoldenGuest {
+  type: DiskArgsOptions['domainType']
+  hdtype: 'ide' | 'ahci'
+  colo: 'none' | 'primary' | 'secondary'
+  stubdom: boolean
+  disks: { spec: string; target: 'block' | 'file' | 'missing' }[]
+  rc: number
+  argv: string[] | null
+  physicalDevicePath?: string
+}
+
+/** A guest whose disks are there to be opened. */
+export interface Guest {
+  name: string
+  disks: ResolvedDisk[]
+  options: DiskArgsOptions
+}
+
+const domains: ReadonlyMap<string, number> = new Map([
+  ['storage', 7],
+  ['Domain-0', 0],
+])
+
+export const guestName = ({ type, hdtype, colo, stubdom, disks }: GoldenGuest): string =>
+  `${type} ${hdtype} ${colo}${stubdom ? ' stubdom' : ''}: ${disks.map(({ spec }) => spec).join(' | ')}`
+
+/**
+ * The guest of a row, each of its disks with images of its own: same names, another folder.
+ *
+ * @param tapSocket where an NBD server serves what a tap disk's hotplug script would
+ */
+export function guestOf(row: GoldenGuest, images: DiskImages, tapSocket: string): Guest {
+  const { hdtype, stubdom, type: domainType, physicalDevicePath: published } = row
+  const device = (name: string, format: ImageFormat): string => images.blockDevice(format) ?? images.image(name, format)
+  const disks = row.disks.map(({ spec, target }): ResolvedDisk => {
+    const resolved = resolveDisk(parseDisk(spec), {
+      domid: 11,
+      domainType,
+      target,
+      domidOf: name => domains.get(name),
+      create: true,
+    })
+    const { pdevPath, activeDisk, hiddenDisk } = resolved
+    const make = target === 'block' ? device : images.image
+    return {
+      ...resolved,
+      ...(pdevPath && { pdevPath: make(pdevPath, formatOf(resolved)) }),
+      ...(activeDisk && { activeDisk: images.image(activeDisk, 'qcow2') }),
+      ...(hiddenDisk && { hiddenDisk: images.image(hiddenDisk, 'qcow2') }),
+    }
+  })
+  const publish = ({ backend }: ResolvedDisk): string => (backend === 'tap' ? tapSocket : device(published!, 'raw'))
+  const publishedOf = new Map(disks.map(disk => [disk, published === undefined ? undefined : publish(disk)]))
+  const options = {
+    domainType,
+    hdtype,
+    stubdom,
+    coloRestore: row.colo === 'secondary',
+    physicalDevicePath: (disk: ResolvedDisk) => publishedOf.get(disk),
+  }
+  return { name: guestName(row), disks, options }
+}
+
+const formatOf = ({ format }: ResolvedDisk): ImageFormat => {
+  if (format === 'vhd') return 'vpc'
+  return format === 'unknown' || format === 'empty' ? 'raw' : format
+}
