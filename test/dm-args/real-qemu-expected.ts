@@ -1,58 +1,30 @@
-import { parseVdev, type ResolvedDisk } from 'xenlight'
+import type { ResolvedDisk } from 'xenlight'
 import type { DiskArgsOptions } from 'xenlight/dm-args'
 import type { BlockNode, GuestDrive, ShownBlocks } from './real-qemu-shown.js'
+import { type Fault, type Slot, settle, slotOf } from './real-qemu-slots.js'
 
-/** Why no QEMU starts with the disks. */
-export type Unstartable =
-  | 'COLO that QEMU would not replicate'
-  | 'two hard disks in one IDE place'
-  | 'a CD drive and another drive in one IDE place'
-  | 'two SCSI disks with one number'
-  | 'two AHCI disks with one number'
-  | 'no such SCSI number'
-  | 'no such IDE bus'
+/** What is to become of a guest's disks: one of these. */
+export type Expected =
+  | { shown: ShownBlocks }
+  /** QEMU does not start with what libxl gives it. */
+  | { fault: Fault }
+  /** A COLO disk of this name would not be replicated. */
+  | { unprotected: string }
 
-/** What QEMU is to show of a guest's disks, worked out from the records alone; or why it does not start. */
-export function expectedBlocks(
-  disks: readonly ResolvedDisk[],
-  options: DiskArgsOptions,
-): ShownBlocks | { unstartable: Unstartable } {
-  const shown: ShownBlocks = { drives: [], named: {} }
-  let unstartable: Unstartable | undefined
-  const taken = new Map<string, Slot>()
+/** What QEMU is to show of a guest's disks, worked out from the records alone. */
+export function expectedOf(disks: readonly ResolvedDisk[], options: DiskArgsOptions): Expected {
+  const slots: Slot[] = []
   for (const disk of disks) {
     const slot = slotOf(disk, options)
-    if (disk.coloEnable && !isReplicable(disk, slot, options))
-      return { unstartable: 'COLO that QEMU would not replicate' }
-    if (slot === undefined) continue
-    const place = `${slot.bus}/${slot.unit}`
-    unstartable ??= fault(slot, taken.get(place))
-    taken.set(place, slot)
-    const drive = `${slot.device} ${place}`
-    if (disk.format === 'empty') shown.drives.push({ place: drive })
-    else shown.drives.push(guestDrive(drive, disk, options, shown.named))
+    if (disk.coloEnable && !isReplicable(disk, slot, options)) return { unprotected: disk.vdev }
+    if (slot) slots.push(slot)
   }
-  if (unstartable) return { unstartable }
+  const fault = settle(slots)
+  if (fault) return { fault }
+  const shown: ShownBlocks = { drives: [], named: {} }
+  for (const slot of slots) shown.drives.push(guestDrive(slot, options, shown.named))
   shown.drives.sort((a, b) => (a.place < b.place ? -1 : 1))
-  return shown
-}
-
-interface Slot {
-  device: 'ide-hd' | 'ide-cd' | 'scsi-hd'
-  bus: string
-  unit: number
-}
-
-/** Undefined for a disk that QEMU is not to emulate. */
-function slotOf(disk: ResolvedDisk, options: DiskArgsOptions): Slot | undefined {
-  const index = parseVdev(disk.vdev)?.disk
-  if (index === undefined) return undefined
-  if (disk.format === 'empty' ? !disk.isCdrom : contentsOf(disk, options) === undefined) return undefined
-  const ide = { bus: `ide.${index >> 1}`, unit: index & 1 }
-  if (disk.isCdrom) return index <= 4 ? { device: 'ide-cd', ...ide } : undefined
-  if (disk.vdev.startsWith('sd')) return { device: 'scsi-hd', bus: 'scsi', unit: index }
-  if (options.hdtype === 'ahci' && index < 6) return { device: 'ide-hd', bus: `ahci0.${index}`, unit: 0 }
-  return index < 4 ? { device: 'ide-hd', ...ide } : undefined
+  return { shown }
 }
 
 const isReplicable = (disk: ResolvedDisk, slot: Slot | undefined, { stubdom }: DiskArgsOptions): boolean =>
@@ -63,46 +35,14 @@ const isReplicable = (disk: ResolvedDisk, slot: Slot | undefined, { stubdom }: D
   !slot.bus.startsWith('ahci') &&
   [disk.coloHost, disk.coloPort, disk.coloExport, disk.activeDisk, disk.hiddenDisk].every(Boolean)
 
-function fault({ device, bus, unit }: Slot, other: Slot | undefined): Unstartable | undefined {
-  if (device === 'scsi-hd') {
-    if (unit < 0 || unit > 7) return 'no such SCSI number'
-    return other && 'two SCSI disks with one number'
-  }
-  if (bus.startsWith('ahci')) return other && 'two AHCI disks with one number'
-  if (bus !== 'ide.0' && bus !== 'ide.1') return 'no such IDE bus'
-  if (other === undefined) return undefined
-  const bothHard = device === 'ide-hd' && other.device === 'ide-hd'
-  return bothHard ? 'two hard disks in one IDE place' : 'a CD drive and another drive in one IDE place'
-}
-
-/** What is opened for a disk, and as what; undefined where QEMU cannot. */
-function contentsOf(
-  disk: ResolvedDisk,
-  { stubdom, physicalDevicePath }: DiskArgsOptions,
-): { file: string; format: string } | undefined {
-  if (stubdom) {
-    const index = parseVdev(disk.vdev)!.disk!
-    return index < 26 ? { file: `/dev/xvd${String.fromCharCode(97 + index)}`, format: 'host_device' } : undefined
-  }
-  if (disk.backendDomname !== undefined) return undefined
-  if (disk.backend === 'qdisk') {
-    const format = disk.format === 'vhd' ? 'vpc' : disk.format
-    return { file: disk.pdevPath!, format }
-  }
-  if (disk.format === 'raw' && disk.script === undefined) return { file: disk.pdevPath!, format: 'raw' }
-  const published = typeof physicalDevicePath === 'function' ? physicalDevicePath(disk) : physicalDevicePath
-  if (published === undefined || (disk.backend !== 'tap' && disk.script === undefined)) return undefined
-  return { file: disk.backend === 'tap' ? `nbd+unix://?socket=${published}` : published, format: 'raw' }
-}
-
 function guestDrive(
-  place: string,
-  disk: ResolvedDisk,
+  { disk, device, bus, unit, contents }: Slot,
   options: DiskArgsOptions,
   named: ShownBlocks['named'],
 ): GuestDrive {
-  const { file, format } = contentsOf(disk, options)!
-  const image = imageNode(format, file, disk.isCdrom || !disk.readwrite)
+  const place = `${device} ${bus}/${unit}`
+  if (contents === undefined) return { place }
+  const image = imageNode(contents.format, contents.file, disk.isCdrom || !disk.readwrite)
   const drive = (medium: BlockNode): GuestDrive => ({ place, writeback: true, medium })
   if (!disk.coloEnable) return drive(image)
   if (!options.coloRestore && !disk.coloRestoreEnable) {
@@ -111,9 +51,16 @@ function guestDrive(
     return drive(quorum)
   }
   named[disk.coloExport!] = image
-  const hidden = imageNode('qcow2', disk.hiddenDisk!, true, { backing: image })
-  const active = imageNode('qcow2', disk.activeDisk!, false, { backing: hidden })
+  const hidden = imageNode('qcow2', disk.hiddenDisk!, true, image)
+  const active = imageNode('qcow2', disk.activeDisk!, false, hidden)
   return drive(node('replication', false, { children: { file: active } }))
+}
+
+function imageNode(format: string, file: string, readOnly: boolean, backing?: BlockNode): BlockNode {
+  const opened = (driver: string): BlockNode => node(driver, readOnly, { file })
+  if (format === 'host_device') return opened(format)
+  const driver = file.startsWith('nbd+unix:') ? 'nbd' : file.startsWith('/dev/') ? 'host_device' : 'file'
+  return node(format, readOnly, { children: { ...(backing && { backing }), file: opened(driver) } })
 }
 
 const node = (driver: string, readOnly: boolean, more: Pick<BlockNode, 'file' | 'children'>): BlockNode => ({
@@ -123,10 +70,3 @@ const node = (driver: string, readOnly: boolean, more: Pick<BlockNode, 'file' | 
   noFlush: false,
   ...more,
 })
-
-function imageNode(format: string, file: string, readOnly: boolean, below: Record<string, BlockNode> = {}): BlockNode {
-  const opened = (driver: string): BlockNode => node(driver, readOnly, { file })
-  if (format === 'host_device') return opened(format)
-  const driver = file.startsWith('nbd+unix:') ? 'nbd' : file.startsWith('/dev/') ? 'host_device' : 'file'
-  return node(format, readOnly, { children: { ...below, file: opened(driver) } })
-}

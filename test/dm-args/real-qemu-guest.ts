@@ -1,4 +1,4 @@
-import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
+import { parseDisk, parseVdev, type ResolvedDisk, resolveDisk } from 'xenlight'
 import type { DiskArgsOptions } from 'xenlight/dm-args'
 import type { DiskImages, ImageFormat } from '../support/disk-images.js'
 
@@ -19,6 +19,8 @@ export interface Guest {
   name: string
   disks: ResolvedDisk[]
   options: DiskArgsOptions
+  /** What a stub domain has in its /dev for them. */
+  devices: Map<string, string>
 }
 
 const domains: ReadonlyMap<string, number> = new Map([
@@ -63,7 +65,13 @@ export function guestOf(row: GoldenGuest, images: DiskImages, tapSocket: string)
     coloRestore: row.colo === 'secondary',
     physicalDevicePath: (disk: ResolvedDisk) => publishedOf.get(disk),
   }
-  return { name: guestName(row), disks, options }
+  return { name: guestName(row), disks, options, devices: stubdom ? xvdDevices(disks, images) : new Map() }
+}
+
+function xvdDevices(disks: readonly ResolvedDisk[], images: DiskImages): Map<string, string> {
+  const indices = new Set(disks.map(({ vdev }) => parseVdev(vdev)?.disk ?? -1))
+  const letters = [...indices].filter(index => index >= 0 && index < 26).map(index => String.fromCharCode(97 + index))
+  return new Map(letters.map(letter => [`xvd${letter}`, images.blockDevice('raw')!]))
 }
 
 const formatOf = ({ format }: ResolvedDisk): ImageFormat => {

@@ -67,6 +67,12 @@ export async function shownBlocks(qemu: Qemu, names: readonly string[]): Promise
   }
 }
 
+/** All nodes below drives, and themselves. */
+export const nodesOf = ({ drives }: ShownBlocks): BlockNode[] =>
+  drives.flatMap(({ medium }) => (medium ? flat(medium) : []))
+
+const flat = (node: BlockNode): BlockNode[] => [node, ...Object.values(node.children ?? {}).flatMap(flat)]
+
 async function placeOf(qemu: Qemu, path: string): Promise<string> {
   const get = (property: string) => qemu.qmp<string>('qom-get', { path, property })
   const type = await get('type')

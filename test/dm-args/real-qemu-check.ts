@@ -1,0 +1,66 @@
+import type { Test } from 'tap'
+import type { DiskArgs } from 'xenlight/dm-args'
+import { type QemuBinary, startQemu } from '../real/qemu.js'
+import { expectedOf } from './real-qemu-expected.js'
+import type { Guest } from './real-qemu-guest.js'
+import { nodesOf, shownBlocks } from './real-qemu-shown.js'
+import { faults } from './real-qemu-slots.js'
+
+/** One of the two ways to give QEMU disks. */
+export interface Form {
+  build(guest: Guest): DiskArgs
+  /** Warns of what QEMU will refuse, as libxl lets it pass; else refuses it. */
+  passesFaults: boolean
+}
+
+/** Drivers that Debian left out. */
+const lacking: Record<QemuBinary, readonly string[]> = {
+  'qemu-system-x86_64': [],
+  'xen-qemu-system-i386': ['replication', 'qcow', 'qed'],
+}
+
+/**
+ * Starts a QEMU with a guest's disks and compares what it shows with what the records ask for. Where none starts, by the
+ * records, that is what has to happen, for the reason that they tell.
+ *
+ * @param directory below it are all images
+ * @returns in words, what became of it
+ */
+export async function check(t: Test, guest: Guest, form: Form, binary: QemuBinary, directory: string): Promise<string> {
+  const { name, disks, options, devices } = guest
+  const expected = expectedOf(disks, options)
+  if ('unprotected' in expected) {
+    const message = new RegExp(`^disk ${expected.unprotected}: `)
+    t.throws(() => form.build(guest), { name: 'LibxlError', rc: -6, message }, name)
+    return 'refused: COLO would not replicate it'
+  }
+  const fault = 'fault' in expected ? expected.fault : undefined
+  if (fault && !form.passesFaults) {
+    t.throws(() => form.build(guest), { name: 'LibxlError', rc: -6, message: /^QEMU will refuse disk / }, name)
+    return `refused: ${fault}`
+  }
+
+  const { args, warnings } = form.build(guest)
+  const foreseen = warnings.some(warning => warning.startsWith('QEMU will refuse disk '))
+  t.equal(foreseen, fault !== undefined, `${name}: warnings`)
+  const { qemu, refusal } = await startQemu(args, { binary, devices })
+  const nodes = 'shown' in expected ? nodesOf(expected.shown) : []
+  const unknown = lacking[binary].filter(driver => fault || nodes.some(node => node.driver === driver))
+  if (qemu === undefined) {
+    const lacks = new RegExp(`Unknown driver '(?:${unknown.join('|')})'`)
+    if (unknown.length > 0 && lacks.test(refusal)) return 'refused by QEMU: a driver it was built without'
+    t.match(refusal, fault ? faults[fault] : /^starts$/, name)
+    return `refused by QEMU: ${fault}`
+  }
+  await using running = qemu
+  if (!('shown' in expected)) {
+    t.fail(`${name}: started with ${fault}`)
+    return 'started'
+  }
+  const { shown } = expected
+  t.strictSame(await shownBlocks(running, Object.keys(shown.named)), shown, name)
+  const files = nodes.flatMap(({ file }) => file ?? []).filter(file => file.startsWith(directory))
+  t.strictSame(running.openFiles(directory), [...new Set(files)].sort(), `${name}: open files`)
+  t.equal(running.printed(), '', `${name}: no complaint`)
+  return 'shown as asked for'
+}
