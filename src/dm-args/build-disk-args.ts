@@ -7,13 +7,12 @@ import { clashes } from './clashes.js'
 import { type ColoNames, libxlColoNames, safeColoNames } from './colo-names.js'
 import { checkDialect } from './dialect.js'
 import type { DiskArgsOptions } from './disk-args-options.js'
-import type { DriveDialect, DriveImage } from './drive/drive.js'
-import { xen47 } from './drive/xen-4.7.js'
+import type { ColoDrive, DriveDialect, DriveImage } from './drive/drive.js'
+import { saferXen47, xen47 } from './drive/xen-4.7.js'
 import { xen417 } from './drive/xen-4.17.js'
 import type { Image } from './image.js'
-import { notEmulated } from './not-emulated.js'
 import { libxlText, type OptionText, safeText } from './option-text.js'
-import { isScsi, type Placed, placeDisk } from './place-disk.js'
+import { type Emulated, isScsi, type Placed, placeDisk } from './place-disk.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */
 export interface DiskArgs {
@@ -40,9 +39,9 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
   checkHdtype(hdtype)
   checkDialect(name)
   refuseSharedDevices(disks)
-  const dialect = name === '4.7' ? xen47 : xen417
-  if (dialect === xen47 && stubdom) throw new LibxlError(-6, 'Xen 4.7 runs no QEMU in a stub domain')
-  const placed = disks.map(disk => placeDisk(disk, options, dialect.lastCdrom))
+  const dialect = name !== '4.7' ? xen417 : libxlExact ? xen47 : saferXen47
+  if (name === '4.7' && stubdom) throw new LibxlError(-6, 'Xen 4.7 runs no QEMU in a stub domain')
+  const placed = disks.map(disk => placeDisk(disk, options, dialect))
   if (!libxlExact) checkColo(placed, options)
   if (domainType !== 'hvm') return { args: [], warnings: [] }
 
@@ -53,8 +52,12 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
   if (hdtype === 'ahci') args.push('-device', 'ahci,id=ahci0')
   const warnings: string[] = []
   for (const place of placed) {
-    if (place.on === 'nothing') warnings.push(notEmulated(place))
-    else args.push(...argsOf(place, writer, warnings))
+    if (place.on !== 'nothing') {
+      args.push(...argsOf(place, writer, warnings))
+      continue
+    }
+    const warning = dialect.notEmulated(place)
+    if (warning !== undefined) warnings.push(warning)
   }
   if (!libxlExact) warnings.push(...clashes(placed))
   return { args, warnings }
@@ -66,21 +69,26 @@ interface Writer {
   text: OptionText
 }
 
-function argsOf(place: Exclude<Placed, { on: 'nothing' }>, writer: Writer, warnings: readonly string[]): string[] {
-  const { dialect, namesOf, text } = writer
+function argsOf(place: Emulated, { dialect, namesOf, text }: Writer, warnings: readonly string[]): string[] {
+  if (place.on === 'cdrom') return dialect.cdrom(place.devid, place.unit, place.image && imageTexts(place.image, text))
   const { disk, unit, role } = place
-  if (place.on === 'cdrom') return dialect.cdrom(place.devid, unit, place.image && imageTexts(place.image, text))
-  const colo = {
-    ...namesOf(place),
-    activeDisk: role === 'secondary' ? text.filename(disk.activeDisk ?? '(null)') : '',
-    hiddenDisk: role === 'secondary' ? text.filename(disk.hiddenDisk ?? '(null)') : '',
-  }
+  const { file, filename, format } = imageTexts(place.image, text)
+  const colo = role === 'none' ? noColo : coloDrive(place, namesOf(place), text)
   try {
-    return dialect[place.on]({ ...imageTexts(place.image, text), disk, unit, role, colo })
+    return dialect[place.on]({ disk, unit, role, file, filename, format, colo })
   } catch (error) {
     if (error instanceof LibxlError) error.warnings = warnings
     throw error
   }
+}
+
+const noColo: ColoDrive = { export: '', topId: '', activeDisk: '', hiddenDisk: '' }
+
+function coloDrive({ disk, role }: Emulated, { export: name, topId }: ColoNames, text: OptionText): ColoDrive {
+  if (role === 'primary') return { export: name, topId, activeDisk: '', hiddenDisk: '' }
+  const activeDisk = text.filename(disk.activeDisk ?? '(null)')
+  const hiddenDisk = text.filename(disk.hiddenDisk ?? '(null)')
+  return { export: name, topId, activeDisk, hiddenDisk }
 }
 
 function imageTexts(image: Image, text: OptionText): DriveImage {

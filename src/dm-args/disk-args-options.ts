@@ -9,7 +9,7 @@ export interface DeviceModelOptions {
   domainType: DomainType
   /** The controller of the guest's hard disks, as in xl.cfg's `hdtype`. Default: ide. */
   hdtype?: 'ide' | 'ahci' | undefined
-  /** The guest is the secondary of a COLO pair: all its COLO disks are, whatever their own `coloRestoreEnable`. */
+  /** The guest's part in a COLO pair: the secondary's, or not. Default: as each COLO disk's `coloRestoreEnable` says. */
   coloRestore?: boolean | undefined
   /** QEMU runs in a stub domain, where the disks are /dev/xvda, /dev/xvdb, … */
   stubdom?: boolean | undefined

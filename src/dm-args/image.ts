@@ -1,4 +1,5 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import type { PlacementRules } from './place-disk.js'
 
 /** Where QEMU finds the contents of a disk: a file (or device), or an NBD server's socket. */
 export type Image = { path: string; format: ImageFormat } | { socket: string; format: 'raw' }
@@ -21,7 +22,13 @@ const formats = { qcow: 'qcow', qcow2: 'qcow2', vhd: 'vpc', raw: 'raw', qed: 'qe
  * What a QEMU on this host opens for a disk (`libxl__device_disk_find_local_path`). Undefined where it cannot: a driver
  * domain's disk, or one whose hotplug script has published no device.
  */
-export function localImage(disk: ResolvedDisk, format: ImageFormat, published: Published): Image | undefined {
+export function localImage(
+  disk: ResolvedDisk,
+  format: ImageFormat,
+  published: Published,
+  tap: PlacementRules['tap'],
+): Image | undefined {
+  if (disk.backend === 'tap' && tap === 'device') return file(published(disk), format)
   if (disk.backendDomname !== undefined) return undefined
   if ((disk.format === 'raw' && disk.script === undefined) || disk.backend === 'qdisk')
     return file(disk.pdevPath, format)

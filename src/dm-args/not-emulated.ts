@@ -1,10 +1,8 @@
 import { lastStubdomDisk } from './image.js'
-import type { Placed } from './place-disk.js'
-
-type NotShown = Placed & { on: 'nothing' }
+import type { NotEmulated } from './place-disk.js'
 
 /** libxl's warning about a disk that QEMU does not emulate. */
-export function notEmulated({ why, unit, disk: { vdev } }: NotShown): string {
+export function notEmulated({ why, unit, disk: { vdev } }: NotEmulated): string {
   switch (why) {
     case 'number':
       return `unable to determine disk number for ${vdev}`

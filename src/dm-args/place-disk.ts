@@ -10,11 +10,24 @@ export type ColoRole = 'none' | 'primary' | 'secondary'
 export type Unplaced = 'number' | 'empty' | 'stubdom' | 'format' | 'path' | 'cdrom' | 'ide'
 
 /** Where QEMU shows a disk to the guest. */
-export type Placed = { disk: ResolvedDisk; role: ColoRole } & (
-  | { on: 'nothing'; why: Unplaced; unit: number }
-  | PlacedCdrom
-  | PlacedHardDisk
-)
+export type Placed = NotEmulated | Emulated
+
+export type NotEmulated = Assigned & { on: 'nothing'; why: Unplaced; unit: number }
+
+export type Emulated = Assigned & (PlacedCdrom | PlacedHardDisk)
+
+interface Assigned {
+  disk: ResolvedDisk
+  role: ColoRole
+}
+
+/** Where Xen's releases differ. */
+export interface PlacementRules {
+  /** The last index at which there can be a CD drive. */
+  lastCdrom: number
+  /** What QEMU gets of a disk that blktap serves: the socket of an NBD server, or a device. */
+  tap: 'socket' | 'device'
+}
 
 /** A CD drive; without a medium it has no image. */
 export interface PlacedCdrom {
@@ -33,12 +46,8 @@ export interface PlacedHardDisk {
   image: Image
 }
 
-/**
- * Where QEMU shows a disk, by libxl's rules and in the order of its tests (`libxl__build_device_model_args_new`).
- *
- * @param lastCdrom the last index at which there can be a CD drive
- */
-export function placeDisk(disk: ResolvedDisk, options: DeviceModelOptions, lastCdrom: number): Placed {
+/** Where QEMU shows a disk, by libxl's rules and in the order of its tests (`libxl__build_device_model_args_new`). */
+export function placeDisk(disk: ResolvedDisk, options: DeviceModelOptions, rules: PlacementRules): Placed {
   const { isCdrom } = disk
   const role = roleOf(disk, options)
   const { devid = -1, disk: unit } = parseVdev(disk.vdev) ?? {}
@@ -54,11 +63,11 @@ export function placeDisk(disk: ResolvedDisk, options: DeviceModelOptions, lastC
   } else {
     const format = imageFormat(disk)
     if (format === undefined) return nowhere('format')
-    image = localImage(disk, format, published(options))
+    image = localImage(disk, format, published(options), rules.tap)
     if (image === undefined) return nowhere('path')
   }
 
-  if (isCdrom) return unit > lastCdrom ? nowhere('cdrom') : { disk, role, on: 'cdrom', devid, unit, image }
+  if (isCdrom) return unit > rules.lastCdrom ? nowhere('cdrom') : { disk, role, on: 'cdrom', devid, unit, image }
   const on = isScsi(disk) ? 'scsi' : unit < 6 && options.hdtype === 'ahci' ? 'ahci' : unit < 4 ? 'ide' : undefined
   return on === undefined ? nowhere('ide') : { disk, role, on, devid, unit, image: image! }
 }
@@ -69,5 +78,5 @@ const published = ({ physicalDevicePath: path }: DeviceModelOptions) => (typeof 
 
 function roleOf(disk: ResolvedDisk, options: DeviceModelOptions): ColoRole {
   if (!disk.coloEnable) return 'none'
-  return disk.coloRestoreEnable || options.coloRestore ? 'secondary' : 'primary'
+  return (options.coloRestore ?? disk.coloRestoreEnable) ? 'secondary' : 'primary'
 }

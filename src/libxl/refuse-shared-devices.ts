@@ -10,7 +10,9 @@ import { parseVdev } from './vdev.js'
 export function refuseSharedDevices(disks: readonly ResolvedDisk[]): void {
   const seen = new Map<string, string>()
   for (const { vdev, backend } of disks) {
-    const device = `${backend === 'standalone'} ${parseVdev(vdev)?.devid}`
+    const devid = parseVdev(vdev)?.devid
+    if (devid === undefined) continue
+    const device = `${backend === 'standalone'} ${devid}`
     const other = seen.get(device)
     if (other !== undefined) {
       const why = vdev === other ? `${vdev} is given twice` : `${vdev} is ${other}`

@@ -58,7 +58,7 @@ t.test('buildDiskArgs with libxlExact gives the arguments and warnings of libxl,
         options,
       )
     if (row.rc === 0) t.strictSame(build(), { args: row.argv, warnings: row.warnings }, name)
-    else t.throws(build, { name: 'LibxlError', message: reasonOf(row) }, name)
+    else t.throws(build, { name: 'LibxlError', message: reasonOf(row), warnings: row.warnings }, name)
   }
   t.end()
 })
@@ -74,6 +74,21 @@ const readable = readFileSync(join(projectRoot, 'golden/disk-argv.txt'), 'utf8')
   })
 
 const guest = { domid: 11, domainType: 'hvm' } as const
+
+t.test('the default mode gives all that libxl gives for disks that are neither hostile nor replicated', t => {
+  const rows = goldenRows<Row>('argv.jsonl.gz').filter(
+    ({ rc, disks }) => rc === 0 && disks.every(({ spec }) => !/colo|a,b/.test(spec)),
+  )
+  t.ok(rows.length > 400)
+  for (const { type, hdtype, stubdom, physicalDevicePath, disks, argv, warnings } of rows) {
+    const resolved = disks.map(({ spec, target }) => resolve(spec, target, type))
+    const result = buildDiskArgs(resolved, { domainType: type, hdtype, stubdom, physicalDevicePath })
+    t.strictSame(result.args, argv)
+    t.strictSame(result.warnings.slice(0, warnings.length), warnings)
+    for (const warning of result.warnings.slice(warnings.length)) t.match(warning, /^QEMU will refuse disk /)
+  }
+  t.end()
+})
 
 t.test('the default mode gives the same strings where libxl is right', t => {
   t.equal(readable.length, 11)
@@ -114,6 +129,7 @@ t.test('a comma in a name is a comma to QEMU, too', t => {
   for (const disk of disks) {
     const secondary = { ...disk, activeDisk: evil, hiddenDisk: evil }
     for (const options of [guest, { ...guest, hdtype: 'ahci' }, { ...guest, coloRestore: true }] as const) {
+      if (disk.coloEnable && 'hdtype' in options) continue
       const { args } = buildDiskArgs([secondary], options)
       for (const arg of args) t.notOk(arg.replaceAll(quoted, '').includes('victim'), arg)
       t.ok(args.some(arg => arg.includes(quoted)))
@@ -143,7 +159,6 @@ t.test('a COLO disk that QEMU cannot start with is refused by name', t => {
     t.throws(() => buildDiskArgs([{ ...disk, ...change }], options), { rc: -6, message }, String(message))
   }
   t.throws(() => buildDiskArgs([disk, colo('vdev=hdb,target=/y')], guest), { rc: -6, message: /colo-export "e1"/ })
-  t.doesNotThrow(() => buildDiskArgs([{ ...disk, activeDisk: undefined, hiddenDisk: undefined }], guest))
   const exact = { ...guest, coloRestore: true, libxlExact: true }
   t.match(buildDiskArgs([{ ...disk, activeDisk: undefined }], exact).args[3], /file\.file\.filename=\(null\),/)
   t.end()
@@ -175,23 +190,34 @@ t.test('a colo-export is refused that is the id of another drive', t => {
   t.end()
 })
 
-t.test('a COLO disk that QEMU never sees needs no names', t => {
-  const unnamed = (rest: string): ResolvedDisk => resolve(`colo,${rest}`)
+t.test('a COLO disk that QEMU would not replicate is refused, with the reason', t => {
   const ahci = { ...guest, hdtype: 'ahci' } as const
-  const exact = (disk: ResolvedDisk, options: DiskArgsOptions) =>
-    buildDiskArgs([disk], { ...options, libxlExact: true })
-  for (const vdev of ['xvde', 'd4p0', '51712']) {
-    const disk = unnamed(`vdev=${vdev},target=/x`)
-    const result = buildDiskArgs([disk], guest)
-    t.strictSame([result.args, result.warnings.length], [[], 1], vdev)
-    t.strictSame(result, exact(disk, guest))
+  const disk = colo('vdev=hda,target=/x')
+  const cases: [disk: ResolvedDisk, options: DiskArgsOptions, message: RegExp][] = [
+    [disk, ahci, /^disk hda: libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda$/],
+    [disk, { ...guest, stubdom: true }, /stub domain/],
+    [disk, { ...guest, domainType: 'pv' }, /HVM guests only, and this guest is pv$/],
+    [disk, { ...guest, domainType: 'pvh' }, /HVM guests only/],
+    [{ ...disk, readwrite: false }, guest, /access=rw/],
+    [colo('cdrom,vdev=hdc,target=/cd.iso'), guest, /^disk hdc: a CD drive/],
+    [colo('cdrom,vdev=hdc'), guest, /CD drive/],
+    [colo('vdev=51712,target=/x'), guest, /vdev is a number.*: write xvda$/],
+    [colo('vdev=xvde,target=/x'), guest, /Only 4 emulated IDE disks/],
+    [colo('vdev=xvdg,target=/x'), ahci, /Only 4 emulated IDE disks/],
+    [{ ...disk, format: 'empty' }, guest, /Cannot support empty disk format/],
+    [{ ...disk, coloPort: 0 }, guest, /^disk hda: COLO needs colo-port, which is not set$/],
+    [{ ...disk, coloPort: 65536 }, guest, /from 1 to 65535, not 65536$/],
+    [{ ...disk, coloPort: -1 }, guest, /colo-port/],
+    [{ ...disk, coloHost: undefined, hiddenDisk: '' }, guest, /needs colo-host, hidden-disk, which are not set$/],
+  ]
+  for (const [disk, options, message] of cases) {
+    for (const coloRestore of [false, true]) {
+      t.throws(() => buildDiskArgs([disk], { ...options, coloRestore }), { rc: -6, message }, String(message))
+      t.throws(() => buildDiskArgs([disk], { ...options, coloRestore, dialect: '4.7' }), { name: 'LibxlError' })
+    }
+    t.doesNotThrow(() => buildDiskArgs([{ ...disk, coloEnable: false, readwrite: true }], options))
   }
-  const disk = unnamed('vdev=hda,target=/x')
-  t.strictSame(buildDiskArgs([disk], ahci).args, exact(disk, ahci).args)
-  t.match(buildDiskArgs([disk], ahci).warnings, [/^COLO is not supported on AHCI/])
-  t.throws(() => buildDiskArgs([disk], guest), { rc: -6, message: /needs colo-export/ })
-  const cdrom = unnamed('cdrom,vdev=hdc,target=/cd.iso')
-  t.strictSame(buildDiskArgs([cdrom], guest), exact(cdrom, guest))
+  t.doesNotThrow(() => buildDiskArgs([colo('vdev=sda,target=/x')], ahci), 'SCSI beside AHCI')
   t.end()
 })
 
@@ -201,12 +227,71 @@ t.test('a disk that is itself marked as restored is a secondary', t => {
   t.end()
 })
 
-t.test('AHCI knows no COLO, which is said', t => {
+t.test('what QEMU will refuse is said, and passed on as libxl does', t => {
   const ahci = { ...guest, hdtype: 'ahci' } as const
-  const { args, warnings } = buildDiskArgs([colo('vdev=hda,target=/x')], ahci)
-  t.match(args[3], /^file=\/x,if=none,id=ahcidisk-0/)
-  t.strictSame(warnings, ['COLO is not supported on AHCI: disk hda will not be replicated'])
-  t.strictSame(buildDiskArgs([resolve('vdev=hda,target=/x')], ahci).warnings, [])
+  const cases: [specs: string[], options: DiskArgsOptions, warning: string | undefined][] = [
+    [['vdev=hda', 'vdev=xvda'], guest, 'QEMU will refuse disk xvda: hda is already in place 0 of IDE'],
+    [['vdev=hda1', 'vdev=hda2'], guest, 'QEMU will refuse disk hda2: hda1 is already in place 0 of IDE'],
+    [['vdev=hdc', 'cdrom,vdev=xvdc'], guest, 'QEMU will refuse disk xvdc: hdc is already in place 2 of IDE'],
+    [['vdev=sda', 'vdev=sda1'], guest, 'QEMU will refuse disk sda1: sda is already in place 0 of the SCSI bus'],
+    [['vdev=hda', 'vdev=xvda'], ahci, 'QEMU will refuse disk xvda: hda is already in place 0 of AHCI'],
+    [['vdev=sdi'], guest, 'QEMU will refuse disk sdi: the SCSI bus has the places 0 to 7, not 8'],
+    [['vdev=sd'], guest, 'QEMU will refuse disk sd: the SCSI bus has the places 0 to 7, not -1'],
+    [['cdrom,vdev=xvde'], guest, 'QEMU will refuse disk xvde: IDE has the places 0 to 3, not 4'],
+    [['vdev=xvd'], ahci, 'QEMU will refuse disk xvd: AHCI has the places 0 to 5, not -1'],
+    [['vdev=xvd', 'cdrom,vdev=hda'], guest, undefined],
+    [['vdev=hda', 'cdrom,vdev=xvda'], ahci, undefined],
+    [['vdev=sdh', 'vdev=hda'], guest, undefined],
+  ]
+  for (const [specs, options, warning] of cases) {
+    const disks = specs.map(spec => resolve(`${spec},target=/x`))
+    const expected = buildDiskArgs(disks, { ...options, libxlExact: true })
+    t.strictSame(expected.warnings, [], specs.join(' '))
+    t.strictSame(buildDiskArgs(disks, options), { ...expected, warnings: warning ? [warning] : [] }, specs.join(' '))
+  }
+  t.end()
+})
+
+t.test('a text that cannot reach QEMU unchanged is refused, and no name is a protocol or a descriptor', t => {
+  const disk = resolve('vdev=hda,target=/x')
+  for (const pdevPath of ['/a\0b', '/a\ud800', '/a\udcff']) {
+    t.throws(() => buildDiskArgs([{ ...disk, pdevPath }], guest), { rc: -6, message: /NUL|not UTF-8/ })
+    t.doesNotThrow(() => buildDiskArgs([{ ...disk, pdevPath }], { ...guest, libxlExact: true }))
+  }
+  const names = {
+    'nbd:127.0.0.1:1': './nbd:127.0.0.1:1',
+    'json:{"a":1,"b":2}': './json:{"a":1,,"b":2}',
+    'a/b:c': 'a/b:c',
+    '/a:b': '/a:b',
+    ':': './:',
+    '/dev/fdset/3': '/dev/./fdset/3',
+    '/dev/fdset': '/dev/fdset',
+  }
+  for (const [pdevPath, file] of Object.entries(names)) {
+    const [, drive] = buildDiskArgs([{ ...disk, pdevPath }], guest).args
+    t.equal(drive, `file=${file},if=ide,index=0,media=disk,format=raw,cache=writeback`)
+  }
+  const tap = resolve('backendtype=tap,format=vhd,vdev=hda,target=/x')
+  const [, drive] = buildDiskArgs([tap], { ...guest, physicalDevicePath: '/run/a b&c,d%20:e' }).args
+  t.match(drive, 'file=nbd+unix:///?socket=/run/a%20b%26c,,d%2520:e,if=ide')
+  t.end()
+})
+
+t.test('a format that libxl does not have is none', t => {
+  for (const format of ['constructor', '__proto__', 'raw,readonly=on', 7]) {
+    const disk = { ...resolve('vdev=hda,target=/x'), format } as unknown as ResolvedDisk
+    const { args, warnings } = buildDiskArgs([disk], guest)
+    t.strictSame([args, warnings.length], [[], 1])
+  }
+  t.end()
+})
+
+t.test('an unknown dialect is named, and Xen 4.7 has no stub domains with QEMU', t => {
+  const disk = resolve('vdev=hda,target=/x')
+  // @ts-expect-error as from JavaScript
+  t.throws(() => buildDiskArgs([disk], { ...guest, dialect: '4.6' }), { name: 'TypeError', message: /'4\.17'.*'4\.7'/ })
+  t.throws(() => buildDiskArgs([disk], { ...guest, dialect: '4.7', stubdom: true }), { name: 'LibxlError', rc: -6 })
+  t.strictSame(buildDiskArgs([disk], { ...guest, dialect: 'master' }), buildDiskArgs([disk], guest))
   t.end()
 })
 

@@ -1,6 +1,6 @@
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { ImageFormat } from '../image.js'
-import type { ColoRole } from '../place-disk.js'
+import type { ColoRole, NotEmulated, PlacementRules } from '../place-disk.js'
 
 /** What QEMU opens, in texts that are fit to stand in an option. */
 export interface DriveImage {
@@ -31,13 +31,13 @@ export interface ColoDrive {
 }
 
 /** The strings of a Xen release. */
-export interface DriveDialect {
-  /** The last index at which there can be a CD drive. */
-  lastCdrom: number
+export interface DriveDialect extends PlacementRules {
   /** The controller that hard disks named sd* need. */
   scsiController: readonly string[]
   cdrom(devid: number, unit: number, image: DriveImage | undefined): string[]
   scsi(drive: Drive): string[]
   ahci(drive: Drive): string[]
   ide(drive: Drive): string[]
+  /** The warning about a disk that QEMU does not emulate, if there is one. */
+  notEmulated(place: NotEmulated): string | undefined
 }

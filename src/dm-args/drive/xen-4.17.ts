@@ -1,3 +1,4 @@
+import { notEmulated } from '../not-emulated.js'
 import { ahciDisk } from './ahci-disk.js'
 import { cdrom } from './cdrom.js'
 import type { DriveDialect } from './drive.js'
@@ -7,9 +8,11 @@ import { scsiDisk } from './scsi-disk.js'
 /** The strings of Xen 4.17 and master. libxl allows a fifth CD drive: its test is "greater than 4". */
 export const xen417: DriveDialect = {
   lastCdrom: 4,
+  tap: 'socket',
   scsiController: ['-device', 'lsi53c895a'],
   cdrom,
   scsi: scsiDisk,
   ahci: ahciDisk,
   ide: ideDisk,
+  notEmulated,
 }

@@ -1,3 +1,5 @@
+import { notEmulated } from '../not-emulated.js'
+import type { NotEmulated } from '../place-disk.js'
 import { ahciDisk } from './ahci-disk.js'
 import { medium } from './cdrom.js'
 import { exported, quorum, stack } from './colo-drive.js'
@@ -5,9 +7,10 @@ import type { Drive, DriveDialect, DriveImage } from './drive.js'
 import { driveIds } from './drive-ids.js'
 import { ideDisk, refuseReadOnly } from './ide-disk.js'
 
-/** The strings of Xen 4.7 (2016), with which COLO disks began: QEMU makes the controllers, and no top-id is needed. */
+/** The strings of Xen 4.7.0 to 4.7.5 (2016), in which COLO disks began: QEMU makes the controllers, and no top-id is given. */
 export const xen47: DriveDialect = {
   lastCdrom: Number.POSITIVE_INFINITY,
+  tap: 'device',
   scsiController: [],
   cdrom: (devid: number, unit: number, image: DriveImage | undefined) => [
     '-drive',
@@ -19,6 +22,17 @@ export const xen47: DriveDialect = {
     refuseReadOnly(drive)
     return drive.role === 'secondary' ? drives(drive, `if=ide,index=${drive.unit},media=disk`) : ideDisk(drive)
   },
+  notEmulated: wordsOf47,
+}
+
+/** The same with what 4.7.0 lacks: a read-only disk on SCSI is read-only, and a disk that QEMU does not emulate is told of. */
+export const saferXen47: DriveDialect = {
+  ...xen47,
+  scsi: drive => {
+    const args = xen47.scsi(drive)
+    return drive.disk.readwrite ? args : args.map(arg => (arg === '-drive' ? arg : `${arg},readonly=on`))
+  },
+  notEmulated,
 }
 
 function drives(drive: Drive, place: string): string[] {
@@ -34,4 +48,9 @@ function drives(drive: Drive, place: string): string[] {
         ...['-drive', `${place},cache=writeback,driver=replication,mode=secondary,${stack(drive)}`],
       ]
   }
+}
+
+/** 4.7 says nothing of disks beyond the fourth, and lacks a blank. */
+function wordsOf47(place: NotEmulated): string | undefined {
+  return place.why === 'ide' ? undefined : notEmulated(place).replace('as an emulated', 'as anemulated')
 }

@@ -1,0 +1,32 @@
+import { checkDomainType, checkDomid } from '../libxl/check-guest.js'
+import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
+
+export interface QdiskBackendOptions {
+  /** The domain whose disks are served. */
+  domid: number
+  domainType: DomainType
+  /** The domain in which QEMU is to run. Default: 0, the host. */
+  backendDomid?: number | undefined
+}
+
+/**
+ * The arguments of the QEMU that serves a PV or PVH guest's qdisks (`libxl__spawn_qemu_xenpv_backend`). It takes the
+ * disks from xenstore, so no argument names one, and serves those that are attached later as well.
+ *
+ * Empty where none is needed (`libxl_device_disk_dm_needed`): there is no qdisk in that domain, or the guest is HVM,
+ * whose own device model serves its qdisks.
+ *
+ * @throws TypeError or RangeError for an unknown domainType or a number that no domain has
+ */
+export function buildQdiskBackendArgs(
+  disks: readonly ResolvedDisk[],
+  { domid, domainType, backendDomid = 0 }: QdiskBackendOptions,
+): string[] {
+  checkDomid(domid)
+  checkDomainType(domainType)
+  checkDomid(backendDomid, 'backendDomid')
+  const served = disks.some(disk => disk.backend === 'qdisk' && disk.backendDomid === backendDomid)
+  if (domainType === 'hvm' || !served) return []
+  const nowhere = ['-monitor', '-serial', '-parallel'].flatMap(option => [option, '/dev/null'])
+  return ['-xen-domid', `${domid}`, '-xen-attach', '-name', `domain-${domid}`, '-nographic', '-M', 'xenpv', ...nowhere]
+}
