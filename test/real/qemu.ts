@@ -19,8 +19,10 @@ export interface Qemu extends AsyncDisposable {
   monitor(line: string): Promise<string>
   /** The regular files and block devices below a directory that it holds open, sorted. */
   openFiles(directory: string): string[]
-  /** What it has printed: its warnings, and the answers to the monitor's `qemu-io`. */
+  /** What it has printed, such as warnings; the answers to the monitor's `qemu-io` are all there only after `quit`. */
   printed(): string
+  /** Ends it in order, its images closed. */
+  quit(): Promise<void>
   /** Ends it at once. */
   stop(): Promise<void>
 }
@@ -118,6 +120,10 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
       monitor: line => qmp.execute<string>('human-monitor-command', { 'command-line': line }),
       openFiles: directory => openFiles(child.pid!, directory),
       printed: () => said,
+      async quit() {
+        await qmp.execute('quit')
+        await closed
+      },
       stop,
       [Symbol.asyncDispose]: stop,
     },
