@@ -1,0 +1,65 @@
+import { LibxlError } from '../../libxl/libxl-error.js'
+import type { ColoNames } from '../colo-names.js'
+import { driveIds } from '../drive/drive-ids.js'
+import { show } from '../option-text.js'
+import type { Shown } from './shown.js'
+
+/** The names of a disk's nodes; those of COLO's images are there only on its secondary. */
+export interface NodeNames {
+  /** What the device reads: with COLO a quorum or a replication, else the image. */
+  top: string
+  /** The disk's own image. */
+  image: string
+  active: string
+  hidden: string
+  /** The file, device or socket below one of the images. */
+  fileOf(image: string): string
+}
+
+/** QEMU's limit, of which its ids know nothing. */
+const longest = 31
+
+/**
+ * Names for all nodes: the ids that the `-drive` form has, so that the same QMP commands reach them, and ones derived
+ * from those that give way where a tenant's colo-export has taken them.
+ *
+ * @throws LibxlError for a colo-export that is too long for a node
+ */
+export function nodeNames(shown: readonly Shown[], coloOf: (place: Shown) => ColoNames): (place: Shown) => NodeNames {
+  const taken = new Set<string>()
+  for (const place of shown) {
+    if (place.role === 'none') taken.add(placeId(place))
+    else for (const name of givenNames(place, coloOf(place))) taken.add(name)
+  }
+  const free = (wanted: string): string => {
+    let name = wanted
+    for (let count = 1; taken.has(name); count++) name = `${wanted}-${count}`
+    taken.add(name)
+    return name
+  }
+  return place => {
+    const id = placeId(place)
+    const { export: exported, topId } = coloOf(place)
+    const fileOf = (image: string) => free(`${image === exported ? id : image}-file`)
+    switch (place.role) {
+      case 'none':
+        return { top: id, image: id, active: '', hidden: '', fileOf }
+      case 'primary':
+        return { top: exported, image: free(id), active: '', hidden: '', fileOf }
+      case 'secondary':
+        return { top: topId, image: exported, active: free(`${topId}-active`), hidden: free(`${topId}-hidden`), fileOf }
+    }
+  }
+}
+
+/** The id that the `-drive` form has for a disk that is not replicated. */
+const placeId = (place: Shown): string =>
+  place.on === 'cdrom' ? driveIds.cdrom(place.devid) : driveIds[place.on](place.unit)
+
+function givenNames({ disk, role }: Shown, { export: exported, topId }: ColoNames): string[] {
+  if (exported.length > longest) {
+    const why = `the name of a node in QEMU has at most ${longest} characters, colo-export ${show(exported)} has`
+    throw new LibxlError(-6, `disk ${disk.vdev}: ${why} ${exported.length}`)
+  }
+  return role === 'secondary' ? [exported, topId] : [exported]
+}

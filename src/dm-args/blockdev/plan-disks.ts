@@ -1,0 +1,79 @@
+import { checkDomainType, checkHdtype } from '../../libxl/check-guest.js'
+import { LibxlError } from '../../libxl/libxl-error.js'
+import { refuseSharedDevices } from '../../libxl/refuse-shared-devices.js'
+import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
+import { checkColo } from '../check-colo.js'
+import { clashes } from '../clashes.js'
+import { safeColoNames } from '../colo-names.js'
+import type { DeviceModelOptions } from '../disk-args-options.js'
+import { xen417 } from '../drive/xen-4.17.js'
+import { notEmulated } from '../not-emulated.js'
+import { type Placed, placeDisk } from '../place-disk.js'
+import type { Blockdev } from './blockdev.js'
+import { diskNodes } from './disk-nodes.js'
+import { type GuestDevice, guestDevice } from './guest-device.js'
+import { nodeNames } from './node-names.js'
+import type { TargetOf } from './protocol.js'
+import type { Shown } from './shown.js'
+
+/** What a device model's block nodes depend on besides the disks. */
+export interface BlockdevOptions extends DeviceModelOptions {
+  /**
+   * What `stat` says of an image's path: block and character devices need another driver than files. Where it is not
+   * given, what is below /dev (but not /dev/shm) is taken for a device.
+   */
+  targetOf?: TargetOf | undefined
+}
+
+/** A disk that QEMU emulates: its nodes, and the device that reads the last of them. */
+export interface PlannedDisk {
+  disk: ResolvedDisk
+  nodes: Blockdev[]
+  device: GuestDevice
+}
+
+/** What QEMU is to build for the disks of a guest, and libxl's warnings about those that it does not emulate. */
+export function planDisks(
+  disks: readonly ResolvedDisk[],
+  options: BlockdevOptions,
+): { planned: PlannedDisk[]; warnings: string[] } {
+  checkDomainType(options.domainType)
+  checkHdtype(options.hdtype)
+  refuseSharedDevices(disks)
+  const placed = disks.map(disk => placeDisk(disk, options, xen417))
+  checkColo(placed, options)
+  if (options.domainType !== 'hvm') return { planned: [], warnings: [] }
+
+  const warnings = placed.flatMap(place => (place.on === 'nothing' ? [notEmulated(place)] : []))
+  try {
+    const shown = placed.filter(isShown)
+    for (const place of shown) refuseReadOnly(place)
+    refuseClashes(placed)
+    const namesOf = nodeNames(shown, safeColoNames(placed))
+    const planned = shown.map(place => {
+      const names = namesOf(place)
+      const nodes = diskNodes(place, names, options.targetOf)
+      return { disk: place.disk, nodes, device: guestDevice(place, names.top) }
+    })
+    return { planned, warnings }
+  } catch (error) {
+    if (error instanceof LibxlError) error.warnings = warnings
+    throw error
+  }
+}
+
+const isShown = (place: Placed): place is Shown => place.on !== 'nothing'
+
+function refuseReadOnly({ on, disk }: Shown): void {
+  if (disk.readwrite || on === 'cdrom' || on === 'scsi') return
+  throw new LibxlError(-6, `qemu-xen doesn't support read-only ${on.toUpperCase()} disk drivers`)
+}
+
+function refuseClashes(placed: readonly Placed[]): void {
+  const [clash] = clashes(placed)
+  if (clash !== undefined) throw new LibxlError(-6, clash)
+  for (const { on, unit, disk } of placed) {
+    if (on !== 'nothing' && unit < 0)
+      throw new LibxlError(-6, `disk ${disk.vdev} has the index ${unit}, and QEMU no such place: name it hda, hdb, …`)
+  }
+}
