@@ -53,8 +53,8 @@ for (const binary of ['qemu-system-x86_64', 'xen-qemu-system-i386'] satisfies Qe
         tally[outcome] = (tally[outcome] ?? 0) + 1
         images.clear()
       })
-      const counts = Object.entries(tally).map(([outcome, count]) => `${count} ${outcome}`)
-      t.comment(`${name}: ${counts.sort().reverse().join(', ')}`)
+      const counts = Object.entries(tally).sort(([, a], [, b]) => b - a)
+      t.comment(`${name}: ${counts.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
       t.strictSame(tally, outcomes[binary])
     })
 
