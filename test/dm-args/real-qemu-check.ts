@@ -23,7 +23,7 @@ const lacking: Record<QemuBinary, readonly string[]> = {
  * @returns in words, what became of it
  */
 export async function check(t: Test, guest: Guest, form: Form, binary: QemuBinary, directory: string): Promise<string> {
-  const { name, disks, options, devices } = guest
+  const { name, disks, options, dev } = guest
   const expected = expectedOf(disks, options)
   if ('unprotected' in expected) {
     const message = new RegExp(`^disk ${expected.unprotected}: `)
@@ -41,7 +41,7 @@ export async function check(t: Test, guest: Guest, form: Form, binary: QemuBinar
   const { args, warnings } = form.build(guest)
   const foreseen = warnings.some(warning => warning.startsWith('QEMU will refuse disk '))
   t.equal(foreseen, fault !== undefined && fault !== sharedDevice, `${name}: warnings`)
-  const { qemu, refusal } = await startQemu(args, { binary, devices })
+  const { qemu, refusal } = await startQemu(args, { binary, dev })
   const nodes = 'shown' in expected ? nodesOf(expected.shown) : []
   const unknown = lacking[binary].filter(driver => fault || nodes.some(node => node.driver === driver))
   if (qemu === undefined) {

@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { parseDisk, parseVdev, type ResolvedDisk, resolveDisk } from 'xenlight'
 import type { DiskArgsOptions } from 'xenlight/dm-args'
 import type { DiskImages, ImageFormat } from '../support/disk-images.js'
@@ -19,8 +21,8 @@ export interface Guest {
   name: string
   disks: ResolvedDisk[]
   options: DiskArgsOptions
-  /** What a stub domain has in its /dev for them. */
-  devices: Map<string, string>
+  /** A stub domain's /dev. */
+  dev: string | undefined
 }
 
 const domains: ReadonlyMap<string, number> = new Map([
@@ -38,7 +40,7 @@ export const guestName = ({ type, hdtype, colo, stubdom, disks }: GoldenGuest): 
  */
 export function guestOf(row: GoldenGuest, images: DiskImages, tapSocket: string): Guest {
   const { hdtype, stubdom, type: domainType, physicalDevicePath: published } = row
-  const device = (name: string, format: ImageFormat): string => images.blockDevice(format) ?? images.image(name, format)
+  const device = (name: string, format: ImageFormat): string => images.blockDevice() ?? images.image(name, format)
   const disks = row.disks.map(({ spec, target }): ResolvedDisk => {
     const resolved = resolveDisk(parseDisk(spec), {
       domid: 11,
@@ -65,13 +67,21 @@ export function guestOf(row: GoldenGuest, images: DiskImages, tapSocket: string)
     coloRestore: row.colo === 'secondary',
     physicalDevicePath: (disk: ResolvedDisk) => publishedOf.get(disk),
   }
-  return { name: guestName(row), disks, options, devices: stubdom ? xvdDevices(disks, images) : new Map() }
+  return { name: guestName(row), disks, options, dev: stubdom ? stubdomDev(disks, images) : undefined }
 }
 
-function xvdDevices(disks: readonly ResolvedDisk[], images: DiskImages): Map<string, string> {
+function stubdomDev(disks: readonly ResolvedDisk[], images: DiskImages): string {
+  const dev = join(images.directory, 'dev')
+  rmSync(dev, { recursive: true, force: true })
+  mkdirSync(dev)
+  symlinkSync('/mnt/null', join(dev, 'null'))
   const indices = new Set(disks.map(({ vdev }) => parseVdev(vdev)?.disk ?? -1))
-  const letters = [...indices].filter(index => index >= 0 && index < 26).map(index => String.fromCharCode(97 + index))
-  return new Map(letters.map(letter => [`xvd${letter}`, images.blockDevice('raw')!]))
+  for (const index of indices) {
+    if (index < 0 || index > 25) continue
+    const device = basename(images.blockDevice()!)
+    symlinkSync(`/mnt/${device}`, join(dev, `xvd${String.fromCharCode(97 + index)}`))
+  }
+  return dev
 }
 
 const formatOf = ({ format }: ResolvedDisk): ImageFormat => {

@@ -34,8 +34,8 @@ export interface QemuOptions {
   binary?: QemuBinary
   /** Relative names are looked for here. */
   cwd?: string
-  /** Block devices under other names: by name in QEMU's own /dev, in which nothing else is but null. Needs root. */
-  devices?: ReadonlyMap<string, string>
+  /** A folder that QEMU sees as /dev; the real one it sees as /mnt, for links. Needs root. */
+  dev?: string | undefined
 }
 
 const binaries = {
@@ -66,7 +66,7 @@ export const startsOfQemu = (): string[] => [...starts].map(([binary, count]) =>
  * @throws MissingRealPart without the program
  */
 export async function startQemu(args: readonly string[], options: QemuOptions = {}): Promise<Started> {
-  const { binary = 'qemu-system-x86_64', cwd, devices = new Map() } = options
+  const { binary = 'qemu-system-x86_64', cwd, dev } = options
   const { path, packages, accelerator } = binaries[binary]
   if (!existsSync(path)) throw new MissingRealPart(path, packages)
   starts.set(binary, (starts.get(binary) ?? 0) + 1)
@@ -76,7 +76,7 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
   // A test that is killed stops nothing: the kernel does.
   const child = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', ...ownDevices(devices), path, ...machine, ...monitor, ...args],
+    ['--pdeathsig', 'KILL', ...(dev === undefined ? [] : withDev(dev)), path, ...machine, ...monitor, ...args],
     {
       cwd,
       env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
@@ -130,19 +130,10 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
   }
 }
 
-/** What is to run a program in a /dev of its own. */
-function ownDevices(devices: ReadonlyMap<string, string>): string[] {
-  if (devices.size === 0) return []
-  const script = `mount -t tmpfs tmpfs /mnt
-for pair; do
-  shift
-  [ "$pair" != -- ] || break
-  cp -a "\${pair#*=}" "/mnt/\${pair%%=*}"
-done
-mount --move /mnt /dev
-exec "$@"`
-  const pairs = [['null', '/dev/null'], ...devices].map(([name, device]) => `${name}=${device}`)
-  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', script, 'sh', ...pairs, '--']
+/** What runs a program with another /dev. */
+const withDev = (directory: string): string[] => {
+  const script = 'mount --bind /dev /mnt && mount --bind "$0" /dev && exec "$@"'
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, directory]
 }
 
 function openFiles(pid: number, directory: string): string[] {
