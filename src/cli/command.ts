@@ -1,8 +1,9 @@
+import type { Dialect } from '../dm-args/dialect.js'
 import { type CommandLine, readCommandLine } from './command-line.js'
 import type { OptionName } from './option-table.js'
 import { UsageError } from './usage-error.js'
 
-type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv'
+export type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv' | 'blockdev' | 'graph' | 'graph-dot'
 export type Shell = 'bash' | 'zsh' | 'fish'
 
 /** What was said of the guest; what was not may come from its configuration file. */
@@ -26,6 +27,15 @@ export interface DisksCommand {
   offline: boolean
   strict: boolean
   diagnostics: 'text' | 'json'
+  argv: ArgvOptions
+}
+
+/** How arguments are written. */
+export interface ArgvOptions {
+  dialect: Dialect | undefined
+  libxlExact: boolean
+  /** What ends an argument. */
+  end: '\n' | '\0'
 }
 
 export interface BatchCommand {
@@ -36,7 +46,7 @@ export interface BatchCommand {
 }
 
 /** Attaches disks to a running domain. */
-export interface ApplyCommand extends Omit<DisksCommand, 'kind' | 'output'> {
+export interface ApplyCommand extends Omit<DisksCommand, 'kind' | 'output' | 'argv'> {
   kind: 'apply'
   output: 'text' | 'json'
   /** Into an embedded store in the place of the daemon's. */
@@ -72,16 +82,29 @@ export function readCommand(args: readonly string[]): Command {
   if (values.has('version')) return { kind: 'version' }
   if (values.has('completion')) return { kind: 'completion', shell: last(line, 'completion') as Shell }
   if (values.has('batch')) return batchCommand(line)
-  if (values.has('null')) throw new UsageError('--null is for --batch only')
   if (values.has('list')) return listCommand(line)
   if (values.has('apply')) return applyCommand(line)
-  for (const name of ['dry-run', 'libxl-exact'] as const)
-    if (values.has(name))
-      throw new UsageError(`--${name} is for ${name === 'dry-run' ? '' : '--list and '}--apply only`)
-  return { kind: 'disks', output: (last(line, 'output') ?? 'json') as OutputForm, ...commonOptions(line) }
+  return disksCommand(line)
 }
 
-const commonOptions = (line: CommandLine): Omit<DisksCommand, 'kind' | 'output'> => ({
+function disksCommand(line: CommandLine): DisksCommand {
+  const output = (last(line, 'output') ?? 'json') as OutputForm
+  const only = (name: OptionName, forms: readonly OutputForm[], modes: string) => {
+    if (line.values.has(name) && !forms.includes(output)) throw new UsageError(`--${name} is for ${modes} only`)
+  }
+  only('dry-run', [], '--apply')
+  only('libxl-exact', ['argv'], '-o argv, --list and --apply')
+  only('dialect', ['argv'], '-o argv')
+  only('null', ['argv', 'blockdev'], '--batch, -o argv and -o blockdev')
+  const argv: ArgvOptions = {
+    dialect: last(line, 'dialect') as Dialect | undefined,
+    libxlExact: line.values.has('libxl-exact'),
+    end: line.values.has('null') ? '\0' : '\n',
+  }
+  return { kind: 'disks', output, argv, ...commonOptions(line) }
+}
+
+const commonOptions = (line: CommandLine): Omit<DisksCommand, 'kind' | 'output' | 'argv'> => ({
   source: diskSource(line),
   guest: guestOptions(line),
   offline: line.values.has('offline'),

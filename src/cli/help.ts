@@ -23,9 +23,9 @@ nodes or QEMU's arguments come out.
 Options:
 ${lines.join('\n')}
 
-The options of the guest, --domid to --offline, count for xenstore and argv only; what --apply
-and --list do not take, they refuse. With --config, the file's own settings stand in for those
-of them that are not given.
+The options of the guest, --domid to --offline, count for all forms but json and spec; what
+--apply and --list do not take, they refuse. With --config, the file's own settings stand in
+for those of them that are not given.
 
 Exit status: 0; 1 if a disk was refused, a file could not be read or written, or xenstored was
 not reached; 2 for wrong usage. --batch exits with 0 whatever it was given: each refusal is one

@@ -16,6 +16,7 @@ type Hints = readonly (readonly [part: RegExp, hint: string])[]
 const hintsWithoutXen: Hints = [
   [/\bbackend domain "/, 'give its number with --domain NAME=DOMID'],
   [/ failed to stat: /, '--offline does not look at targets'],
+  [/ support read-only (IDE|AHCI) disk/, 'write access=rw, or name the disk sda: QEMU has read-only disks on SCSI'],
 ]
 
 /** What to do about a refusal on a running Xen. */

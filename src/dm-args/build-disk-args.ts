@@ -13,6 +13,7 @@ import { xen417 } from './drive/xen-4.17.js'
 import type { Image } from './image.js'
 import { libxlText, type OptionText, safeText } from './option-text.js'
 import { type Emulated, isScsi, type Placed, placeDisk } from './place-disk.js'
+import { forDisk } from './refuse-disk.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */
 export interface DiskArgs {
@@ -53,13 +54,14 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
   const warnings: string[] = []
   for (const place of placed) {
     if (place.on !== 'nothing') {
-      args.push(...argsOf(place, writer, warnings))
+      args.push(...forDisk(place.disk, warnings, () => argsOf(place, writer)))
       continue
     }
     const warning = dialect.notEmulated(place)
     if (warning !== undefined) warnings.push(warning)
   }
-  if (!libxlExact) warnings.push(...clashes(placed))
+  if (!libxlExact)
+    for (const { disk, why } of clashes(placed)) warnings.push(`QEMU will refuse disk ${disk.vdev}: ${why}`)
   return { args, warnings }
 }
 
@@ -69,17 +71,12 @@ interface Writer {
   text: OptionText
 }
 
-function argsOf(place: Emulated, { dialect, namesOf, text }: Writer, warnings: readonly string[]): string[] {
+function argsOf(place: Emulated, { dialect, namesOf, text }: Writer): string[] {
   if (place.on === 'cdrom') return dialect.cdrom(place.devid, place.unit, place.image && imageTexts(place.image, text))
   const { disk, unit, role } = place
   const { file, filename, format } = imageTexts(place.image, text)
   const colo = role === 'none' ? noColo : coloDrive(place, namesOf(place), text)
-  try {
-    return dialect[place.on]({ disk, unit, role, file, filename, format, colo })
-  } catch (error) {
-    if (error instanceof LibxlError) error.warnings = warnings
-    throw error
-  }
+  return dialect[place.on]({ disk, unit, role, file, filename, format, colo })
 }
 
 const noColo: ColoDrive = { export: '', topId: '', activeDisk: '', hiddenDisk: '' }

@@ -1,9 +1,9 @@
-import { LibxlError } from '../libxl/libxl-error.js'
 import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
 import { formatVdev } from '../libxl/vdev.js'
 import type { DeviceModelOptions } from './disk-args-options.js'
 import { notEmulated } from './not-emulated.js'
 import type { Placed } from './place-disk.js'
+import { refuseDisk } from './refuse-disk.js'
 
 /**
  * libxl takes a COLO disk that QEMU then does not replicate, or that QEMU dies of; its guest would run without
@@ -16,7 +16,7 @@ export function checkColo(placed: readonly Placed[], { domainType, stubdom = fal
     if (place.role === 'none') continue
     const { disk } = place
     const why = guestReason(domainType, stubdom) ?? placeReason(place) ?? missing(disk)
-    if (why !== undefined) throw new LibxlError(-6, `disk ${disk.vdev}: ${why}`)
+    if (why !== undefined) throw refuseDisk(disk, why)
   }
 }
 

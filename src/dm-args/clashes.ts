@@ -1,25 +1,29 @@
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import type { Placed } from './place-disk.js'
 
-/**
- * What QEMU will not start with, though libxl passes it on: two disks in one place, and places that are not there.
- * A sentence each.
- */
-export function clashes(placed: readonly Placed[]): string[] {
-  const found: string[] = []
+/** A disk that QEMU will not start with, and why. */
+export interface Clash {
+  disk: ResolvedDisk
+  why: string
+}
+
+/** What QEMU will not start with, though libxl passes it on: two disks in one place, and places that are not there. */
+export function clashes(placed: readonly Placed[]): Clash[] {
+  const found: Clash[] = []
   const taken = new Map<string, string>()
   for (const place of placed) {
     if (place.on === 'nothing' || isAnywhere(place)) continue
-    const { vdev } = place.disk
+    const { disk } = place
     const bus = place.on === 'cdrom' ? 'ide' : place.on
     const [name, last] = buses[bus]
     if (place.unit < 0 || place.unit > last) {
-      found.push(`QEMU will refuse disk ${vdev}: ${name} has the places 0 to ${last}, not ${place.unit}`)
+      found.push({ disk, why: `${name} has the places 0 to ${last}, not ${place.unit}` })
       continue
     }
     const where = `${bus} ${place.unit}`
     const other = taken.get(where)
-    if (other === undefined) taken.set(where, vdev)
-    else found.push(`QEMU will refuse disk ${vdev}: ${other} is already in place ${place.unit} of ${name}`)
+    if (other === undefined) taken.set(where, disk.vdev)
+    else found.push({ disk, why: `${other} is already in place ${place.unit} of ${name}` })
   }
   return found
 }

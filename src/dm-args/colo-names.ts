@@ -1,8 +1,8 @@
-import { LibxlError } from '../libxl/libxl-error.js'
 import { isQemuId } from '../libxl/qemu-id.js'
 import { driveIds } from './drive/drive-ids.js'
 import { show } from './option-text.js'
 import type { Placed } from './place-disk.js'
+import { refuseDisk } from './refuse-disk.js'
 
 /** The ids of a COLO disk. */
 export interface ColoNames {
@@ -26,10 +26,10 @@ export function safeColoNames(placed: readonly Placed[]): (place: Placed) => Col
   const taken = new Set(placed.map(plainId))
   for (const { disk } of replicated) {
     const id = disk.coloExport!
-    const refuse = (why: string) => new LibxlError(-6, `disk ${disk.vdev}: ${why}`)
     if (!isQemuId(id))
-      throw refuse(`QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`)
-    if (taken.has(id)) throw refuse(`colo-export ${show(id)} is the id of another drive: give it another name`)
+      throw refuseDisk(disk, `QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`)
+    if (taken.has(id))
+      throw refuseDisk(disk, `colo-export ${show(id)} is the id of another drive: give it another name`)
     taken.add(id)
   }
   const names = new Map<Placed, ColoNames>()

@@ -16,6 +16,8 @@ export class LibxlError extends Error {
   override readonly name: string = 'LibxlError'
   readonly rc: LibxlRc
   readonly code: LibxlErrorCode
+  /** The disk that is refused, by its name, where several were given. */
+  vdev?: string
   /** What libxl warned of before it refused. */
   warnings: readonly string[] = []
 

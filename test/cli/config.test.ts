@@ -109,13 +109,43 @@ t.test('--strict makes an error of every warning', async t => {
 
 t.test('two disks of one device are refused where they are attached, as by libxl', async t => {
   const text = 'disk = [ "/dev/a,,xvda", "/dev/b,,51712" ]\n'
-  for (const form of ['xenstore', 'argv'])
+  for (const form of ['xenstore', 'argv', 'blockdev', 'graph'])
     t.match(read(text, '--offline', `-o${form}`, '--domain-type=hvm'), {
       status: 1,
       stdout: '',
       stderr: /error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore: 51712 is xvda\n *--> guest\.cfg:1:10\n/,
     })
   t.match(read(text), { status: 0, stderr: /^warning\[duplicate-devid\]/ })
+})
+
+t.test("what is wrong with one of a guest's disks is told where it stands", async t => {
+  const file = (...specs: string[]) => `type = "hvm"\ndisk = [\n${specs.map(spec => `"${spec}",\n`).join('')}]\n`
+  const colo = 'colo,colo-host=h,colo-port=9,colo-export=e,active-disk=/a,hidden-disk=/h'
+  const cases: [specs: string[], stderr: RegExp][] = [
+    [
+      ['vdev=hdb1,target=/a', 'vdev=hda,access=r,target=/b'],
+      /^error\[ERROR_INVAL\]: qemu-xen doesn't support read-only IDE disk drivers\n --> guest\.cfg:4:1\n(.*\n)*hint: .*sda/m,
+    ],
+    [
+      ['vdev=xvdz,target=/z', 'vdev=hda,access=r,target=/b'],
+      /^warning\[not-emulated\]: Only 4 emulated IDE disks .*\n --> guest\.cfg:3:1\n(.*\n)*error/m,
+    ],
+    [
+      ['vdev=hda,target=/a', `${colo},vdev=xvde,target=/b`],
+      /^error\[ERROR_INVAL\]: disk xvde: .*\n --> guest\.cfg:4:1\n/m,
+    ],
+    [
+      ['vdev=hda,target=/a', `${colo},devtype=cdrom,vdev=hdc,target=/b`],
+      /^error\[ERROR_INVAL\]: disk hdc: .*\n --> guest\.cfg:4:1\n/m,
+    ],
+  ]
+  for (const [specs, stderr] of cases)
+    for (const form of ['argv', 'blockdev', 'graph'])
+      t.match(read(file(...specs), '--offline', `-o${form}`), { status: 1, stdout: '', stderr }, `${form} ${specs}`)
+  const both = file('vdev=hda,target=/a', 'vdev=xvda,target=/b')
+  const message = /disk xvda: hda is already in place 0 of IDE\n --> guest\.cfg:4:1\n/
+  t.match(read(both, '--offline', '-oargv'), { status: 0, stdout: /^-drive/, stderr: message })
+  t.match(read(both, '--offline', '-oblockdev'), { status: 1, stdout: '', stderr: message })
 })
 
 t.test('of very many diagnostics the first ones are told, and how many more there are', async t => {

@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
-import { goldenRows } from '../support/golden.js'
-import { projectRoot } from '../support/project-root.js'
 
 const domains: ReadonlyMap<string, number> = new Map([
   ['storage', 7],
@@ -18,88 +14,7 @@ const resolve = (
 ): ResolvedDisk =>
   resolveDisk(parseDisk(spec), { domid: 11, domainType, target, domidOf: name => domains.get(name), create: true })
 
-interface Row {
-  type: DiskArgsOptions['domainType']
-  hdtype: 'ide' | 'ahci'
-  colo: 'none' | 'primary' | 'secondary'
-  stubdom: boolean
-  disks: { spec: string; target: 'block' | 'file' | 'missing' }[]
-  rc: number
-  argv: string[]
-  warnings: string[]
-  /** Of a refusal. */
-  log?: string[]
-  physicalDevicePath?: string
-}
-
-/** The first line that libxl logged; on a second device we also say which two disks they are. */
-function reasonOf({ log }: Row): RegExp {
-  const reason = log![0]!.replace(/^error: \w+: (?:Domain DOMID:)?/, '')
-  return new RegExp(`^${reason}${reason.startsWith('device already exists') ? ': \\w+ is (?:\\w+|given twice)' : ''}$`)
-}
-
-t.test('buildDiskArgs with libxlExact gives the arguments and warnings of libxl, or refuses as it does', t => {
-  for (const row of goldenRows<Row>('argv.jsonl.gz')) {
-    const name = `${row.type} ${row.hdtype} ${row.colo} ${row.disks.map(({ spec }) => spec).join(' | ')}`
-    const { hdtype, stubdom, physicalDevicePath } = row
-    const coloRestore = row.colo === 'secondary'
-    const options = {
-      domid: 11,
-      domainType: row.type,
-      hdtype,
-      coloRestore,
-      stubdom,
-      physicalDevicePath,
-      libxlExact: true,
-    }
-    const build = () =>
-      buildDiskArgs(
-        row.disks.map(({ spec, target }) => resolve(spec, target, row.type)),
-        options,
-      )
-    if (row.rc === 0) t.strictSame(build(), { args: row.argv, warnings: row.warnings }, name)
-    else t.throws(build, { name: 'LibxlError', message: reasonOf(row), warnings: row.warnings }, name)
-  }
-  t.end()
-})
-
-/** disk-argv.txt: blocks of a role, disks, arguments. */
-const readable = readFileSync(join(projectRoot, 'golden/disk-argv.txt'), 'utf8')
-  .split('\n= ')
-  .slice(1)
-  .map(block => {
-    const [role, ...lines] = block.trimEnd().split('\n')
-    const specs = lines.filter(line => line.startsWith('disk: ')).map(line => line.slice(6))
-    return { role, specs, args: lines.slice(specs.length) }
-  })
-
 const guest = { domid: 11, domainType: 'hvm' } as const
-
-t.test('the default mode gives all that libxl gives for disks that are neither hostile nor replicated', t => {
-  const rows = goldenRows<Row>('argv.jsonl.gz').filter(
-    ({ rc, disks }) => rc === 0 && disks.every(({ spec }) => !/colo|a,b/.test(spec)),
-  )
-  t.ok(rows.length > 400)
-  for (const { type, hdtype, stubdom, physicalDevicePath, disks, argv, warnings } of rows) {
-    const resolved = disks.map(({ spec, target }) => resolve(spec, target, type))
-    const result = buildDiskArgs(resolved, { domainType: type, hdtype, stubdom, physicalDevicePath })
-    t.strictSame(result.args, argv)
-    t.strictSame(result.warnings.slice(0, warnings.length), warnings)
-    for (const warning of result.warnings.slice(warnings.length)) t.match(warning, /^QEMU will refuse disk /)
-  }
-  t.end()
-})
-
-t.test('the default mode gives the same strings where libxl is right', t => {
-  t.equal(readable.length, 11)
-  for (const { role, specs, args } of readable) {
-    const disks = specs.map(spec => resolve(spec))
-    const options = { ...guest, coloRestore: role === 'secondary' }
-    t.strictSame(buildDiskArgs(disks, { ...options, libxlExact: true }), { args, warnings: [] }, specs.join(' | '))
-    if (specs.length === 1) t.strictSame(buildDiskArgs(disks, options).args, args)
-  }
-  t.end()
-})
 
 const colo = (rest: string, exported = 'e1'): ResolvedDisk =>
   resolve(`colo,colo-host=h,colo-port=9,colo-export=${exported},active-disk=/a,hidden-disk=/h,${rest}`)

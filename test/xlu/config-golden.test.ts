@@ -1,20 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { type Config, type ConfigItem, ConfigValueError, safeParseConfig } from 'xenlight'
+import { goldenRows } from '../support/golden.js'
 
 interface Said {
   said: string
-}
-
-function golden<Row>(name: string): Row[] {
-  const text = gunzipSync(readFileSync(new URL(`../../../golden/${name}`, import.meta.url))).toString('utf8')
-  return text
-    .trimEnd()
-    .split('\n')
-    .slice(1)
-    .map(line => JSON.parse(line) as Row)
 }
 
 function answer<Value>(ask: () => Value): Value | Said {
@@ -54,7 +44,7 @@ interface MasterRow {
 }
 
 t.test('every message and value that libxlu_cfg of Xen master gives', async t => {
-  const rows = golden<MasterRow>('cfg.jsonl.gz')
+  const rows = goldenRows<MasterRow>('cfg.jsonl.gz')
   t.equal(rows.length, 1968)
   const compare = comparison()
   for (const { text, rc, stderr, values } of rows) {
@@ -93,7 +83,7 @@ interface GeneratedRow {
 }
 
 t.test('odd bytes, escapes and broken lists, as libxlutil answers', async t => {
-  const rows = golden<GeneratedRow>('cfg-generated.jsonl.gz')
+  const rows = goldenRows<GeneratedRow>('cfg-generated.jsonl.gz')
   t.ok(rows.length > 2000)
   const compare = comparison()
   const orSaid = (said: string | undefined, value: unknown): unknown => (said === undefined ? value : { said })

@@ -2,16 +2,22 @@ import type { Diagnostic, Span } from '../../xlu/diagnostic.js'
 import { remark } from '../refusal.js'
 
 /** Texts, each on a line of its own. One that holds a line feed would be read as two, so it is an error. */
-export function oneALine(texts: readonly string[], at: Span, diagnostics: Diagnostic[]): Iterable<string> {
+export function oneALine(
+  texts: readonly string[],
+  at: Span,
+  diagnostics: Diagnostic[],
+  hint = '-o json can show it',
+): Iterable<string> {
   const broken = texts.find(text => text.includes('\n'))
   if (broken !== undefined) {
     const message = `this output has one a line, and ${JSON.stringify(broken)} holds a line feed`
-    diagnostics.push(remark('error', 'line-feed', message, at, '-o json can show it'))
+    diagnostics.push(remark('error', 'line-feed', message, at, hint))
     return []
   }
-  return lines(texts)
+  return ended(texts, '\n')
 }
 
-function* lines(texts: readonly string[]): Iterable<string> {
-  for (const text of texts) yield `${text}\n`
+/** Texts, each with its end. */
+export function* ended(texts: readonly string[], end: string): Iterable<string> {
+  for (const text of texts) yield `${text}${end}`
 }

@@ -1,27 +1,81 @@
+import { buildBlockdevArgs } from '../../dm-args/blockdev/build-blockdev-args.js'
+import type { BlockdevOptions } from '../../dm-args/blockdev/plan-disks.js'
 import { buildDiskArgs } from '../../dm-args/build-disk-args.js'
+import { buildQdiskBackendArgs } from '../../dm-args/qdisk-backend.js'
+import { LibxlError } from '../../libxl/libxl-error.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { Diagnostic, Span } from '../../xlu/diagnostic.js'
+import type { ArgvOptions } from '../command.js'
 import type { Guest } from '../guest.js'
 import { libxlRefusal, remark } from '../refusal.js'
-import { oneALine } from './one-a-line.js'
+import { ended, oneALine } from './one-a-line.js'
 
-/** QEMU's arguments for the disks, one a line. */
+/** Disks for a QEMU, the texts that gave them, and where to tell of what is wrong. */
+export interface EmulatedDisks {
+  disks: readonly ResolvedDisk[]
+  /** Of each disk. */
+  places: readonly Span[]
+  guest: Guest
+  diagnostics: Diagnostic[]
+}
+
+/** QEMU's arguments for the disks, one a line, in libxl's form or in that of `-blockdev`. */
 export function renderArguments(
-  disks: readonly ResolvedDisk[],
-  guest: Guest,
-  at: Span,
-  diagnostics: Diagnostic[],
+  form: 'argv' | 'blockdev',
+  emulated: EmulatedDisks,
+  { dialect, libxlExact, end }: ArgvOptions,
+  targetOf: BlockdevOptions['targetOf'],
 ): Iterable<string> {
-  const warn = (message: string, hint?: string) =>
-    diagnostics.push(remark('warning', 'not-emulated', message, at, hint))
-  if (guest.domainType !== 'hvm')
-    warn(`QEMU emulates no disks for a guest of type ${guest.domainType}`, 'only those of type hvm have such arguments')
+  const { disks, guest } = emulated
+  const built = tellOf(emulated, () =>
+    form === 'argv'
+      ? buildDiskArgs(disks, { ...guest, dialect, libxlExact })
+      : buildBlockdevArgs(disks, { ...guest, targetOf }),
+  )
+  const args = built?.args ?? []
+  if (end === '\0') return ended(args, end)
+  return oneALine(args, wholeSpan(emulated.places), emulated.diagnostics, 'with -0 an argument ends with a NUL byte')
+}
+
+/** What is built for the disks; its warnings, and its refusal, where the disk stands that they are about. */
+export function tellOf<T extends { warnings: readonly string[] }>(
+  emulated: EmulatedDisks,
+  build: () => T,
+): T | undefined {
+  const { diagnostics } = emulated
+  const warn = (warnings: readonly string[]) => {
+    for (const warning of warnings)
+      diagnostics.push(remark('warning', 'not-emulated', warning.replaceAll('\n', ' '), placeOf(warning, emulated)))
+  }
+  warnOfType(emulated)
   try {
-    const { args, warnings } = buildDiskArgs(disks, guest)
-    for (const warning of warnings) warn(warning.replaceAll('\n', ' '))
-    return oneALine(args, at, diagnostics)
+    const built = build()
+    warn(built.warnings)
+    return built
   } catch (error) {
-    diagnostics.push(libxlRefusal(error, at))
-    return []
+    if (!(error instanceof LibxlError)) throw error
+    warn(error.warnings)
+    const { vdev } = error
+    diagnostics.push(libxlRefusal(error, vdev === undefined ? wholeSpan(emulated.places) : placeOf(vdev, emulated)))
+    return undefined
   }
 }
+
+function warnOfType({ disks, places, guest, diagnostics }: EmulatedDisks): void {
+  if (guest.domainType === 'hvm') return
+  const message = `QEMU emulates no disks for a guest of type ${guest.domainType}`
+  const backend = buildQdiskBackendArgs(disks, guest).join(' ')
+  const hint = backend
+    ? `its qdisks are served by a QEMU with ${backend}`
+    : 'only those of type hvm have such arguments'
+  diagnostics.push(remark('warning', 'not-emulated', message, wholeSpan(places), hint))
+}
+
+/** The place of the disk that a text names first. */
+function placeOf(text: string, { disks, places }: EmulatedDisks): Span {
+  const names = [text, ...text.split(/[\s:.]+/)]
+  const named = names.map(name => disks.findIndex(({ vdev }) => vdev === name)).find(index => index >= 0)
+  return named === undefined ? wholeSpan(places) : places[named]!
+}
+
+const wholeSpan = (places: readonly Span[]): Span => ({ ...places[0]!, end: places.at(-1)!.end })

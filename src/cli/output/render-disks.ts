@@ -5,10 +5,11 @@ import type { DisksCommand } from '../command.js'
 import { guestOf } from '../guest.js'
 import type { Io } from '../io.js'
 import type { DisksRead, PlacedDisk } from '../placed-disk.js'
-import { resolveDisks } from '../resolve-disks.js'
+import { guessTarget, resolveDisks } from '../resolve-disks.js'
 import { listNodes } from './list-nodes.js'
 import { oneALine } from './one-a-line.js'
 import { renderArguments } from './render-arguments.js'
+import { renderGraph } from './render-graph.js'
 
 /**
  * The disks in the form asked for, piece by piece; errors are among the diagnostics before the first piece is asked for,
@@ -17,25 +18,26 @@ import { renderArguments } from './render-arguments.js'
 export function renderDisks(
   disks: readonly PlacedDisk[],
   { config, diagnostics }: DisksRead,
-  { output, guest: options, offline }: DisksCommand,
+  { output, guest: options, offline, argv }: DisksCommand,
   io: Io,
 ): Iterable<string> {
   if (output === 'json') return map(disks, ({ disk }) => `disk: ${toLibxlJson(disk)}\n`)
   const [first] = disks
   if (first === undefined) return []
-  const all = { ...first.at, end: disks.at(-1)!.at.end }
-  if (output === 'spec')
-    return oneALine(
-      disks.map(({ disk }) => formatDisk(disk)),
-      all,
-      diagnostics,
-    )
+  const places = disks.map(({ at }) => at)
+  if (output === 'spec') {
+    const specs = disks.map(({ disk }) => formatDisk(disk))
+    return oneALine(specs, { ...first.at, end: places.at(-1)!.end }, diagnostics)
+  }
   const guest = guestOf(options, config, diagnostics)
-  const create = config !== undefined || output === 'argv'
+  const create = config !== undefined || output !== 'xenstore'
   const resolved = resolveDisks(disks, { guest, offline, create }, io, diagnostics)
   if (resolved === undefined) return []
-  if (output === 'argv') return renderArguments(resolved, guest, all, diagnostics)
-  return listNodes(resolved, disk => diskToNodes(disk, guest))
+  if (output === 'xenstore') return listNodes(resolved, disk => diskToNodes(disk, guest))
+  const emulated = { disks: resolved, places, guest, diagnostics }
+  const targetOf = (path: string) => (offline ? guessTarget(path) : io.examine(path)).target
+  if (output === 'argv' || output === 'blockdev') return renderArguments(output, emulated, argv, targetOf)
+  return renderGraph(output, emulated, targetOf)
 }
 
 function* map<T>(values: readonly T[], text: (value: T) => string): Iterable<string> {

@@ -1,15 +1,15 @@
 import type { Image } from '../image.js'
+import type { Emulated } from '../place-disk.js'
 import { type Blockdev, writeback } from './blockdev.js'
 import { jsonPath } from './json-text.js'
 import type { NodeNames } from './node-names.js'
 import { openPath, openSocket, type TargetOf } from './protocol.js'
-import type { Shown } from './shown.js'
 
 /**
  * The nodes of a disk, in the order in which QEMU must make them; the last one is what the device reads.
  * Nodes inside of others take over cache and read-only.
  */
-export function diskNodes(place: Shown, names: NodeNames, targetOf: TargetOf | undefined): Blockdev[] {
+export function diskNodes(place: Emulated, names: NodeNames, targetOf: TargetOf | undefined): Blockdev[] {
   const { disk, role, image } = place
   if (image === undefined) return []
   const own = imageNode(image, names, targetOf)

@@ -1,4 +1,4 @@
-import type { Shown } from './shown.js'
+import type { Emulated } from '../place-disk.js'
 
 /** What the guest sees a disk through: a driver of QEMU's and its properties. */
 export interface GuestDevice {
@@ -11,7 +11,7 @@ export interface GuestDevice {
 export const scsiController = 'scsi0'
 
 /** The device of a disk; a CD drive without a medium reads no node. */
-export function guestDevice(place: Shown, top: string): GuestDevice {
+export function guestDevice(place: Emulated, top: string): GuestDevice {
   const { on, devid, unit } = place
   const ide = { bus: `ide.${unit >> 1}`, unit: unit & 1 }
   const cache = { 'write-cache': 'on' }

@@ -1,8 +1,8 @@
-import { LibxlError } from '../../libxl/libxl-error.js'
 import type { ColoNames } from '../colo-names.js'
 import { driveIds } from '../drive/drive-ids.js'
 import { show } from '../option-text.js'
-import type { Shown } from './shown.js'
+import type { Emulated } from '../place-disk.js'
+import { refuseDisk } from '../refuse-disk.js'
 
 /** The names of a disk's nodes; those of COLO's images are there only on its secondary. */
 export interface NodeNames {
@@ -25,7 +25,10 @@ const longest = 31
  *
  * @throws LibxlError for a colo-export that is too long for a node
  */
-export function nodeNames(shown: readonly Shown[], coloOf: (place: Shown) => ColoNames): (place: Shown) => NodeNames {
+export function nodeNames(
+  shown: readonly Emulated[],
+  coloOf: (place: Emulated) => ColoNames,
+): (place: Emulated) => NodeNames {
   const taken = new Set<string>()
   for (const place of shown) {
     if (place.role === 'none') taken.add(placeId(place))
@@ -53,13 +56,13 @@ export function nodeNames(shown: readonly Shown[], coloOf: (place: Shown) => Col
 }
 
 /** The id that the `-drive` form has for a disk that is not replicated. */
-const placeId = (place: Shown): string =>
+const placeId = (place: Emulated): string =>
   place.on === 'cdrom' ? driveIds.cdrom(place.devid) : driveIds[place.on](place.unit)
 
-function givenNames({ disk, role }: Shown, { export: exported, topId }: ColoNames): string[] {
+function givenNames({ disk, role }: Emulated, { export: exported, topId }: ColoNames): string[] {
   if (exported.length > longest) {
     const why = `the name of a node in QEMU has at most ${longest} characters, colo-export ${show(exported)} has`
-    throw new LibxlError(-6, `disk ${disk.vdev}: ${why} ${exported.length}`)
+    throw refuseDisk(disk, `${why} ${exported.length}`)
   }
   return role === 'secondary' ? [exported, topId] : [exported]
 }

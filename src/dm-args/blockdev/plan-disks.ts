@@ -8,13 +8,13 @@ import { safeColoNames } from '../colo-names.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
 import { xen417 } from '../drive/xen-4.17.js'
 import { notEmulated } from '../not-emulated.js'
-import { type Placed, placeDisk } from '../place-disk.js'
+import { type ColoRole, type Emulated, type Placed, placeDisk } from '../place-disk.js'
+import { forDisk, refuseDisk } from '../refuse-disk.js'
 import type { Blockdev } from './blockdev.js'
 import { diskNodes } from './disk-nodes.js'
 import { type GuestDevice, guestDevice } from './guest-device.js'
 import { nodeNames } from './node-names.js'
 import type { TargetOf } from './protocol.js'
-import type { Shown } from './shown.js'
 
 /** What a device model's block nodes depend on besides the disks. */
 export interface BlockdevOptions extends DeviceModelOptions {
@@ -28,6 +28,7 @@ export interface BlockdevOptions extends DeviceModelOptions {
 /** A disk that QEMU emulates: its nodes, and the device that reads the last of them. */
 export interface PlannedDisk {
   disk: ResolvedDisk
+  role: ColoRole
   nodes: Blockdev[]
   device: GuestDevice
 }
@@ -45,35 +46,30 @@ export function planDisks(
   if (options.domainType !== 'hvm') return { planned: [], warnings: [] }
 
   const warnings = placed.flatMap(place => (place.on === 'nothing' ? [notEmulated(place)] : []))
-  try {
-    const shown = placed.filter(isShown)
-    for (const place of shown) refuseReadOnly(place)
-    refuseClashes(placed)
-    const namesOf = nodeNames(shown, safeColoNames(placed))
-    const planned = shown.map(place => {
+  refuseClashes(placed)
+  const shown = placed.filter(isShown)
+  const namesOf = nodeNames(shown, safeColoNames(placed))
+  const planned = shown.map(place => {
+    const { disk, role } = place
+    return forDisk(disk, warnings, () => {
+      refuseReadOnly(place)
       const names = namesOf(place)
-      const nodes = diskNodes(place, names, options.targetOf)
-      return { disk: place.disk, nodes, device: guestDevice(place, names.top) }
+      return { disk, role, nodes: diskNodes(place, names, options.targetOf), device: guestDevice(place, names.top) }
     })
-    return { planned, warnings }
-  } catch (error) {
-    if (error instanceof LibxlError) error.warnings = warnings
-    throw error
-  }
+  })
+  return { planned, warnings }
 }
 
-const isShown = (place: Placed): place is Shown => place.on !== 'nothing'
+const isShown = (place: Placed): place is Emulated => place.on !== 'nothing'
 
-function refuseReadOnly({ on, disk }: Shown): void {
+function refuseReadOnly({ on, disk }: Emulated): void {
   if (disk.readwrite || on === 'cdrom' || on === 'scsi') return
   throw new LibxlError(-6, `qemu-xen doesn't support read-only ${on.toUpperCase()} disk drivers`)
 }
 
 function refuseClashes(placed: readonly Placed[]): void {
   const [clash] = clashes(placed)
-  if (clash !== undefined) throw new LibxlError(-6, clash)
-  for (const { on, unit, disk } of placed) {
-    if (on !== 'nothing' && unit < 0)
-      throw new LibxlError(-6, `disk ${disk.vdev} has the index ${unit}, and QEMU no such place: name it hda, hdb, …`)
-  }
+  if (clash !== undefined) throw refuseDisk(clash.disk, clash.why)
+  for (const { on, unit, disk } of placed)
+    if (on !== 'nothing' && unit < 0) throw refuseDisk(disk, `QEMU has no place ${unit}: name it hda, hdb, …`)
 }

@@ -174,7 +174,7 @@ t.test('wrong usage', async t => {
     [['--apply', '--domid', '1', '--domain', 'a=1', spec], '--domain is for --apply --dry-run only'],
     [['--apply', '--domid', '1', '-o', 'argv', spec], '--output argv has no meaning with --apply (json has)'],
     [['--dry-run', spec], '--dry-run is for --apply only'],
-    [['--libxl-exact', spec], '--libxl-exact is for --list and --apply only'],
+    [['--libxl-exact', spec], '--libxl-exact is for -o argv, --list and --apply only'],
     [['--apply', '--domid', '1'], 'no SPEC was given, nor --config FILE\n'],
   ]
   for (const [args, message] of cases) {
