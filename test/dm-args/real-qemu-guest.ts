@@ -2,19 +2,14 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseDisk, parseVdev, type ResolvedDisk, resolveDisk } from 'xenlight'
 import type { DiskArgsOptions } from 'xenlight/dm-args'
+import type { ArgvCase } from '../support/argv-golden.js'
 import type { DiskImages, ImageFormat } from '../support/disk-images.js'
 
-/** A row of golden/argv.jsonl.gz: the disks of a domain, and what libxl gave QEMU for them. */
-export interface GoldenGuest {
-  type: DiskArgsOptions['domainType']
-  hdtype: 'ide' | 'ahci'
-  colo: 'none' | 'primary' | 'secondary'
-  stubdom: boolean
-  disks: { spec: string; target: 'block' | 'file' | 'missing' }[]
-  rc: number
-  argv: string[] | null
-  physicalDevicePath?: string
-}
+/** A domain of the goldens, or one like them. */
+export type GoldenGuest = Pick<
+  ArgvCase,
+  'name' | 'type' | 'hdtype' | 'colo' | 'stubdom' | 'disks' | 'physicalDevicePath'
+>
 
 /** A guest whose disks are there to be opened. */
 export interface Guest {
@@ -30,16 +25,13 @@ const domains: ReadonlyMap<string, number> = new Map([
   ['Domain-0', 0],
 ])
 
-export const guestName = ({ type, hdtype, colo, stubdom, disks }: GoldenGuest): string =>
-  `${type} ${hdtype} ${colo}${stubdom ? ' stubdom' : ''}: ${disks.map(({ spec }) => spec).join(' | ')}`
-
 /**
  * The guest of a row, each of its disks with images of its own: same names, another folder.
  *
  * @param tapSocket where an NBD server serves what a tap disk's hotplug script would
  */
 export function guestOf(row: GoldenGuest, images: DiskImages, tapSocket: string): Guest {
-  const { hdtype, stubdom, type: domainType, physicalDevicePath: published } = row
+  const { name, hdtype, stubdom, type: domainType, physicalDevicePath: published } = row
   const device = (name: string, format: ImageFormat): string => images.blockDevice() ?? images.image(name, format)
   const disks = row.disks.map(({ spec, target }): ResolvedDisk => {
     const resolved = resolveDisk(parseDisk(spec), {
@@ -67,7 +59,7 @@ export function guestOf(row: GoldenGuest, images: DiskImages, tapSocket: string)
     coloRestore: row.colo === 'secondary',
     physicalDevicePath: (disk: ResolvedDisk) => publishedOf.get(disk),
   }
-  return { name: guestName(row), disks, options, dev: stubdom ? stubdomDev(disks, images) : undefined }
+  return { name, disks, options, dev: stubdom ? stubdomDev(disks, images) : undefined }
 }
 
 function stubdomDev(disks: readonly ResolvedDisk[], images: DiskImages): string {

@@ -20,52 +20,55 @@ export interface Slot {
 /** Why no QEMU starts with the disks that libxl gives it, and what it says then. */
 export const faults = {
   'two hard disks in one IDE place': /drive with bus=\d, unit=\d \(index=\d\) exists/,
-  'two disks with one id': /Duplicate ID '(?:scsi0-hd|ahcidisk-)-?\d+' for drive/,
+  'two disks with one number': /Duplicate ID '(?:scsi0-hd|ahcidisk-)-?\d+' for drive|lun already used by/,
   'a CD drive in the place of another drive': /IDE unit \d is in use/,
   'no such IDE bus': /Bus 'ide\.\d+' not found/,
   'no such AHCI port': /Bus 'ahci0\.-1' not found/,
   'no such SCSI number': /bad scsi device id: \d+|Parameter 'scsi-id' expects uint32_t/,
-  'two disks of a stub domain on one device': /Failed to get "write" lock/,
+  'two disks of a stub domain on one device': /Failed to get (?:shared )?"write" lock/,
 } as const
 
 export type Fault = keyof typeof faults
 
-const isIde = (bus: string): boolean => bus.startsWith('ide.')
-const isIdeDisk = ({ device, bus }: Slot): boolean => device === 'ide-hd' && isIde(bus)
+const isIdeDisk = ({ device, bus }: Slot): boolean => device === 'ide-hd' && bus.startsWith('ide.')
 const placeOf = ({ bus, unit }: Slot): string => `${bus}/${unit}`
 
 /** Gives those without a place of their own the first free one, and finds what QEMU stumbles over first. */
 export function settle(slots: readonly Slot[]): Fault | undefined {
+  return driveFault(slots) ?? deviceFault(slots)
+}
+
+/** QEMU reads all drives first. The machine's own IDE disks have their places from then on. */
+function driveFault(slots: readonly Slot[]): Fault | undefined {
   const taken = new Set<string>()
-  const ideDisks = slots.filter(isIdeDisk)
-  const devices = slots.filter(slot => !isIdeDisk(slot))
-  // QEMU takes all drives, in their order, then makes the machine's own devices, then the others
   for (const slot of slots.filter(({ device }) => device !== 'ide-cd')) {
-    if (slot.unit === -1 && isIdeDisk(slot)) Object.assign(slot, freeIde(taken, 4))
-    if (taken.has(placeOf(slot))) return isIdeDisk(slot) ? 'two hard disks in one IDE place' : 'two disks with one id'
-    taken.add(placeOf(slot))
-  }
-  const writable = new Set<string>()
-  for (const slot of [...ideDisks, ...devices]) {
-    const fault = slot.device === 'ide-cd' ? cdFault(slot, taken) : diskFault(slot, writable)
-    if (fault) return fault
-    taken.add(placeOf(slot))
+    if (isIdeDisk(slot) && slot.unit === -1) Object.assign(slot, freeIde(taken, 4))
+    const id = slot.disk.coloEnable && !isIdeDisk(slot) ? slot.disk.coloExport! : placeOf(slot)
+    if (taken.has(id)) return isIdeDisk(slot) ? 'two hard disks in one IDE place' : 'two disks with one number'
+    taken.add(id)
   }
   return undefined
 }
 
-function cdFault(slot: Slot, taken: ReadonlySet<string>): Fault | undefined {
-  if (slot.unit === -1) Object.assign(slot, freeIde(taken, 2))
-  if (slot.bus !== 'ide.0' && slot.bus !== 'ide.1') return 'no such IDE bus'
-  return taken.has(placeOf(slot)) ? 'a CD drive in the place of another drive' : undefined
-}
-
-function diskFault({ device, bus, unit, contents }: Slot, writable: Set<string>): Fault | undefined {
-  if (device === 'scsi-hd' && (unit < 0 || unit > 7)) return 'no such SCSI number'
-  if (bus === 'ahci0.-1') return 'no such AHCI port'
-  const { file } = contents!
-  if (writable.has(file)) return 'two disks of a stub domain on one device'
-  writable.add(file)
+/** Then it makes the devices: the machine's own, and the others in their order. */
+function deviceFault(slots: readonly Slot[]): Fault | undefined {
+  const taken = new Set<string>()
+  const writers = new Map<string, boolean>()
+  for (const slot of [...slots.filter(isIdeDisk), ...slots.filter(slot => !isIdeDisk(slot))]) {
+    const { disk, device, bus, contents } = slot
+    if (device === 'ide-cd' && slot.unit === -1) Object.assign(slot, freeIde(taken, 2))
+    if (bus.startsWith('ide.') && bus !== 'ide.0' && bus !== 'ide.1') return 'no such IDE bus'
+    if (bus.startsWith('ahci') && !/\.[0-5]$/.test(bus)) return 'no such AHCI port'
+    if (bus === 'scsi' && (slot.unit < 0 || slot.unit > 7)) return 'no such SCSI number'
+    if (taken.has(placeOf(slot)))
+      return device === 'ide-cd' ? 'a CD drive in the place of another drive' : 'two disks with one number'
+    taken.add(placeOf(slot))
+    if (contents === undefined) continue
+    const writes = disk.readwrite && !disk.isCdrom
+    const other = writers.get(contents.file)
+    if (other !== undefined && (other || writes)) return 'two disks of a stub domain on one device'
+    writers.set(contents.file, writes)
+  }
   return undefined
 }
 
