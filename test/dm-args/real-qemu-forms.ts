@@ -9,12 +9,12 @@ export interface Form {
   lenient: boolean
 }
 
-export const forms: Record<string, Form> = {
+export const forms = {
   drive: { build: ({ disks, options }) => buildDiskArgs(disks, options), lenient: true },
   blockdev: {
     build: ({ disks, options }) => buildBlockdevArgs(disks, { ...options, targetOf }),
     lenient: false,
   },
-}
+} satisfies Record<string, Form>
 
 const targetOf = (path: string) => (statSync(path).isBlockDevice() ? 'block' : 'file')
