@@ -20,7 +20,7 @@ export interface Slot {
 /** Why no QEMU starts with the disks that libxl gives it, and what it says then. */
 export const faults = {
   'two hard disks in one IDE place': /drive with bus=\d, unit=\d \(index=\d\) exists/,
-  'two disks with one number': /Duplicate ID '(?:scsi0-hd|ahcidisk-)-?\d+' for drive|lun already used by/,
+  'two disks with one number': /Duplicate ID '(?:scsi0-hd|ahcidisk-)-?\d+' for drive|no free lun/,
   'a CD drive in the place of another drive': /IDE unit \d is in use/,
   'no such IDE bus': /Bus 'ide\.\d+' not found/,
   'no such AHCI port': /Bus 'ahci0\.-1' not found/,
