@@ -36,6 +36,8 @@ export interface QemuOptions {
   cwd?: string
   /** A folder that QEMU sees as /dev; the real one it sees as /mnt, for links. Needs root. */
   dev?: string | undefined
+  /** Open files that it inherits, as its descriptors 4, 5, …: for `-add-fd`. */
+  inherited?: readonly number[]
 }
 
 const binaries = {
@@ -66,23 +68,20 @@ export const startsOfQemu = (): string[] => [...starts].map(([binary, count]) =>
  * @throws MissingRealPart without the program
  */
 export async function startQemu(args: readonly string[], options: QemuOptions = {}): Promise<Started> {
-  const { binary = 'qemu-system-x86_64', cwd, dev } = options
+  const { binary = 'qemu-system-x86_64', cwd, dev, inherited = [] } = options
   const { path, packages, accelerator } = binaries[binary]
   if (!existsSync(path)) throw new MissingRealPart(path, packages)
   starts.set(binary, (starts.get(binary) ?? 0) + 1)
 
   const machine = ['-M', 'pc', ...accelerator, '-display', 'none', '-nodefaults', '-S']
   const monitor = ['-chardev', 'socket,id=monitor,fd=3', '-mon', 'chardev=monitor,mode=control']
+  const command = [...(dev === undefined ? [] : withDev(dev)), path, ...machine, ...monitor, ...args]
   // A test that is killed stops nothing: the kernel does.
-  const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', ...(dev === undefined ? [] : withDev(dev)), path, ...machine, ...monitor, ...args],
-    {
-      cwd,
-      env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    },
-  )
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
+    cwd,
+    env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...inherited],
+  })
   let said = ''
   let end = ''
   for (const stream of [child.stdout!, child.stderr!])
