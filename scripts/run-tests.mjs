@@ -1,9 +1,11 @@
 // Compiles the tests, runs them with tap, and closes with a line that counts them; exits as tap did.
+// With --golden, only those that read golden/, with a line for each of its files.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countTests } from './count-tests.mjs'
+import { goldenReport } from './golden-report.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
@@ -18,23 +20,37 @@ if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json') !== 0) p
 const built = readFileSync('node_modules/@tapjs/test/test-built/dist/esm/index.js', 'utf8')
 if (built.includes('@tapjs/typescript') && runTap('build') !== 0) process.exit(1)
 
+const golden = process.argv.includes('--golden')
+// Those of a real QEMU read goldens too, as disks to start: they compare nothing with them.
+const comparesGolden = file => !file.includes('real-qemu') && /support\/(?:argv-golden|golden|attachments)\.js'/.test(readFileSync(file, 'utf8'))
 const files = readdirSync('build/test', { recursive: true })
   .filter(name => name.endsWith('.test.js'))
   .map(name => join('build/test', name))
+  .filter(file => !golden || comparesGolden(file))
 // Not --output-file, with which tap 21 at times ends before its reporter has said what failed.
-const results = 'build/results'
-rmSync(results, { recursive: true, force: true })
-const status = runTap('run', '--reporter=min', `--output-dir=${results}`, '--jobs=2', ...files)
+const folder = 'build/results'
+rmSync(folder, { recursive: true, force: true })
+let status = runTap('run', '--reporter=min', `--output-dir=${folder}`, '--jobs=2', ...files)
 
 const total = { passed: 0, skipped: 0, failed: 0 }
+const results = []
 for (const file of files) {
-  const path = join(results, `${file}.tap`)
+  const path = join(folder, `${file}.tap`)
   const tap = existsSync(path) ? readFileSync(path, 'utf8') : ''
   // What a test says of how much it did.
   for (const [, what] of tap.matchAll(/^ +# ((?:[a-z]+: )?\d+ [A-Za-z].*)$/gm)) console.log(`${file}: ${what}`)
   for (const [, what] of tap.matchAll(/^ok \d+ - (.* # SKIP.*)$/gm)) console.log(`SKIPPED ${what}`)
   const count = countTests(tap)
   for (const key of Object.keys(total)) total[key] += count[key]
+  results.push({ file, tap })
+}
+if (golden) {
+  const kept = readdirSync('golden', { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name !== 'README.md')
+    .map(({ parentPath, name }) => join(parentPath, name))
+  const { lines, unequal } = goldenReport(kept.sort(), results)
+  for (const line of lines) console.log(line)
+  if (unequal > 0) status ||= 1
 }
 if (status !== 0 && total.failed === 0) total.failed = 1
 if (total.skipped > 0) console.log(`${total.skipped} skipped, which proves nothing: see above`)

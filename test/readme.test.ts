@@ -41,6 +41,7 @@ t.test('the TypeScript compiles', async t => {
 
 const output = [
   /params qcow2:[\s\S]*if=ide[\s\S]*warning colo-missing-key/,
+  /driver[\s\S]*replication[\s\S]*flowchart TD\n[\s\S]*NBD server/,
   /^\/dev\/vg\/guest,raw,xvda,rw xvda\n$/,
   /^xvdb \/dev\/vg\/data 7\n$/,
   /^$/,

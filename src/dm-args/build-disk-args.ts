@@ -11,7 +11,7 @@ import type { ColoDrive, DriveDialect, DriveImage } from './drive/drive.js'
 import { saferXen47, xen47 } from './drive/xen-4.7.js'
 import { xen417 } from './drive/xen-4.17.js'
 import type { Image } from './image.js'
-import { libxlText, type OptionText, safeText } from './option-text.js'
+import { libxlText, type OptionText, safeText, safeTextOf2016 } from './option-text.js'
 import { type Emulated, isScsi, type Placed, placeDisk } from './place-disk.js'
 import { forDisk } from './refuse-disk.js'
 
@@ -47,7 +47,7 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
   if (domainType !== 'hvm') return { args: [], warnings: [] }
 
   const namesOf = libxlExact ? libxlColoNames : safeColoNames(placed)
-  const writer = { dialect, namesOf, text: libxlExact ? libxlText : safeText }
+  const writer = { dialect, namesOf, text: libxlExact ? libxlText : name === '4.7' ? safeTextOf2016 : safeText }
   const args: string[] = []
   if (disks.some(isScsi)) args.push(...dialect.scsiController)
   if (hdtype === 'ahci') args.push('-device', 'ahci,id=ahci0')

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { LibxlError } from '../libxl/libxl-error.js'
 
 /** How a text of a record, which may be a tenant's, becomes part of a QEMU option. */
@@ -20,6 +21,26 @@ export const safeText: OptionText = {
   file: path => doubleCommas(withoutProtocol(plainPath(path))),
   filename: path => doubleCommas(plainPath(path)),
   parameter: text => doubleCommas(encodeParameter(argumentText(text))),
+}
+
+/** The same for a QEMU as old as Xen 4.7 (before 3.0 and 6.0). */
+export const safeTextOf2016: OptionText = {
+  file: path => readByOldQemu(safeText.file(path)),
+  filename: path => readByOldQemu(safeText.filename(path)),
+  parameter: text => readByOldQemu(safeText.parameter(text)),
+}
+
+/** Such a QEMU cuts a value after 1,023 bytes, and the first ",id=" anywhere names the drive (`opts_parse`). */
+function readByOldQemu(text: string): string {
+  const value = text.replaceAll(',,', ',')
+  if (Buffer.byteLength(value) > 1023)
+    throw new LibxlError(-6, `QEMUs as old as Xen 4.7 cut a name after 1,023 bytes, and ${show(value)} is longer`)
+  if (value.includes(',id='))
+    throw new LibxlError(
+      -6,
+      `QEMUs as old as Xen 4.7 would take what follows ",id=" in ${show(value)} for a drive's id`,
+    )
+  return text
 }
 
 /** In a QEMU option a comma ends the value; two stand for one. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { LibxlError, parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
-import { buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
+import { buildBlockdevArgs, buildDiskArgs, type DiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
 import { type ArgvCase, argvGolden, parseArgvGolden } from '../support/argv-golden.js'
 
 const domains: ReadonlyMap<string, number> = new Map([
@@ -16,6 +16,7 @@ function disksOf({ type: domainType, disks }: ArgvCase): ResolvedDisk[] {
   })
 }
 
+/** What is asked for besides what the case says. */
 type Mode = Pick<DiskArgsOptions, 'dialect' | 'libxlExact'>
 
 function optionsOf(
@@ -33,16 +34,19 @@ const lines = (argv: readonly string[], warnings: readonly string[], refused?: s
   ...(refused === undefined ? [] : [`refused: ${refused}`]),
 ]
 
-/** What is built for a case, or how it is refused. */
-function built(row: ArgvCase, mode: Mode, say: (error: LibxlError) => string): string[] {
+/** What is built, or how it is refused. */
+function answer(build: () => DiskArgs, say: (error: LibxlError) => string): string[] {
   try {
-    const { args, warnings } = buildDiskArgs(disksOf(row), optionsOf(row, mode))
+    const { args, warnings } = build()
     return lines(args, warnings)
   } catch (error) {
     if (!(error instanceof LibxlError)) throw error
     return lines([], error.warnings, say(error))
   }
 }
+
+const built = (row: ArgvCase, mode: Mode, say: (error: LibxlError) => string) =>
+  answer(() => buildDiskArgs(disksOf(row), optionsOf(row, mode)), say)
 
 const whole = ({ code, message }: LibxlError) => `${code} ${message}`
 
@@ -96,6 +100,37 @@ for (const [file, dialect] of releases) {
   })
 }
 
+t.test('dialect 4.7 writes golden/argv/seed-2016.txt in both modes', t => {
+  for (const row of argvGolden('seed-2016.txt')) {
+    t.equal(row.dialect, '4.7', row.name)
+    for (const libxlExact of [true, false])
+      t.strictSame(built(row, { libxlExact }, whole), lines(row.argv, []), row.name)
+  }
+  t.end()
+})
+
+t.test('the default mode departs from libxl as golden/argv/departures.txt says, and libxlExact does not', t => {
+  for (const row of argvGolden('departures.txt')) {
+    t.ok(row.why, `${row.name}: says why`)
+    t.strictSame(built(row, {}, whole), lines(row.argv, row.warnings, row.refused), row.name)
+    const { libxl } = row
+    if (libxl === undefined) continue
+    const want = lines(libxl.argv, libxl.warnings, libxl.refused)
+    t.strictSame(built(row, { libxlExact: true }, whole), want, `libxl: ${row.name}`)
+  }
+  t.end()
+})
+
+t.test('buildBlockdevArgs gives what golden/argv/blockdev.txt says', t => {
+  for (const row of argvGolden('blockdev.txt')) {
+    const targets = new Map(disksOf(row).map(({ pdevPath }, index) => [pdevPath, row.disks[index]!.target]))
+    const targetOf = (path: string) => (path === row.physicalDevicePath ? 'block' : (targets.get(path) ?? 'file'))
+    const got = answer(() => buildBlockdevArgs(disksOf(row), { ...optionsOf(row, {}), targetOf }), whole)
+    t.strictSame(got, lines(row.argv, row.warnings, row.refused), row.name)
+  }
+  t.end()
+})
+
 t.test('a golden that is not understood fails', t => {
   const good = '# head\n\n= hvm, ide\ndisk (file): vdev=hda,target=/x\n-drive file=/x\n'
   t.equal(parseArgvGolden(good, 'g').length, 1)
@@ -111,7 +146,7 @@ t.test('a golden that is not understood fails', t => {
     [good.replace('-drive', 'refused: ERROR_NONE'), /^g:5: not a line/],
     [good.replace('disk', '\ndisk'), /^g:5: not in a case/],
     [`${good}# late\n`, /^g:6: not a line/],
-    [`${good}\n# late\n`, /^g:7: not in a case/],
+    [`${good}\nlate\n`, /^g:7: not in a case/],
   ]
   for (const [text, message] of bad) t.throws(() => parseArgvGolden(text, 'g'), { message })
   t.end()

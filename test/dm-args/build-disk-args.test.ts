@@ -192,6 +192,22 @@ t.test('a text that cannot reach QEMU unchanged is refused, and no name is a pro
   t.end()
 })
 
+t.test('for Xen 4.7 a name is one that the QEMUs of its time read whole', t => {
+  const disk = resolve('vdev=hda,target=/x')
+  const old = { ...guest, dialect: '4.7' } as const
+  const longest = `/${','.repeat(100)}${'ü'.repeat(461)}`
+  t.match(buildDiskArgs([{ ...disk, pdevPath: longest }], old).args[1], longest.replaceAll(',', ',,'))
+  for (const [pdevPath, message] of [
+    [`${longest}x`, /after 1,023 bytes/],
+    ['/a,id=scsi0-hd1', /would take what follows ",id="/],
+  ] as const) {
+    t.throws(() => buildDiskArgs([{ ...disk, pdevPath }], old), { rc: -6, vdev: 'hda', message })
+    t.doesNotThrow(() => buildDiskArgs([{ ...disk, pdevPath }], { ...old, libxlExact: true }))
+    t.doesNotThrow(() => buildDiskArgs([{ ...disk, pdevPath }], guest))
+  }
+  t.end()
+})
+
 t.test('a format that libxl does not have is none', t => {
   for (const format of ['constructor', '__proto__', 'raw,readonly=on', 7]) {
     const disk = { ...resolve('vdev=hda,target=/x'), format } as unknown as ResolvedDisk

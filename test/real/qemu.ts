@@ -19,8 +19,10 @@ export interface Qemu extends AsyncDisposable {
   monitor(line: string): Promise<string>
   /** The regular files and block devices below a directory that it holds open, sorted. */
   openFiles(directory: string): string[]
-  /** What it has printed: its warnings, and the answers to the monitor's `qemu-io`. */
+  /** What it has printed, such as warnings; the answers to the monitor's `qemu-io` are all there only after `quit`. */
   printed(): string
+  /** Ends it in order, its images closed. */
+  quit(): Promise<void>
   /** Ends it at once. */
   stop(): Promise<void>
 }
@@ -32,6 +34,8 @@ export interface QemuOptions {
   binary?: QemuBinary
   /** Relative names are looked for here. */
   cwd?: string
+  /** A folder that QEMU sees as /dev; the real one it sees as /mnt, for links. Needs root. */
+  dev?: string | undefined
   /** Open files that it inherits, as its descriptors 4, 5, …: for `-add-fd`. */
   inherited?: readonly number[]
 }
@@ -64,15 +68,16 @@ export const startsOfQemu = (): string[] => [...starts].map(([binary, count]) =>
  * @throws MissingRealPart without the program
  */
 export async function startQemu(args: readonly string[], options: QemuOptions = {}): Promise<Started> {
-  const { binary = 'qemu-system-x86_64', cwd, inherited = [] } = options
+  const { binary = 'qemu-system-x86_64', cwd, dev, inherited = [] } = options
   const { path, packages, accelerator } = binaries[binary]
   if (!existsSync(path)) throw new MissingRealPart(path, packages)
   starts.set(binary, (starts.get(binary) ?? 0) + 1)
 
   const machine = ['-M', 'pc', ...accelerator, '-display', 'none', '-nodefaults', '-S']
   const monitor = ['-chardev', 'socket,id=monitor,fd=3', '-mon', 'chardev=monitor,mode=control']
+  const command = [...(dev === undefined ? [] : withDev(dev)), path, ...machine, ...monitor, ...args]
   // A test that is killed stops nothing: the kernel does.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...machine, ...monitor, ...args], {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
     cwd,
     env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...inherited],
@@ -114,10 +119,20 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
       monitor: line => qmp.execute<string>('human-monitor-command', { 'command-line': line }),
       openFiles: directory => openFiles(child.pid!, directory),
       printed: () => said,
+      async quit() {
+        await qmp.execute('quit')
+        await closed
+      },
       stop,
       [Symbol.asyncDispose]: stop,
     },
   }
+}
+
+/** What runs a program with another /dev. */
+const withDev = (directory: string): string[] => {
+  const script = 'mount --bind /dev /mnt && mount --bind "$0" /dev && exec "$@"'
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, directory]
 }
 
 function openFiles(pid: number, directory: string): string[] {

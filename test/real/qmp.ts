@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 /** QEMU refused a command. */
-export class QmpError extends Error {
+class QmpError extends Error {
   override readonly name = 'QmpError'
 
   /** QEMU's kind of error, such as GenericError or CommandNotFound. */

@@ -40,7 +40,7 @@ export function argvGolden(name: string): ArgvCase[] {
   return cases
 }
 
-/** @throws Error for a line it does not know, and for a text without cases */
+/** @throws Error for a line that it does not know, and for a text without cases */
 export function parseArgvGolden(text: string, file: string): ArgvCase[] {
   const cases: ArgvCase[] = []
   let inCase = false
@@ -54,7 +54,7 @@ export function parseArgvGolden(text: string, file: string): ArgvCase[] {
       else if (line.startsWith('= ')) {
         inCase = true
         cases.push(caseOf(line.slice(2), `${file}:${index + 1}`))
-      } else if (!line.startsWith('#') || cases.length > 0) throw new Error('not in a case')
+      } else if (!line.startsWith('#')) throw new Error('not in a case')
     } catch (cause) {
       throw new Error(`${file}:${index + 1}: ${(cause as Error).message}: ${line}`, { cause })
     }
@@ -90,7 +90,7 @@ function addLine(row: ArgvCase, line: string): void {
       break
     case 'libxl':
       row.libxl ??= nothing()
-      addAnswer(row.libxl, rest)
+      if (rest !== 'nothing') addAnswer(row.libxl, rest)
       break
     case 'why':
       row.why = rest

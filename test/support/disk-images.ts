@@ -23,16 +23,17 @@ export interface DiskImages extends Disposable {
   readonly directory: string
   /** Makes an image whose path ends so. Two of one name are two images. */
   image(name: string, format: ImageFormat): string
-  /** Makes a block device with an image on it. Undefined where this process may make none, as without root's rights. */
-  blockDevice(format: ImageFormat): string | undefined
-  /** Removes the images and devices made so far. */
+  /** A block device of the same size. Undefined where this process may make none, as without root's rights. */
+  blockDevice(): string | undefined
+  /** Removes the images made so far. The block devices may be given out again, with what was written to them. */
   clear(): void
 }
 
 /** @throws MissingRealPart without qemu-img */
 export function diskImages(): DiskImages {
   const directory = mkdtempSync(join(tmpdir(), 'disk-images-'))
-  const devices: number[] = []
+  const devices: LoopDevice[] = []
+  let devicesInUse = 0
   let count = 0
 
   const image = (name: string, format: ImageFormat): string => {
@@ -47,21 +48,26 @@ export function diskImages(): DiskImages {
     return path
   }
   const clear = () => {
-    for (const device of devices.splice(0)) closeSync(device)
+    devicesInUse = 0
     while (count > 0) rmSync(join(directory, String(--count)), { recursive: true })
   }
   return {
     directory,
     image,
-    blockDevice(format) {
-      const device = attachLoop(image('device', format))
-      if (device === undefined) return undefined
-      devices.push(device.descriptor)
-      return device.path
+    blockDevice() {
+      if (devicesInUse === devices.length) {
+        const file = join(directory, `device-${devices.length}`)
+        writeFileSync(file, '')
+        truncateSync(file, size)
+        const device = attachLoop(file)
+        if (device === undefined) return undefined
+        devices.push(device)
+      }
+      return devices[devicesInUse++]!.path
     },
     clear,
     [Symbol.dispose]() {
-      clear()
+      for (const { descriptor } of devices) closeSync(descriptor)
       rmSync(directory, { recursive: true })
     },
   }
@@ -86,8 +92,13 @@ function template(directory: string, format: Exclude<ImageFormat, 'raw'>): strin
   return path
 }
 
+interface LoopDevice {
+  path: string
+  descriptor: number
+}
+
 /** The kernel detaches it from the file when the last has closed it: this process, and a QEMU that has it open. */
-function attachLoop(file: string): { path: string; descriptor: number } | undefined {
+function attachLoop(file: string): LoopDevice | undefined {
   const { error, status, stdout } = spawnSync('losetup', ['--find', '--show', file], { encoding: 'utf8' })
   if (error || status !== 0) return undefined
   const path = stdout.trim()

@@ -21,7 +21,7 @@ export class Guest {
   }
 
   /** xl starts QEMU for a PV guest only where the guest is created with a disk for it: `image`, of qcow2, which it has as xvdy. */
-  static async create(name: string, folder: string, image: string): Promise<Guest> {
+  static async create(name: string, folder: string, image?: string): Promise<Guest> {
     const config = join(folder, `${name}.cfg`)
     writeFileSync(
       config,
@@ -32,13 +32,13 @@ export class Guest {
         'ramdisk = "/nx/guest/initrd.gz"',
         'extra = "console=hvc0 quiet"',
         'memory = 160',
-        `disk = [ 'format=qcow2,vdev=xvdy,backendtype=qdisk,target=${image}' ]`,
+        ...(image === undefined ? [] : [`disk = [ 'format=qcow2,vdev=xvdy,backendtype=qdisk,target=${image}' ]`]),
         '',
       ].join('\n'),
     )
     await run('xl', 'create', '-q', config)
     const guest = new Guest(name, Number(await run('xl', 'domid', name)))
-    await guest.sees('xvdy')
+    if (image !== undefined) await guest.sees('xvdy')
     return guest
   }
 

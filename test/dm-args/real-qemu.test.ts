@@ -1,0 +1,96 @@
+import { randomInt } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { type QemuBinary, startQemu, startsOfQemu } from '../real/qemu.js'
+import { argvGolden } from '../support/argv-golden.js'
+import { diskImages } from '../support/disk-images.js'
+import { realPart } from '../support/real-part.js'
+import { twoAtATime } from '../support/two-at-a-time.js'
+import { check, type Outcome } from './real-qemu-check.js'
+import { type Form, forms } from './real-qemu-forms.js'
+import { type GoldenGuest, guestOf } from './real-qemu-guest.js'
+import { mixedGuests } from './real-qemu-mixed.js'
+import { serveNbd } from './real-qemu-nbd.js'
+
+/** All guests for which libxl gives QEMU arguments. */
+const guests = argvGolden('xen-4.17.txt').filter(({ argv }) => argv.length > 0)
+
+/** How many of them become what. Not one is left out. */
+function outcomesOf(binary: QemuBinary, form: Form): Partial<Record<Outcome, number>> {
+  const lacking = binary === 'xen-qemu-system-i386' ? 20 : 0
+  const letterless = form.lenient ? 0 : 7
+  return {
+    'shown as asked for': 433 - lacking - letterless,
+    ...(lacking > 0 && { 'a driver that QEMU was built without': lacking }),
+    ...(letterless > 0 && { 'a vdev without a letter': letterless }),
+    'COLO that QEMU would not replicate': 48,
+    'no such SCSI number': 19,
+    'no such IDE bus': 14,
+    'two hard disks in one IDE place': 8,
+    'two disks with one number': 4,
+    'a CD drive in the place of another drive': 2,
+    'no such AHCI port': 2,
+    'two disks of a stub domain on one device': 2,
+  }
+}
+
+/** Checks guests and counts what becomes of them; undefined without QEMU. */
+async function checkAll(t: Test, rows: readonly GoldenGuest[], form: Form, binary: QemuBinary) {
+  using server = diskImages()
+  using first = diskImages()
+  using second = diskImages()
+  await using tap = await realPart(t, async () => {
+    first.image('probe', 'qcow2')
+    await (await startQemu([], { binary })).qemu?.stop()
+    return serveNbd(server)
+  })
+  if (tap === undefined) return undefined
+  const tally: Partial<Record<Outcome, number>> = {}
+  await twoAtATime(rows, [first, second], async (row, images) => {
+    const outcome = await check(t, guestOf(row, images, tap.socket), form, binary, images.directory)
+    tally[outcome] = (tally[outcome] ?? 0) + 1
+    images.clear()
+  })
+  return tally
+}
+
+/** Only root may make the devices that a stub domain has. */
+const startable = (rows: readonly GoldenGuest[]) => {
+  using images = diskImages()
+  return images.blockDevice() === undefined ? rows.filter(({ stubdom }) => !stubdom) : rows
+}
+
+const { CI } = process.env
+
+const runs = [
+  ['qemu-system-x86_64', 'drive'],
+  ['qemu-system-x86_64', 'blockdev'],
+  ['xen-qemu-system-i386', 'drive'],
+] as const
+
+for (const [binary, name] of runs)
+  t.test(`${binary} shows what the records of the goldens ask for, by ${name}`, async t => {
+    const rows = startable(guests)
+    const form = forms[name]
+    const tally = await checkAll(t, rows, form, binary)
+    if (tally === undefined) return
+    const counts = Object.entries(tally).sort(([, a], [, b]) => b - a)
+    t.comment(`${name}: ${counts.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
+    if (rows.length === guests.length) t.strictSame(tally, outcomesOf(binary, form))
+    else {
+      t.comment(`${guests.length - rows.length} guests with a stub domain not started, which needs root`)
+      t.notOk(CI, 'is run as root')
+    }
+  })
+
+const seed = CI ? randomInt(2 ** 31) : 1
+
+for (const [binary, name] of [...runs, ['xen-qemu-system-i386', 'blockdev']] as const)
+  t.test(`${binary} shows what other records ask for, by ${name} (seed ${seed})`, async t => {
+    const tally = await checkAll(t, startable(mixedGuests(guests, seed, 80)), forms[name], binary)
+    if (tally) t.ok(tally['shown as asked for']! > 30, JSON.stringify(tally))
+  })
+
+t.test('each of them was a real start', t => {
+  for (const count of startsOfQemu()) t.comment(count)
+  t.end()
+})
