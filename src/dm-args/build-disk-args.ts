@@ -12,8 +12,9 @@ import { saferXen47, xen47 } from './drive/xen-4.7.js'
 import { xen417 } from './drive/xen-4.17.js'
 import type { Image } from './image.js'
 import { libxlText, type OptionText, safeText, safeTextOf2016 } from './option-text.js'
-import { type Emulated, isScsi, type Placed, placeDisk } from './place-disk.js'
+import { type Emulated, isScsi, placeDisk } from './place-disk.js'
 import { forDisk } from './refuse-disk.js'
+import { settlePlaces } from './settle-places.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */
 export interface DiskArgs {
@@ -46,7 +47,8 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
   if (!libxlExact) checkColo(placed, options)
   if (domainType !== 'hvm') return { args: [], warnings: [] }
 
-  const namesOf = libxlExact ? libxlColoNames : safeColoNames(placed)
+  const settled = libxlExact ? placed : settlePlaces(placed)
+  const namesOf = libxlExact ? libxlColoNames : safeColoNames(settled)
   const writer = { dialect, namesOf, text: libxlExact ? libxlText : name === '4.7' ? safeTextOf2016 : safeText }
   const args: string[] = []
   if (disks.some(isScsi)) args.push(...dialect.scsiController)
@@ -61,13 +63,13 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
     if (warning !== undefined) warnings.push(warning)
   }
   if (!libxlExact)
-    for (const { disk, why } of clashes(placed)) warnings.push(`QEMU will refuse disk ${disk.vdev}: ${why}`)
+    for (const { disk, why } of clashes(settled)) warnings.push(`QEMU will refuse disk ${disk.vdev}: ${why}`)
   return { args, warnings }
 }
 
 interface Writer {
   dialect: DriveDialect
-  namesOf: (place: Placed) => ColoNames
+  namesOf: (disk: ResolvedDisk) => ColoNames
   text: OptionText
 }
 
@@ -75,7 +77,7 @@ function argsOf(place: Emulated, { dialect, namesOf, text }: Writer): string[] {
   if (place.on === 'cdrom') return dialect.cdrom(place.devid, place.unit, place.image && imageTexts(place.image, text))
   const { disk, unit, role } = place
   const { file, filename, format } = imageTexts(place.image, text)
-  const colo = role === 'none' ? noColo : coloDrive(place, namesOf(place), text)
+  const colo = role === 'none' ? noColo : coloDrive(place, namesOf(disk), text)
   return dialect[place.on]({ disk, unit, role, file, filename, format, colo })
 }
 

@@ -1,5 +1,5 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import type { Placed } from './place-disk.js'
+import type { Emulated, Placed } from './place-disk.js'
 
 /** A disk that QEMU will not start with, and why. */
 export interface Clash {
@@ -11,8 +11,9 @@ export interface Clash {
 export function clashes(placed: readonly Placed[]): Clash[] {
   const found: Clash[] = []
   const taken = new Map<string, string>()
+  const devices = new Map<string, Device>()
   for (const place of placed) {
-    if (place.on === 'nothing' || isAnywhere(place)) continue
+    if (place.on === 'nothing') continue
     const { disk } = place
     const bus = place.on === 'cdrom' ? 'ide' : place.on
     const [name, last] = buses[bus]
@@ -22,13 +23,31 @@ export function clashes(placed: readonly Placed[]): Clash[] {
     }
     const where = `${bus} ${place.unit}`
     const other = taken.get(where)
-    if (other === undefined) taken.set(where, disk.vdev)
-    else found.push({ disk, why: `${other} is already in place ${place.unit} of ${name}` })
+    if (other !== undefined) {
+      found.push({ disk, why: `${other} is already in place ${place.unit} of ${name}` })
+      continue
+    }
+    taken.set(where, disk.vdev)
+    const why = sharedDevice(place, devices)
+    if (why !== undefined) found.push({ disk, why })
   }
   return found
 }
 
 const buses = { ide: ['IDE', 3], scsi: ['the SCSI bus', 7], ahci: ['AHCI', 5] } as const
 
-/** A letterless name, such as `xvd`, has the index -1, with which QEMU's IDE takes the first free place. */
-const isAnywhere = ({ on, unit }: Placed): boolean => unit === -1 && (on === 'ide' || on === 'cdrom')
+interface Device {
+  vdev: string
+  writes: boolean
+}
+
+/** In a stub domain hda and sda are one device, which QEMU locks for who writes it. */
+function sharedDevice({ disk, on, image }: Emulated, devices: Map<string, Device>): string | undefined {
+  if (image?.format !== 'host_device') return undefined
+  const { path } = image
+  const writes = disk.readwrite && on !== 'cdrom'
+  const other = devices.get(path)
+  devices.set(path, { vdev: disk.vdev, writes: writes || other?.writes === true })
+  if (other === undefined || !(other.writes || writes)) return undefined
+  return `in the stub domain it is in the place of ${other.vdev}, as ${path}`
+}

@@ -1,4 +1,5 @@
 import { isQemuId } from '../libxl/qemu-id.js'
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { driveId } from './drive/drive-ids.js'
 import { show } from './option-text.js'
 import type { Placed } from './place-disk.js'
@@ -13,14 +14,14 @@ export interface ColoNames {
 const topId = 'top-colo'
 
 /** libxl's own naming: what is not set is "(null)", and every secondary disk has the same topmost id. */
-export const libxlColoNames = ({ disk }: Placed): ColoNames => ({ export: disk.coloExport ?? '(null)', topId })
+export const libxlColoNames = (disk: ResolvedDisk): ColoNames => ({ export: disk.coloExport ?? '(null)', topId })
 
 /**
  * Ids that QEMU accepts for all COLO disks it replicates: each an identifier and given once.
  *
  * @throws LibxlError for a colo-export that is no identifier, or another drive's
  */
-export function safeColoNames(placed: readonly Placed[]): (place: Placed) => ColoNames {
+export function safeColoNames(placed: readonly Placed[]): (disk: ResolvedDisk) => ColoNames {
   const replicated = placed.filter(({ role }) => role !== 'none')
   if (replicated.length === 0) return libxlColoNames
   const taken = new Set(placed.map(plainId))
@@ -32,12 +33,10 @@ export function safeColoNames(placed: readonly Placed[]): (place: Placed) => Col
       throw refuseDisk(disk, `colo-export ${show(id)} is the id of another drive: give it another name`)
     taken.add(id)
   }
-  const names = new Map<Placed, ColoNames>()
-  for (const place of replicated) {
-    const secondary = place.role === 'secondary'
-    names.set(place, { export: place.disk.coloExport!, topId: secondary ? freeTopId(taken) : topId })
-  }
-  return place => names.get(place) ?? libxlColoNames(place)
+  const names = new Map<ResolvedDisk, ColoNames>()
+  for (const { disk, role } of replicated)
+    names.set(disk, { export: disk.coloExport!, topId: role === 'secondary' ? freeTopId(taken) : topId })
+  return disk => names.get(disk) ?? libxlColoNames(disk)
 }
 
 /** The id of a drive that is not replicated. */

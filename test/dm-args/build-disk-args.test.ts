@@ -154,7 +154,17 @@ t.test('what QEMU will refuse is said, and passed on as libxl does', t => {
     [['vdev=sd'], guest, 'QEMU will refuse disk sd: the SCSI bus has the places 0 to 7, not -1'],
     [['cdrom,vdev=xvde'], guest, 'QEMU will refuse disk xvde: IDE has the places 0 to 3, not 4'],
     [['vdev=xvd'], ahci, 'QEMU will refuse disk xvd: AHCI has the places 0 to 5, not -1'],
-    [['vdev=xvd', 'cdrom,vdev=hda'], guest, undefined],
+    [['vdev=xvd', 'cdrom,vdev=hda'], guest, 'QEMU will refuse disk hda: xvd is already in place 0 of IDE'],
+    [['vdev=xvd', 'vdev=xvda'], guest, 'QEMU will refuse disk xvda: xvd is already in place 0 of IDE'],
+    [['vdev=xvda', 'vdev=xvd', 'cdrom,vdev=hdc'], guest, undefined],
+    [['cdrom,vdev=xvd', 'vdev=hda'], guest, undefined],
+    [['cdrom,vdev=xvd', 'vdev=hda', 'vdev=hdb'], guest, 'QEMU will refuse disk xvd: IDE has the places 0 to 3, not -1'],
+    [
+      ['vdev=hda', 'vdev=sda'],
+      { ...guest, stubdom: true },
+      'QEMU will refuse disk sda: in the stub domain it is in the place of hda, as /dev/xvda',
+    ],
+    [['cdrom,vdev=hda', 'access=r,vdev=sda'], { ...guest, stubdom: true }, undefined],
     [['vdev=hda', 'cdrom,vdev=xvda'], ahci, undefined],
     [['vdev=sdh', 'vdev=hda'], guest, undefined],
   ]

@@ -1,13 +1,10 @@
 import type { Test } from 'tap'
 import { type QemuBinary, startQemu } from '../real/qemu.js'
-import { type Expected, expectedOf } from './real-qemu-expected.js'
+import { expectedOf } from './real-qemu-expected.js'
 import type { Form } from './real-qemu-forms.js'
 import type { Guest } from './real-qemu-guest.js'
 import { nodesOf, shownBlocks } from './real-qemu-shown.js'
 import { type Fault, faults } from './real-qemu-slots.js'
-
-/** What QEMU itself finds out. */
-const sharedDevice: Fault = 'two disks of a stub domain on one device'
 
 /** Drivers that Debian left out. */
 const lacking: Record<QemuBinary, readonly string[]> = {
@@ -21,15 +18,8 @@ export type Outcome =
   | 'shown as asked for'
   | 'COLO that QEMU would not replicate'
   | 'a driver that QEMU was built without'
-  | 'a vdev without a letter'
   | 'refused'
   | 'started all the same'
-
-/** What the form with a place for every disk refuses. */
-function placeless(expected: Expected): Outcome | undefined {
-  if ('fault' in expected) return expected.fault === sharedDevice ? undefined : expected.fault
-  return 'shown' in expected && expected.letterless ? 'a vdev without a letter' : undefined
-}
 
 /**
  * Starts a QEMU with a guest's disks and compares what it shows with what the records ask for. Where none starts, by the
@@ -52,15 +42,14 @@ export async function check(
     return 'COLO that QEMU would not replicate'
   }
   const fault = 'fault' in expected ? expected.fault : undefined
-  const misplaced = placeless(expected)
-  if (misplaced && !form.lenient) {
+  if (fault && !form.lenient) {
     t.throws(() => form.build(guest), { name: 'LibxlError', rc: -6, message: /disk .* place/ }, name)
-    return misplaced
+    return fault
   }
 
   const { args, warnings } = form.build(guest)
   const foreseen = warnings.some(warning => warning.startsWith('QEMU will refuse disk '))
-  t.equal(foreseen, fault !== undefined && fault !== sharedDevice, `${name}: warnings`)
+  t.equal(foreseen, fault !== undefined, `${name}: warnings`)
   const { qemu, refusal } = await startQemu(args, { binary, dev })
   const nodes = 'shown' in expected ? nodesOf(expected.shown) : []
   const unknown = lacking[binary].filter(driver => fault || nodes.some(node => node.driver === driver))

@@ -5,8 +5,7 @@ import { type Fault, type Slot, settle, slotOf } from './real-qemu-slots.js'
 
 /** What is to become of a guest's disks: one of these. */
 export type Expected =
-  /** A vdev without a letter, such as `hd`, says no place: QEMU gives it a free one. */
-  | { shown: ShownBlocks; letterless: boolean }
+  | { shown: ShownBlocks }
   /** QEMU does not start with what libxl gives it. */
   | { fault: Fault }
   /** A COLO disk of this name would not be replicated. */
@@ -20,13 +19,12 @@ export function expectedOf(disks: readonly ResolvedDisk[], options: DiskArgsOpti
     if (disk.coloEnable && !isReplicable(disk, slot, options)) return { unprotected: disk.vdev }
     if (slot) slots.push(slot)
   }
-  const letterless = slots.some(({ unit, bus }) => unit === -1 && bus.startsWith('ide.'))
   const fault = settle(slots)
   if (fault) return { fault }
   const shown: ShownBlocks = { drives: [], named: {} }
   for (const slot of slots) shown.drives.push(guestDrive(slot, options, shown.named))
   shown.drives.sort((a, b) => (a.place < b.place ? -1 : 1))
-  return { shown, letterless }
+  return { shown }
 }
 
 const isReplicable = (disk: ResolvedDisk, slot: Slot | undefined, { stubdom }: DiskArgsOptions): boolean =>

@@ -1,3 +1,4 @@
+import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { ColoNames } from '../colo-names.js'
 import { driveId } from '../drive/drive-ids.js'
 import { show } from '../option-text.js'
@@ -27,12 +28,12 @@ const longest = 31
  */
 export function nodeNames(
   shown: readonly Emulated[],
-  coloOf: (place: Emulated) => ColoNames,
+  coloOf: (disk: ResolvedDisk) => ColoNames,
 ): (place: Emulated) => NodeNames {
   const taken = new Set<string>()
   for (const place of shown) {
     if (place.role === 'none') taken.add(driveId(place))
-    else for (const name of givenNames(place, coloOf(place))) taken.add(name)
+    else for (const name of givenNames(place, coloOf(place.disk))) taken.add(name)
   }
   const free = (wanted: string): string => {
     let name = wanted
@@ -42,7 +43,7 @@ export function nodeNames(
   }
   return place => {
     const id = driveId(place)
-    const { export: exported, topId } = coloOf(place)
+    const { export: exported, topId } = coloOf(place.disk)
     const fileOf = (image: string) => free(`${image === exported ? id : image}-file`)
     switch (place.role) {
       case 'none':

@@ -10,6 +10,7 @@ import { notEmulated } from '../not-emulated.js'
 import { type ColoRole, type Emulated, type Placed, placeDisk } from '../place-disk.js'
 import { forDisk, refuseDisk } from '../refuse-disk.js'
 import { refuseReadOnly } from '../refuse-read-only.js'
+import { settlePlaces } from '../settle-places.js'
 import type { Blockdev } from './blockdev.js'
 import { diskNodes } from './disk-nodes.js'
 import { type GuestDevice, guestDevice } from './guest-device.js'
@@ -41,12 +42,13 @@ export function planDisks(
   checkDomainType(options.domainType)
   checkHdtype(options.hdtype)
   refuseSharedDevices(disks)
-  const placed = disks.map(disk => placeDisk(disk, options, xen417))
+  const placed = settlePlaces(disks.map(disk => placeDisk(disk, options, xen417)))
   checkColo(placed, options)
   if (options.domainType !== 'hvm') return { planned: [], warnings: [] }
 
   const warnings = placed.flatMap(place => (place.on === 'nothing' ? [notEmulated(place)] : []))
-  refuseClashes(placed)
+  const [clash] = clashes(placed)
+  if (clash !== undefined) throw Object.assign(refuseDisk(clash.disk, clash.why), { warnings })
   const shown = placed.filter(isShown)
   const namesOf = nodeNames(shown, safeColoNames(placed))
   const planned = shown.map(place => {
@@ -62,10 +64,3 @@ export function planDisks(
 }
 
 const isShown = (place: Placed): place is Emulated => place.on !== 'nothing'
-
-function refuseClashes(placed: readonly Placed[]): void {
-  const [clash] = clashes(placed)
-  if (clash !== undefined) throw refuseDisk(clash.disk, clash.why)
-  for (const { on, unit, disk } of placed)
-    if (on !== 'nothing' && unit < 0) throw refuseDisk(disk, `QEMU has no place ${unit}: name it hda, hdb, …`)
-}

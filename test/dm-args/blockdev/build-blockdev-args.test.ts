@@ -190,6 +190,18 @@ t.test('a device is opened as one: by what targetOf says, else by its name', t =
   t.end()
 })
 
+t.test('a name without a letter gets the place that QEMU gives it in the other form', t => {
+  const places = (...specs: string[]) =>
+    buildBlockdevArgs(
+      specs.map(spec => resolved(`${spec},target=/x`)),
+      { domainType: 'hvm' },
+    ).args.flatMap(arg => /^ide-.*(ide\.\d,unit=\d)/.exec(arg)?.[1] ?? [])
+  t.strictSame(places('vdev=hda', 'vdev=xvd', 'cdrom,vdev=hdd'), ['ide.0,unit=0', 'ide.0,unit=1', 'ide.1,unit=1'])
+  t.strictSame(places('vdev=xvd', 'vdev=hdb', 'vdev=d-1p1'), ['ide.0,unit=0', 'ide.0,unit=1', 'ide.1,unit=0'])
+  t.strictSame(places('cdrom,vdev=xvd', 'vdev=hda'), ['ide.0,unit=1', 'ide.0,unit=0'])
+  t.end()
+})
+
 t.test('what libxl or QEMU would refuse is refused, with what was warned of before', t => {
   const long = `e${'x'.repeat(31)}`
   const cases: [disks: ResolvedDisk[], message: RegExp | string, options?: Partial<BlockdevOptions>, rc?: number][] = [
@@ -203,8 +215,7 @@ t.test('what libxl or QEMU would refuse is refused, with what was warned of befo
     [[resolved('vdev=hda,target=/a'), resolved('vdev=hda,target=/b')], /hda is given twice/, {}, -17],
     [[resolved('vdev=sdi,target=/a')], /disk sdi: the SCSI bus has the places 0 to 7, not 8/],
     [[resolved('cdrom,vdev=xvde,target=/a')], /disk xvde: IDE has the places 0 to 3, not 4/],
-    [[resolved('vdev=xvd,target=/a')], /disk xvd: QEMU has no place -1: name it hda/],
-    [[resolved('cdrom,vdev=xvd,target=/a')], /disk xvd: QEMU has no place -1: name it hda/],
+    [[resolved('vdev=xvd,target=/a'), resolved('vdev=hda,target=/b')], /disk hda: xvd is already in place 0 of IDE/],
     [[colo('vdev=hda,target=/a')], /disk hda: libxl knows no COLO on AHCI/, { hdtype: 'ahci' }],
     [[{ ...colo('vdev=hda,target=/a'), hiddenDisk: undefined }], /disk hda: COLO needs hidden-disk/],
     [[colo('vdev=hda,target=/a', long)], /disk hda: .* at most 31 characters, colo-export "ex+" has 32$/],
