@@ -275,6 +275,20 @@ const departures: Record<string, (t: Test, lab: Lab) => Promise<void>> = {
     )
   },
 
+  // of QEMUs that old there is none to start
+  async 'in 4.7, passes a name of more than 1,023 bytes, or with `,id=`'(t) {
+    const options = { domainType: 'hvm', dialect: '4.7' } as const
+    for (const [name, message] of [
+      [`/${'x'.repeat(200)}`.repeat(6), /cut a name after 1,023 bytes/],
+      ['/g.img,id=x', /would take what follows ",id="/],
+    ] as const) {
+      const disks = [disk('vdev=hda,target=/', { pdevPath: name })]
+      t.match(exact(disks, options).args[1], `file=${name},if=ide`)
+      t.throws(() => drives(disks, options), { name: 'LibxlError', message })
+      t.doesNotThrow(() => drives(disks), 'today it is a name')
+    }
+  },
+
   async 'in 4.7, says nothing of a fifth disk'(t, lab) {
     const disks = [disk(`vdev=xvde,target=${lab.file('xvde')}`)]
     const options = { dialect: '4.7' } as const

@@ -30,7 +30,7 @@ for (const form of [drive, blockdev])
     const taken: string[] = []
     for (const { domain: whole, slot: index, name } of refused) {
       const { domain, slot } = alone(whole, index)
-      const texts = domain.slots.map((_, other) => (other === slot ? textOf(name, '/d', 0) : '/benign'))
+      const texts = domain.slots.map((_, other) => (other === slot ? textOf(name, trial.folder(0), 0) : '/benign'))
       if (!isRefused(form, domain, texts)) taken.push(JSON.stringify(texts[slot]))
     }
     for (const { domain, disk, id } of refusedExports)
