@@ -22,7 +22,8 @@ if (built.includes('@tapjs/typescript') && runTap('build') !== 0) process.exit(1
 
 const golden = process.argv.includes('--golden')
 // Those of a real QEMU read goldens too, as disks to start: they compare nothing with them.
-const comparesGolden = file => !file.includes('real-qemu') && /support\/(?:argv-golden|golden|attachments)\.js'/.test(readFileSync(file, 'utf8'))
+const comparesGolden = file =>
+  !file.includes('real-qemu') && /support\/(?:argv-golden|golden|attachments)\.js'/.test(readFileSync(file, 'utf8'))
 const files = readdirSync('build/test', { recursive: true })
   .filter(name => name.endsWith('.test.js'))
   .map(name => join('build/test', name))

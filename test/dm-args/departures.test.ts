@@ -19,7 +19,7 @@ import {
   openLab,
   refuses,
 } from './departures.js'
-import { serveNbd } from './hostile-socket.js'
+import { serveNbd } from './hostile/socket.js'
 
 /** What libxl's arguments do to a real QEMU, and ours; by what docs/departures.md says that libxl does. */
 const departures: Record<string, (t: Test, lab: Lab) => Promise<void>> = {

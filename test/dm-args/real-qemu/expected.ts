@@ -1,7 +1,7 @@
 import type { ResolvedDisk } from 'xenlight'
 import type { DiskArgsOptions } from 'xenlight/dm-args'
-import type { BlockNode, GuestDrive, ShownBlocks } from './real-qemu-shown.js'
-import { type Fault, type Slot, settle, slotOf } from './real-qemu-slots.js'
+import type { BlockNode, GuestDrive, ShownBlocks } from './shown.js'
+import { type Fault, type Slot, settle, slotOf } from './slots.js'
 
 /** What is to become of a guest's disks: one of these. */
 export type Expected =

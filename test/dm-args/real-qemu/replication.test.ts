@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
-import { type Qemu, startQemu, startsOfQemu } from '../real/qemu.js'
-import { type DiskImages, diskImages } from '../support/disk-images.js'
-import { realPart } from '../support/real-part.js'
-import { checkpoint, guestIo, type Pair, startReplication } from './real-qemu-colo.js'
-import { type Form, forms } from './real-qemu-forms.js'
+import { type Qemu, startQemu, startsOfQemu } from '../../real/qemu.js'
+import { type DiskImages, diskImages } from '../../support/disk-images.js'
+import { realPart } from '../../support/real-part.js'
+import { type Form, forms } from './forms.js'
+import { checkpoint, guestIo, type Pair, startReplication } from './replicated-pair.js'
 
 /** The machine's other tests have other loopback addresses. */
 const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')

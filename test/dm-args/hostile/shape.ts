@@ -1,4 +1,4 @@
-import type { Qemu } from '../real/qemu.js'
+import type { Qemu } from '../../real/qemu.js'
 
 /** All that QEMU tells of its disks, except for the names of files, of its own nodes, and of exports. */
 export async function shapeOf(qemu: Qemu, exports: readonly (string | undefined)[]): Promise<string> {

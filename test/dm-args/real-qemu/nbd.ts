@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { startQemu } from '../real/qemu.js'
-import type { DiskImages } from '../support/disk-images.js'
+import { startQemu } from '../../real/qemu.js'
+import type { DiskImages } from '../../support/disk-images.js'
 
 /** An NBD server as a tap disk's hotplug script leaves one: an export without a name on a unix socket. */
 export async function serveNbd(images: DiskImages): Promise<AsyncDisposable & { socket: string }> {

@@ -1,9 +1,9 @@
-import { createRandom } from '../support/random.js'
-import { type Domain, domains } from './hostile-domain.js'
-import { fateOf, textOf } from './hostile-files.js'
-import type { Form } from './hostile-forms.js'
-import { type HostileName, hostileExport, hostileName } from './hostile-names.js'
-import { benignName, type Trial } from './hostile-trial.js'
+import { createRandom } from '../../support/random.js'
+import { type Domain, domains } from './domain.js'
+import { fateOf, textOf } from './files.js'
+import type { Form } from './forms.js'
+import { type HostileName, hostileExport, hostileName } from './names.js'
+import { benignName, type Trial } from './trial.js'
 
 interface Batch {
   domain: Domain

@@ -1,9 +1,9 @@
 import t from 'tap'
 import type { ResolvedDisk } from 'xenlight'
-import { realPart } from '../support/real-part.js'
-import { alone, type Domain, domains } from './hostile-domain.js'
-import { blockdev, drive, exact, isRefused } from './hostile-forms.js'
-import { benignName, createTrial } from './hostile-trial.js'
+import { realPart } from '../../support/real-part.js'
+import { alone, type Domain, domains } from './domain.js'
+import { blockdev, drive, exact, isRefused } from './forms.js'
+import { benignName, createTrial } from './trial.js'
 
 /**
  * What libxl's strings let through, and what the check above finds: of each kind one. VICTIM is a file, WORKER the

@@ -11,13 +11,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { shrink } from '../fuzz/shrink.js'
-import { type Started, startQemu } from '../real/qemu.js'
-import { alone, type Domain, named } from './hostile-domain.js'
-import { fateOf, make, type Placed, prepareImages, textOf } from './hostile-files.js'
-import type { Form } from './hostile-forms.js'
-import type { HostileName } from './hostile-names.js'
-import { difference, shapeOf } from './hostile-shape.js'
+import { shrink } from '../../fuzz/shrink.js'
+import { type Started, startQemu } from '../../real/qemu.js'
+import { alone, type Domain, named } from './domain.js'
+import { fateOf, make, type Placed, prepareImages, textOf } from './files.js'
+import type { Form } from './forms.js'
+import type { HostileName } from './names.js'
+import { difference, shapeOf } from './shape.js'
 
 /** A folder in which QEMU is started with hostile names, and a file in it that nobody has named. */
 export interface Trial extends Disposable {

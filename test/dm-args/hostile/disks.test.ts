@@ -1,12 +1,12 @@
 import t from 'tap'
-import { startsOfQemu } from '../real/qemu.js'
-import { realPart } from '../support/real-part.js'
-import { alone } from './hostile-domain.js'
-import { textOf } from './hostile-files.js'
-import { blockdev, drive, isRefused } from './hostile-forms.js'
-import { plan, planFor } from './hostile-plan.js'
-import { hostileSeed as seed } from './hostile-seed.js'
-import { benignName, createTrial } from './hostile-trial.js'
+import { startsOfQemu } from '../../real/qemu.js'
+import { realPart } from '../../support/real-part.js'
+import { alone } from './domain.js'
+import { textOf } from './files.js'
+import { blockdev, drive, isRefused } from './forms.js'
+import { plan, planFor } from './plan.js'
+import { hostileSeed as seed } from './seed.js'
+import { benignName, createTrial } from './trial.js'
 
 const { RUNS } = process.env
 const count = Number(RUNS ?? 10_000)

@@ -2,8 +2,8 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseDisk, parseVdev, type ResolvedDisk, resolveDisk } from 'xenlight'
 import type { DiskArgsOptions } from 'xenlight/dm-args'
-import type { ArgvCase } from '../support/argv-golden.js'
-import type { DiskImages, ImageFormat } from '../support/disk-images.js'
+import type { ArgvCase } from '../../support/argv-golden.js'
+import type { DiskImages, ImageFormat } from '../../support/disk-images.js'
 
 /** A domain of the goldens, or one like them. */
 export type GoldenGuest = Pick<

@@ -1,6 +1,6 @@
 import { type DeviceDisk, parseDisk, parseVdev } from 'xenlight'
-import { createRandom } from '../support/random.js'
-import type { GoldenGuest } from './real-qemu-guest.js'
+import { createRandom } from '../../support/random.js'
+import type { GoldenGuest } from './guest.js'
 
 type GoldenDisk = GoldenGuest['disks'][number]
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { buildBlockdevArgs, buildDiskArgs, type DiskArgs } from 'xenlight/dm-args'
-import type { Guest } from './real-qemu-guest.js'
+import type { Guest } from './guest.js'
 
 /** One of the ways to give QEMU disks. */
 export interface Form {

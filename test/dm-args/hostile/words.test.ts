@@ -1,10 +1,10 @@
 import t from 'tap'
 import { LibxlError, type ResolvedDisk } from 'xenlight'
-import { createRandom } from '../support/random.js'
-import { domains } from './hostile-domain.js'
-import { blockdev, drive, type Form } from './hostile-forms.js'
-import { hostileExport } from './hostile-names.js'
-import { hostileSeed as seed } from './hostile-seed.js'
+import { createRandom } from '../../support/random.js'
+import { domains } from './domain.js'
+import { blockdev, drive, type Form } from './forms.js'
+import { hostileExport } from './names.js'
+import { hostileSeed as seed } from './seed.js'
 
 /** Neither is part of an argument: the one chooses from QEMU's names, the other is read as a number. */
 await t.test('formats and vdevs are no text to QEMU', t => {

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { constants, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { MissingRealPart } from '../support/real-part.js'
-import type { Slot } from './hostile-domain.js'
-import type { Fate, HostileName } from './hostile-names.js'
-import { type NbdSocket, serveNbd } from './hostile-socket.js'
+import { MissingRealPart } from '../../support/real-part.js'
+import type { Slot } from './domain.js'
+import type { Fate, HostileName } from './names.js'
+import { type NbdSocket, serveNbd } from './socket.js'
 
 /** What a name has become in a folder: the text that is given to buildDiskArgs, and the file made for it. */
 export interface Placed {

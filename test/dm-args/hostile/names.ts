@@ -1,4 +1,4 @@
-import type { Random } from '../support/random.js'
+import type { Random } from '../../support/random.js'
 
 /** Whether a process can have opened a file, or a socket, of a name. */
 export type Fate = 'opened' | 'cannot exist' | 'refused'

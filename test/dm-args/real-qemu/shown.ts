@@ -1,4 +1,4 @@
-import type { Qemu } from '../real/qemu.js'
+import type { Qemu } from '../../real/qemu.js'
 
 /** A node of QEMU's block graph, with all below it. */
 export interface BlockNode {

@@ -1,6 +1,6 @@
 import { LibxlError, type ResolvedDisk } from 'xenlight'
 import { buildBlockdevArgs, buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
-import { type Domain, named } from './hostile-domain.js'
+import { type Domain, named } from './domain.js'
 
 /** What makes QEMU's arguments of disks. */
 export interface Form {

@@ -1,10 +1,10 @@
 import type { Test } from 'tap'
-import { type QemuBinary, startQemu } from '../real/qemu.js'
-import { expectedOf } from './real-qemu-expected.js'
-import type { Form } from './real-qemu-forms.js'
-import type { Guest } from './real-qemu-guest.js'
-import { nodesOf, shownBlocks } from './real-qemu-shown.js'
-import { type Fault, faults } from './real-qemu-slots.js'
+import { type QemuBinary, startQemu } from '../../real/qemu.js'
+import { expectedOf } from './expected.js'
+import type { Form } from './forms.js'
+import type { Guest } from './guest.js'
+import { nodesOf, shownBlocks } from './shown.js'
+import { type Fault, faults } from './slots.js'
 
 /** Drivers that Debian left out. */
 const lacking: Record<QemuBinary, readonly string[]> = {

@@ -1,5 +1,5 @@
 import type { ResolvedDisk } from 'xenlight'
-import type { Qemu } from '../real/qemu.js'
+import type { Qemu } from '../../real/qemu.js'
 
 /** The two sides of COLO. */
 export interface Pair {
