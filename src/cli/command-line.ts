@@ -60,7 +60,7 @@ const next = (rest: Iterator<string>): string | undefined => {
 function add({ values }: CommandLine, option: Option, given: string, value: string | undefined): void {
   if (value === undefined) throw new UsageError(`${given} needs a value: ${option.values?.join(', ') ?? option.takes}`)
   if (option.values && !option.values.includes(value)) {
-    const meant = nearest(value, option.values)
+    const meant = /\d/.test(value) ? undefined : nearest(value, option.values)
     const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
     throw new UsageError(`${given} takes one of ${option.values.join(', ')}, not '${value}'${hint}`)
   }

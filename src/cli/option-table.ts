@@ -46,7 +46,12 @@ const optionTable = [
     values: ['ide', 'ahci'],
     help: "the controller of the guest's disks (default: ide)",
   },
-  { name: 'colo', takes: 'ROLE', values: ['primary', 'secondary'], help: "the guest's role in a COLO pair" },
+  {
+    name: 'colo',
+    takes: 'ROLE',
+    values: ['primary', 'secondary'],
+    help: "the guest's role in a COLO pair (default: primary)",
+  },
   {
     name: 'dialect',
     takes: 'RELEASE',

@@ -1,4 +1,5 @@
 import { type DiskTarget, isTargetExamined } from '../libxl/choose-backend.js'
+import type { LibxlError } from '../libxl/libxl-error.js'
 import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
 import { withBackend, withDefaults } from '../libxl/resolve-disk.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
@@ -42,7 +43,9 @@ export function resolveDisks(
     refuseSharedDevices(resolved)
     return resolved
   } catch (error) {
-    diagnostics.push(libxlRefusal(error, { ...disks[0]!.at, end: disks.at(-1)!.at.end }))
+    const { vdev } = error as LibxlError
+    const refused = disks.findLast(({ disk }) => disk.vdev === vdev) ?? disks[0]!
+    diagnostics.push(libxlRefusal(error, refused.at))
     return undefined
   }
 }

@@ -1,9 +1,9 @@
-import { checkDomainType, checkHdtype } from '../libxl/check-guest.js'
+import { checkFlag } from '../libxl/check-guest.js'
 import { LibxlError } from '../libxl/libxl-error.js'
-import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import { checkArguments } from './check-arguments.js'
 import { checkColo } from './check-colo.js'
-import { clashes } from './clashes.js'
+import { clashes, willBeRefused } from './clashes.js'
 import { type ColoNames, libxlColoNames, safeColoNames } from './colo-names.js'
 import { checkDialect } from './dialect.js'
 import type { DiskArgsOptions } from './disk-args-options.js'
@@ -15,6 +15,7 @@ import { libxlText, type OptionText, safeText, safeTextOf2016 } from './option-t
 import { type Emulated, isScsi, placeDisk } from './place-disk.js'
 import { forDisk } from './refuse-disk.js'
 import { settlePlaces } from './settle-places.js'
+import { sharedImages } from './shared-images.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */
 export interface DiskArgs {
@@ -36,11 +37,10 @@ export interface DiskArgs {
  * @throws TypeError for an unknown domainType, hdtype or dialect
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {
+  checkArguments(disks, options)
   const { domainType, hdtype, dialect: name, libxlExact = false, stubdom = false } = options
-  checkDomainType(domainType)
-  checkHdtype(hdtype)
   checkDialect(name)
-  refuseSharedDevices(disks)
+  checkFlag('libxlExact', libxlExact)
   const dialect = name !== '4.7' ? xen417 : libxlExact ? xen47 : saferXen47
   if (name === '4.7' && stubdom) throw new LibxlError(-6, 'Xen 4.7 runs no QEMU in a stub domain')
   const placed = disks.map(disk => placeDisk(disk, options, dialect))
@@ -63,7 +63,7 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
     if (warning !== undefined) warnings.push(warning)
   }
   if (!libxlExact)
-    for (const { disk, why } of clashes(settled)) warnings.push(`QEMU will refuse disk ${disk.vdev}: ${why}`)
+    for (const clash of [...clashes(settled), ...sharedImages(settled)]) warnings.push(willBeRefused(clash))
   return { args, warnings }
 }
 

@@ -38,7 +38,8 @@ function placeReason(place: Placed): string | undefined {
     const hint = name === disk.vdev ? '' : `: write ${name}`
     return `QEMU emulates no disk whose vdev is a number, and replicates only what it emulates${hint}`
   }
-  return `QEMU replicates only disks that it emulates. ${notEmulated(place).split('\n')[0]}`
+  const why = notEmulated(place).split('\n')[0]
+  return `QEMU replicates only disks that it emulates. ${why}${place.why === 'ide' ? ' Name it hda to hdd, or sda to sdh.' : ''}`
 }
 
 function missing({ coloHost, coloPort, coloExport, activeDisk, hiddenDisk }: ResolvedDisk): string | undefined {

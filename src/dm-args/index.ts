@@ -1,5 +1,6 @@
 export { buildBlockdevArgs } from './blockdev/build-blockdev-args.js'
 export type { BlockdevOptions } from './blockdev/plan-disks.js'
+export type { TargetOf } from './blockdev/protocol.js'
 export { buildDiskArgs, type DiskArgs } from './build-disk-args.js'
 export type { Dialect } from './dialect.js'
 export type { DeviceModelOptions, DiskArgsOptions } from './disk-args-options.js'

@@ -60,7 +60,10 @@ export const plainPath = (path: string): string => argumentText(path).replace(/^
 function argumentText(text: string): string {
   if (text.includes('\0')) throw new LibxlError(-6, `no argument can hold a NUL character, but ${show(text)} does`)
   if (!text.isWellFormed()) {
-    throw new LibxlError(-6, `${show(text)} holds bytes that are not UTF-8: they cannot be passed to QEMU unchanged`)
+    throw new LibxlError(
+      -6,
+      `${show(text)} holds bytes that are not UTF-8: Node cannot pass them on to QEMU, so rename the file`,
+    )
   }
   return text
 }

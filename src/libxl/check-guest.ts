@@ -33,5 +33,11 @@ export function checkHdtype(hdtype: unknown): void {
   if (!hdtypes.includes(hdtype)) throw new TypeError(`hdtype must be 'ide' or 'ahci', not ${show(hdtype)}`)
 }
 
+/** A text such as 'false' would count as true. */
+export function checkFlag(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw new TypeError(`${name} must be true or false, not ${show(value)}`)
+}
+
 const show = (value: unknown): string =>
   typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : value === null ? 'null' : typeof value

@@ -113,7 +113,7 @@ t.test('two disks of one device are refused where they are attached, as by libxl
     t.match(read(text, '--offline', `-o${form}`, '--domain-type=hvm'), {
       status: 1,
       stdout: '',
-      stderr: /error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore: 51712 is xvda\n *--> guest\.cfg:1:10\n/,
+      stderr: /error\[ERROR_DEVICE_EXISTS\]: device already exists in xenstore: 51712 is xvda\n *--> guest\.cfg:1:26\n/,
     })
   t.match(read(text), { status: 0, stderr: /^warning\[duplicate-devid\]/ })
 })

@@ -45,7 +45,7 @@ export function tellOf<T extends { warnings: readonly string[] }>(
   const { diagnostics } = emulated
   const warn = (warnings: readonly string[]) => {
     for (const warning of warnings)
-      diagnostics.push(remark('warning', 'not-emulated', warning.replaceAll('\n', ' '), placeOf(warning, emulated)))
+      diagnostics.push(remark('warning', codeOf(warning), warning.replaceAll('\n', ' '), placeOf(warning, emulated)))
   }
   warnOfType(emulated)
   try {
@@ -61,13 +61,14 @@ export function tellOf<T extends { warnings: readonly string[] }>(
   }
 }
 
+const codeOf = (warning: string): string => (warning.startsWith('QEMU will refuse') ? 'qemu-refuses' : 'not-emulated')
+
 function warnOfType({ disks, places, guest, diagnostics }: EmulatedDisks): void {
   if (guest.domainType === 'hvm') return
   const message = `QEMU emulates no disks for a guest of type ${guest.domainType}`
   const backend = buildQdiskBackendArgs(disks, guest).join(' ')
-  const hint = backend
-    ? `its qdisks are served by a QEMU with ${backend}`
-    : 'only those of type hvm have such arguments'
+  const served = guest.domid === 0 ? 'of its own: --domid N shows its arguments' : `with ${backend}`
+  const hint = backend ? `its qdisks need a QEMU ${served}` : 'only those of type hvm have such arguments'
   diagnostics.push(remark('warning', 'not-emulated', message, wholeSpan(places), hint))
 }
 

@@ -9,7 +9,7 @@ import { guessTarget, resolveDisks } from '../resolve-disks.js'
 import { listNodes } from './list-nodes.js'
 import { oneALine } from './one-a-line.js'
 import { renderArguments } from './render-arguments.js'
-import { renderGraph } from './render-graph.js'
+import { emptyGraph, renderGraph } from './render-graph.js'
 
 /**
  * The disks in the form asked for, piece by piece; errors are among the diagnostics before the first piece is asked for,
@@ -23,13 +23,14 @@ export function renderDisks(
 ): Iterable<string> {
   if (output === 'json') return map(disks, ({ disk }) => `disk: ${toLibxlJson(disk)}\n`)
   const [first] = disks
-  if (first === undefined) return []
+  if (first === undefined) return output === 'graph' || output === 'graph-dot' ? [emptyGraph(output)] : []
   const places = disks.map(({ at }) => at)
   if (output === 'spec') {
     const specs = disks.map(({ disk }) => formatDisk(disk))
     return oneALine(specs, { ...first.at, end: places.at(-1)!.end }, diagnostics)
   }
   const guest = guestOf(options, config, diagnostics)
+  if (diagnostics.some(({ severity }) => severity === 'error')) return []
   const create = config !== undefined || output !== 'xenstore'
   const resolved = resolveDisks(disks, { guest, offline, create }, io, diagnostics)
   if (resolved === undefined) return []

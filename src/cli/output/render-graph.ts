@@ -4,14 +4,21 @@ import { toDot } from '../../dm-args/graph/to-dot.js'
 import { toMermaid } from '../../dm-args/graph/to-mermaid.js'
 import { type EmulatedDisks, tellOf } from './render-arguments.js'
 
+type GraphForm = 'graph' | 'graph-dot'
+
 /** What QEMU will build for the disks, in a language that draws graphs. */
 export function renderGraph(
-  form: 'graph' | 'graph-dot',
+  form: GraphForm,
   emulated: EmulatedDisks,
   targetOf: BlockdevOptions['targetOf'],
 ): Iterable<string> {
   const { disks, guest } = emulated
   const graph = tellOf(emulated, () => buildBlockGraph(disks, { ...guest, targetOf }))
-  if (graph === undefined) return []
-  return [form === 'graph' ? toMermaid(graph) : toDot(graph)]
+  return graph === undefined ? [] : [draw(form, graph)]
 }
+
+/** That of a guest without disks. */
+export const emptyGraph = (form: GraphForm): string => draw(form, { nodes: [], edges: [] })
+
+const draw = (form: GraphForm, graph: Parameters<typeof toDot>[0]): string =>
+  form === 'graph' ? toMermaid(graph) : toDot(graph)

@@ -1,8 +1,7 @@
-import { checkDomainType, checkHdtype } from '../../libxl/check-guest.js'
-import { refuseSharedDevices } from '../../libxl/refuse-shared-devices.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
+import { checkArguments } from '../check-arguments.js'
 import { checkColo } from '../check-colo.js'
-import { clashes } from '../clashes.js'
+import { clashes, willBeRefused } from '../clashes.js'
 import { safeColoNames } from '../colo-names.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
 import { xen417 } from '../drive/xen-4.17.js'
@@ -11,6 +10,7 @@ import { type ColoRole, type Emulated, type Placed, placeDisk } from '../place-d
 import { forDisk, refuseDisk } from '../refuse-disk.js'
 import { refuseReadOnly } from '../refuse-read-only.js'
 import { settlePlaces } from '../settle-places.js'
+import { sharedImages } from '../shared-images.js'
 import type { Blockdev } from './blockdev.js'
 import { diskNodes } from './disk-nodes.js'
 import { type GuestDevice, guestDevice } from './guest-device.js'
@@ -39,9 +39,7 @@ export function planDisks(
   disks: readonly ResolvedDisk[],
   options: BlockdevOptions,
 ): { planned: PlannedDisk[]; warnings: string[] } {
-  checkDomainType(options.domainType)
-  checkHdtype(options.hdtype)
-  refuseSharedDevices(disks)
+  checkArguments(disks, options)
   const placed = settlePlaces(disks.map(disk => placeDisk(disk, options, xen417)))
   checkColo(placed, options)
   if (options.domainType !== 'hvm') return { planned: [], warnings: [] }
@@ -60,7 +58,7 @@ export function planDisks(
       return { disk, role, nodes: diskNodes(place, names, options.targetOf), device: guestDevice(place, names.top) }
     })
   })
-  return { planned, warnings }
+  return { planned, warnings: [...warnings, ...sharedImages(placed).map(willBeRefused)] }
 }
 
 const isShown = (place: Placed): place is Emulated => place.on !== 'nothing'

@@ -17,7 +17,7 @@ export const unknownVdev: LintRule = context => {
       code: 'unknown-vdev',
       message: `no device has the name ${JSON.stringify(vdev)}`,
       at: context.valueSpan('vdev'),
-      hint: 'write xvda, xvdb, ... (any guest), hda to hdd or sda to sdp (HVM)',
+      hint: 'write xvda, xvdb, ... (any guest), hda to hdd or sda to sdh (HVM)',
     },
   ]
 }

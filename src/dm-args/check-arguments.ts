@@ -1,0 +1,24 @@
+import { checkDomainType, checkDomid, checkFlag, checkHdtype } from '../libxl/check-guest.js'
+import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import type { DeviceModelOptions } from './disk-args-options.js'
+
+/** For callers without types; and libxl never comes to arguments where it refuses two disks with one device number. */
+export function checkArguments(disks: readonly ResolvedDisk[], options: DeviceModelOptions): void {
+  if (!Array.isArray(disks)) throw new TypeError('disks must be an array of resolved disks')
+  for (const [index, disk] of disks.entries()) checkResolved(disk, `disks[${index}]`)
+  if (typeof options !== 'object' || options === null) throw new TypeError('the options lack: domainType at least')
+  const { domid, domainType, hdtype, coloRestore, stubdom } = options
+  if (domid !== undefined) checkDomid(domid)
+  checkDomainType(domainType)
+  checkHdtype(hdtype)
+  checkFlag('coloRestore', coloRestore)
+  checkFlag('stubdom', stubdom)
+  refuseSharedDevices(disks)
+}
+
+function checkResolved(disk: Partial<ResolvedDisk> | null, name: string): void {
+  if (typeof disk?.vdev !== 'string') throw new TypeError(`${name} is no disk: it has no vdev`)
+  if ((disk.backend as string) === 'unknown')
+    throw new TypeError(`${name}, ${disk.vdev}, has no backend yet: pass it through resolveDisk`)
+}
