@@ -1,3 +1,5 @@
+import { dialects } from '../dm-args/dialect.js'
+
 interface Option {
   readonly name: string
   readonly short?: string
@@ -55,7 +57,7 @@ const optionTable = [
   {
     name: 'dialect',
     takes: 'RELEASE',
-    values: ['4.17', 'master', '4.7'],
+    values: dialects,
     help: 'the Xen release whose argv is wanted (default: 4.17)',
   },
   { name: 'stubdom', help: 'QEMU runs in a stub domain' },

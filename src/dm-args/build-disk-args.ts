@@ -1,21 +1,15 @@
-import { checkFlag } from '../libxl/check-guest.js'
 import { LibxlError } from '../libxl/libxl-error.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import { checkArguments } from './check-arguments.js'
-import { checkColo } from './check-colo.js'
-import { clashes, willBeRefused } from './clashes.js'
 import { type ColoNames, libxlColoNames, safeColoNames } from './colo-names.js'
-import { checkDialect } from './dialect.js'
 import type { DiskArgsOptions } from './disk-args-options.js'
+import { refusals } from './disk-warnings.js'
+import { dialectOf } from './drive/dialect-of.js'
 import type { ColoDrive, DriveDialect, DriveImage } from './drive/drive.js'
-import { saferXen47, xen47 } from './drive/xen-4.7.js'
-import { xen417 } from './drive/xen-4.17.js'
 import type { Image } from './image.js'
 import { libxlText, type OptionText, safeText, safeTextOf2016 } from './option-text.js'
-import { type Emulated, isScsi, placeDisk } from './place-disk.js'
+import { type Emulated, isScsi } from './place-disk.js'
+import { placeDisks } from './place-disks.js'
 import { forDisk } from './refuse-disk.js'
-import { settlePlaces } from './settle-places.js'
-import { sharedImages } from './shared-images.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */
 export interface DiskArgs {
@@ -32,29 +26,25 @@ export interface DiskArgs {
  * `libxlExact` is set, a path is a path and nothing more, and a COLO disk is replicated or refused: docs/departures.md.
  *
  * @throws LibxlError with libxl's reason for a read-only disk on IDE or AHCI and for two disks with one device number;
- * or (not `libxlExact`) for a COLO disk that would not be replicated, and for a text that no argument can hold. Its
+ * or (not `libxlExact`) for a COLO disk that would not be replicated, for a text that no argument can hold, and for a QEMU of Xen
+ * 4.7 in a stub domain. Its
  * `warnings` are those that libxl gives before it refuses.
- * @throws TypeError for an unknown domainType, hdtype or dialect
+ * @throws TypeError or RangeError for options and disks that are none
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {
-  checkArguments(disks, options)
-  const { domainType, hdtype, dialect: name, libxlExact = false, stubdom = false } = options
-  checkDialect(name)
-  checkFlag('libxlExact', libxlExact)
-  const dialect = name !== '4.7' ? xen417 : libxlExact ? xen47 : saferXen47
-  if (name === '4.7' && stubdom) throw new LibxlError(-6, 'Xen 4.7 runs no QEMU in a stub domain')
-  const placed = disks.map(disk => placeDisk(disk, options, dialect))
-  if (!libxlExact) checkColo(placed, options)
+  const { domainType, hdtype, dialect: release, libxlExact = false, stubdom = false } = options ?? {}
+  const dialect = dialectOf(options ?? {})
+  const placement = placeDisks(disks, options, dialect, libxlExact)
+  if (release === '4.7' && stubdom) throw new LibxlError(-6, 'Xen 4.7 runs no QEMU in a stub domain')
   if (domainType !== 'hvm') return { args: [], warnings: [] }
 
-  const settled = libxlExact ? placed : settlePlaces(placed)
-  const namesOf = libxlExact ? libxlColoNames : safeColoNames(settled)
-  const writer = { dialect, namesOf, text: libxlExact ? libxlText : name === '4.7' ? safeTextOf2016 : safeText }
+  const namesOf = libxlExact ? libxlColoNames : safeColoNames(placement.settled, dialect)
+  const writer = { dialect, namesOf, text: libxlExact ? libxlText : release === '4.7' ? safeTextOf2016 : safeText }
   const args: string[] = []
   if (disks.some(isScsi)) args.push(...dialect.scsiController)
   if (hdtype === 'ahci') args.push('-device', 'ahci,id=ahci0')
   const warnings: string[] = []
-  for (const place of placed) {
+  for (const place of placement.placed) {
     if (place.on !== 'nothing') {
       args.push(...forDisk(place.disk, warnings, () => argsOf(place, writer)))
       continue
@@ -62,8 +52,7 @@ export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsO
     const warning = dialect.notEmulated(place)
     if (warning !== undefined) warnings.push(warning)
   }
-  if (!libxlExact)
-    for (const clash of [...clashes(settled), ...sharedImages(settled)]) warnings.push(willBeRefused(clash))
+  if (!libxlExact) for (const { message } of refusals(placement, dialect)) warnings.push(message)
   return { args, warnings }
 }
 

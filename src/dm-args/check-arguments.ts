@@ -17,8 +17,23 @@ export function checkArguments(disks: readonly ResolvedDisk[], options: DeviceMo
   refuseSharedDevices(disks)
 }
 
+const texts = [
+  'pdevPath',
+  'script',
+  'backendDomname',
+  'coloHost',
+  'coloExport',
+  'activeDisk',
+  'hiddenDisk',
+] as const satisfies (keyof ResolvedDisk)[]
+
 function checkResolved(disk: Partial<ResolvedDisk> | null, name: string): void {
   if (typeof disk?.vdev !== 'string') throw new TypeError(`${name} is no disk: it has no vdev`)
+  for (const key of texts) {
+    const value: unknown = disk[key]
+    if (value !== undefined && typeof value !== 'string')
+      throw new TypeError(`${name}, ${disk.vdev}: ${key} must be a string or undefined, not of type ${typeof value}`)
+  }
   if ((disk.backend as string) === 'unknown')
     throw new TypeError(`${name}, ${disk.vdev}, has no backend yet: pass it through resolveDisk`)
 }

@@ -12,12 +12,20 @@ import { refuseDisk } from './refuse-disk.js'
  * @throws LibxlError for such a disk, and for one that lacks what COLO needs (`colo_qdisk_setup`)
  */
 export function checkColo(placed: readonly Placed[], { domainType, stubdom = false }: DeviceModelOptions): void {
+  let first: ResolvedDisk | undefined
   for (const place of placed) {
     if (place.role === 'none') continue
     const { disk } = place
-    const why = guestReason(domainType, stubdom) ?? placeReason(place) ?? missing(disk)
+    first ??= disk
+    const why = guestReason(domainType, stubdom) ?? placeReason(place) ?? missing(disk) ?? otherServer(disk, first)
     if (why !== undefined) throw refuseDisk(disk, why)
   }
+}
+
+/** A QEMU has one NBD server. */
+function otherServer(disk: ResolvedDisk, first: ResolvedDisk): string | undefined {
+  if (disk.coloHost === first.coloHost && disk.coloPort === first.coloPort) return undefined
+  return `all COLO disks of a guest have one colo-host and colo-port, and ${first.vdev} has others`
 }
 
 function guestReason(domainType: DomainType, stubdom: boolean): string | undefined {
@@ -30,6 +38,7 @@ function placeReason(place: Placed): string | undefined {
   const { disk } = place
   if (disk.isCdrom) return 'a CD drive cannot be replicated: take colo away from it'
   if (!disk.readwrite) return 'a read-only disk cannot be replicated, QEMU aborts: write access=rw or take colo away'
+  if (disk.backend !== 'qdisk') return `COLO needs the backend qdisk, and this is ${disk.backend}`
   if (place.on === 'ahci') return 'libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda'
   if (place.on !== 'nothing') return undefined
   if (place.why === 'number') {
@@ -50,6 +59,7 @@ function missing({ coloHost, coloPort, coloExport, activeDisk, hiddenDisk }: Res
   if (!activeDisk) keys.push('active-disk')
   if (!hiddenDisk) keys.push('hidden-disk')
   if (keys.length > 0) return `COLO needs ${keys.join(', ')}, which ${keys.length > 1 ? 'are' : 'is'} not set`
-  if (coloPort < 0 || coloPort > 65535) return `colo-port is a number from 1 to 65535, not ${coloPort}`
+  if (!Number.isInteger(coloPort) || coloPort < 0 || coloPort > 65535)
+    return `colo-port is a number from 1 to 65535, not ${coloPort}`
   return undefined
 }

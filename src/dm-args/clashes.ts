@@ -1,5 +1,6 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import type { Placed } from './place-disk.js'
+import type { PlacementRules } from './placement-rules.js'
 
 /** A disk that QEMU will not start with, and why. */
 export interface Clash {
@@ -7,17 +8,15 @@ export interface Clash {
   why: string
 }
 
-export const willBeRefused = ({ disk, why }: Clash): string => `QEMU will refuse disk ${disk.vdev}: ${why}`
-
 /** What QEMU will not start with, though libxl passes it on: two disks in one place, and places that are not there. */
-export function clashes(placed: readonly Placed[]): Clash[] {
+export function clashes(placed: readonly Placed[], { lastScsi }: PlacementRules): Clash[] {
   const found: Clash[] = []
   const taken = new Map<string, string>()
   for (const place of placed) {
     if (place.on === 'nothing') continue
     const { disk } = place
     const bus = place.on === 'cdrom' ? 'ide' : place.on
-    const [name, last, names] = buses[bus]
+    const [name, last, names] = bus === 'scsi' ? scsiBus(lastScsi) : buses[bus]
     if (place.unit < 0 || place.unit > last) {
       found.push({ disk, why: `${name} has the places 0 to ${last} (${names}), not ${place.unit}` })
       continue
@@ -32,6 +31,7 @@ export function clashes(placed: readonly Placed[]): Clash[] {
 
 const buses = {
   ide: ['IDE', 3, 'hda to hdd'],
-  scsi: ['the SCSI bus', 7, 'sda to sdh'],
   ahci: ['AHCI', 5, 'xvda to xvdf'],
 } as const
+
+const scsiBus = (last: number) => ['the SCSI bus', last, `sda to sd${String.fromCharCode(97 + last)}`] as const

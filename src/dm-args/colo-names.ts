@@ -2,7 +2,8 @@ import { isQemuId } from '../libxl/qemu-id.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { driveId } from './drive/drive-ids.js'
 import { show } from './option-text.js'
-import type { Placed } from './place-disk.js'
+import type { Emulated, Placed } from './place-disk.js'
+import type { PlacementRules } from './placement-rules.js'
 import { refuseDisk } from './refuse-disk.js'
 
 /** The ids of a COLO disk. */
@@ -21,10 +22,13 @@ export const libxlColoNames = (disk: ResolvedDisk): ColoNames => ({ export: disk
  *
  * @throws LibxlError for a colo-export that is no identifier, or another drive's
  */
-export function safeColoNames(placed: readonly Placed[]): (disk: ResolvedDisk) => ColoNames {
-  const replicated = placed.filter(({ role }) => role !== 'none')
+export function safeColoNames(placed: readonly Placed[], rules: PlacementRules): (disk: ResolvedDisk) => ColoNames {
+  const replicated = placed.filter(isReplicated)
   if (replicated.length === 0) return libxlColoNames
-  const taken = new Set(placed.map(plainId))
+  const taken = new Set<string>()
+  for (const place of placed) if (place.on !== 'nothing' && hasPlainId(place, rules)) taken.add(driveId(place))
+  // libxl's names for the nodes through which a primary will reach the other host
+  for (const { devid } of replicated) taken.add(`colo_node${devid}`)
   for (const { disk } of replicated) {
     const id = disk.coloExport!
     if (!isQemuId(id))
@@ -34,19 +38,26 @@ export function safeColoNames(placed: readonly Placed[]): (disk: ResolvedDisk) =
     taken.add(id)
   }
   const names = new Map<ResolvedDisk, ColoNames>()
+  const nextTopId = topIds(taken)
   for (const { disk, role } of replicated)
-    names.set(disk, { export: disk.coloExport!, topId: role === 'secondary' ? freeTopId(taken) : topId })
+    names.set(disk, { export: disk.coloExport!, topId: role === 'secondary' ? nextTopId() : topId })
   return disk => names.get(disk) ?? libxlColoNames(disk)
 }
 
-/** The id of a drive that is not replicated. */
-const plainId = (placed: Placed): string | undefined =>
-  placed.on === 'nothing' || placed.role !== 'none' ? undefined : driveId(placed)
+const isReplicated = (placed: Placed): placed is Emulated => placed.on !== 'nothing' && placed.role !== 'none'
+
+/** Its drive, or a secondary's topmost one, has the id of its place. */
+const hasPlainId = ({ role }: Emulated, rules: PlacementRules): boolean =>
+  role === 'none' || (role === 'secondary' && !rules.topId)
 
 /** libxl's id for the first disk, a numbered one for each further. */
-function freeTopId(taken: Set<string | undefined>): string {
-  let id = topId
-  for (let count = 1; taken.has(id); count++) id = `${topId}${count}`
-  taken.add(id)
-  return id
+function topIds(taken: ReadonlySet<string>): () => string {
+  let count = 0
+  return () => {
+    for (;;) {
+      const id = count === 0 ? topId : `${topId}${count}`
+      count++
+      if (!taken.has(id)) return id
+    }
+  }
 }

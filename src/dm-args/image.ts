@@ -1,5 +1,5 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import type { PlacementRules } from './place-disk.js'
+import type { PlacementRules } from './placement-rules.js'
 
 /** Where QEMU finds the contents of a disk: a file (or device), or an NBD server's socket. */
 export type Image = { path: string; format: ImageFormat } | { socket: string; format: 'raw' }
@@ -11,8 +11,9 @@ export type ImageFormat = 'qcow' | 'qcow2' | 'vpc' | 'raw' | 'qed' | 'host_devic
 export type Published = (disk: ResolvedDisk) => string | undefined
 
 /** QEMU interprets a format only where it serves the disk; else it is another's, and what comes out is raw. */
-export function imageFormat(disk: ResolvedDisk): ImageFormat | undefined {
+export function imageFormat(disk: ResolvedDisk, { qed }: PlacementRules): ImageFormat | undefined {
   if (disk.backend !== 'qdisk') return 'raw'
+  if (disk.format === 'qed' && !qed) return undefined
   return Object.hasOwn(formats, disk.format) ? formats[disk.format as keyof typeof formats] : undefined
 }
 
@@ -26,7 +27,7 @@ export function localImage(
   disk: ResolvedDisk,
   format: ImageFormat,
   published: Published,
-  tap: PlacementRules['tap'],
+  { tap }: PlacementRules,
 ): Image | undefined {
   if (disk.backend === 'tap' && tap === 'device') return file(published(disk), format)
   if (disk.backendDomname !== undefined) return undefined

@@ -2,6 +2,7 @@ import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { parseVdev } from '../libxl/vdev.js'
 import type { DeviceModelOptions } from './disk-args-options.js'
 import { type Image, imageFormat, lastStubdomDisk, localImage, stubdomImage } from './image.js'
+import type { PlacementRules } from './placement-rules.js'
 
 /** The part a disk plays in COLO: the protected guest's, its replica's, or none. */
 export type ColoRole = 'none' | 'primary' | 'secondary'
@@ -19,14 +20,6 @@ export type Emulated = Assigned & (PlacedCdrom | PlacedHardDisk)
 interface Assigned {
   disk: ResolvedDisk
   role: ColoRole
-}
-
-/** Where Xen's releases differ. */
-export interface PlacementRules {
-  /** The last index at which there can be a CD drive. */
-  lastCdrom: number
-  /** What QEMU gets of a disk that blktap serves: the socket of an NBD server, or a device. */
-  tap: 'socket' | 'device'
 }
 
 /** A CD drive; without a medium it has no image. */
@@ -61,20 +54,28 @@ export function placeDisk(disk: ResolvedDisk, options: DeviceModelOptions, rules
     if (unit > lastStubdomDisk) return nowhere('stubdom')
     image = stubdomImage(unit)
   } else {
-    const format = imageFormat(disk)
+    const format = imageFormat(disk, rules)
     if (format === undefined) return nowhere('format')
-    image = localImage(disk, format, published(options), rules.tap)
+    image = localImage(disk, format, published(options), rules)
     if (image === undefined) return nowhere('path')
   }
 
   if (isCdrom) return unit > rules.lastCdrom ? nowhere('cdrom') : { disk, role, on: 'cdrom', devid, unit, image }
   const on = isScsi(disk) ? 'scsi' : unit < 6 && options.hdtype === 'ahci' ? 'ahci' : unit < 4 ? 'ide' : undefined
+  // only a CD drive can lack an image here
   return on === undefined ? nowhere('ide') : { disk, role, on, devid, unit, image: image! }
 }
 
 export const isScsi = (disk: ResolvedDisk): boolean => !disk.isCdrom && disk.vdev.startsWith('sd')
 
-const published = ({ physicalDevicePath: path }: DeviceModelOptions) => (typeof path === 'function' ? path : () => path)
+const published =
+  ({ physicalDevicePath: path }: DeviceModelOptions) =>
+  (disk: ResolvedDisk): string | undefined => {
+    const found: unknown = typeof path === 'function' ? path(disk) : path
+    if (typeof found === 'string') return found
+    if (found === undefined || found === null) return undefined
+    throw new TypeError(`physicalDevicePath must give a path or undefined, not a value of type ${typeof found}`)
+  }
 
 function roleOf(disk: ResolvedDisk, options: DeviceModelOptions): ColoRole {
   if (!disk.coloEnable) return 'none'

@@ -10,11 +10,11 @@ export interface QdiskBackendOptions {
 }
 
 /**
- * The arguments of the QEMU that serves a PV or PVH guest's qdisks (`libxl__spawn_qemu_xenpv_backend`). It takes the
+ * The arguments of the QEMU that serves a guest's qdisks (`libxl__spawn_qemu_xenpv_backend`). It takes the
  * disks from xenstore, so no argument names one, and serves those that are attached later as well.
  *
- * Empty where none is needed (`libxl_device_disk_dm_needed`): there is no qdisk in that domain, or the guest is HVM,
- * whose own device model serves its qdisks.
+ * Empty where none is needed (`libxl_device_disk_dm_needed`): there is no qdisk in that domain, or the guest is HVM and
+ * the domain the host, where the guest's own device model serves its qdisks.
  *
  * @throws TypeError or RangeError for an unknown domainType or a number that no domain has
  */
@@ -26,7 +26,7 @@ export function buildQdiskBackendArgs(
   checkDomainType(domainType)
   checkDomid(backendDomid, 'backendDomid')
   const served = disks.some(disk => disk.backend === 'qdisk' && disk.backendDomid === backendDomid)
-  if (domainType === 'hvm' || !served) return []
+  if (!served || (domainType === 'hvm' && backendDomid === 0)) return []
   const nowhere = ['-monitor', '-serial', '-parallel'].flatMap(option => [option, '/dev/null'])
   return ['-xen-domid', `${domid}`, '-xen-attach', '-name', `domain-${domid}`, '-nographic', '-M', 'xenpv', ...nowhere]
 }

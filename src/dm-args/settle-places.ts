@@ -1,20 +1,22 @@
 import type { Placed } from './place-disk.js'
+import type { PlacementRules } from './placement-rules.js'
 
 /**
  * The same with a place for each disk whose name has no letter, such as `xvd`: its index is -1, with which QEMU takes
- * the first free one. For a hard disk that is one of IDE's that no drive before it has; for a CD drive one of the first
- * bus that no device has, as CD drives are made last. Where none is free it is one that is not there.
+ * the first free one. For a drive that is one of IDE's that no drive before it has; for a CD drive that is not made in
+ * its turn, one of the first bus that is left in the end. Where none is free it is one that is not there.
  */
-export function settlePlaces(placed: readonly Placed[]): readonly Placed[] {
+export function settlePlaces(placed: readonly Placed[], { cdromsInTurn }: PlacementRules): readonly Placed[] {
   if (!placed.some(isAnywhere)) return placed
   const taken = new Set<number>()
-  const hardDisks = placed.map(place => {
-    if (place.on !== 'ide') return place
+  const drives = placed.map(place => {
+    if (place.on !== 'ide' && !(cdromsInTurn && place.on === 'cdrom')) return place
     const unit = isAnywhere(place) ? firstFree(taken) : place.unit
     taken.add(unit)
     return { ...place, unit }
   })
-  return hardDisks.map(place => {
+  if (cdromsInTurn) return drives
+  return drives.map(place => {
     if (place.on !== 'cdrom') return place
     const free = firstFree(taken)
     const unit = isAnywhere(place) ? (free < 2 ? free : -1) : place.unit

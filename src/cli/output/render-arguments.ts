@@ -1,8 +1,9 @@
 import { buildBlockdevArgs } from '../../dm-args/blockdev/build-blockdev-args.js'
 import type { BlockdevOptions } from '../../dm-args/blockdev/plan-disks.js'
 import { buildDiskArgs } from '../../dm-args/build-disk-args.js'
+import { blockdevWarnings, type DiskWarning, diskWarnings } from '../../dm-args/disk-warnings.js'
 import { buildQdiskBackendArgs } from '../../dm-args/qdisk-backend.js'
-import { LibxlError } from '../../libxl/libxl-error.js'
+import type { LibxlError } from '../../libxl/libxl-error.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { Diagnostic, Span } from '../../xlu/diagnostic.js'
 import type { ArgvOptions } from '../command.js'
@@ -27,41 +28,39 @@ export function renderArguments(
   targetOf: BlockdevOptions['targetOf'],
 ): Iterable<string> {
   const { disks, guest } = emulated
-  const built = tellOf(emulated, () =>
+  const built =
     form === 'argv'
-      ? buildDiskArgs(disks, { ...guest, dialect, libxlExact })
-      : buildBlockdevArgs(disks, { ...guest, targetOf }),
-  )
+      ? tellOf(
+          emulated,
+          () => diskWarnings(disks, { ...guest, dialect, libxlExact }),
+          () => buildDiskArgs(disks, { ...guest, dialect, libxlExact }),
+        )
+      : tellOf(
+          emulated,
+          () => blockdevWarnings(disks, guest),
+          () => buildBlockdevArgs(disks, { ...guest, targetOf }),
+        )
   const args = built?.args ?? []
   if (end === '\0') return ended(args, end)
   return oneALine(args, wholeSpan(emulated.places), emulated.diagnostics, 'with -0 an argument ends with a NUL byte')
 }
 
 /** What is built for the disks; its warnings, and its refusal, where the disk stands that they are about. */
-export function tellOf<T extends { warnings: readonly string[] }>(
-  emulated: EmulatedDisks,
-  build: () => T,
-): T | undefined {
-  const { diagnostics } = emulated
-  const warn = (warnings: readonly string[]) => {
-    for (const warning of warnings)
-      diagnostics.push(remark('warning', codeOf(warning), warning.replaceAll('\n', ' '), placeOf(warning, emulated)))
-  }
+export function tellOf<T>(emulated: EmulatedDisks, warningsOf: () => DiskWarning[], build: () => T): T | undefined {
+  const { disks, places, diagnostics } = emulated
+  const placesByVdev = new Map(disks.map(({ vdev }, index) => [vdev, places[index]!]))
+  const placeOf = (vdev: string | undefined): Span => placesByVdev.get(vdev ?? '') ?? wholeSpan(places)
   warnOfType(emulated)
   try {
-    const built = build()
-    warn(built.warnings)
-    return built
+    for (const { vdev, code, message } of warningsOf())
+      diagnostics.push(remark('warning', code, message.replaceAll('\n', ' '), placeOf(vdev)))
+    return build()
   } catch (error) {
-    if (!(error instanceof LibxlError)) throw error
-    warn(error.warnings)
-    const { vdev } = error
-    diagnostics.push(libxlRefusal(error, vdev === undefined ? wholeSpan(emulated.places) : placeOf(vdev, emulated)))
+    const { vdev } = error as LibxlError
+    diagnostics.push(libxlRefusal(error, placeOf(vdev)))
     return undefined
   }
 }
-
-const codeOf = (warning: string): string => (warning.startsWith('QEMU will refuse') ? 'qemu-refuses' : 'not-emulated')
 
 function warnOfType({ disks, places, guest, diagnostics }: EmulatedDisks): void {
   if (guest.domainType === 'hvm') return
@@ -70,13 +69,6 @@ function warnOfType({ disks, places, guest, diagnostics }: EmulatedDisks): void 
   const served = guest.domid === 0 ? 'of its own: --domid N shows its arguments' : `with ${backend}`
   const hint = backend ? `its qdisks need a QEMU ${served}` : 'only those of type hvm have such arguments'
   diagnostics.push(remark('warning', 'not-emulated', message, wholeSpan(places), hint))
-}
-
-/** The place of the disk that a text names first. */
-function placeOf(text: string, { disks, places }: EmulatedDisks): Span {
-  const names = [text, ...text.split(/[\s:.]+/)]
-  const named = names.map(name => disks.findIndex(({ vdev }) => vdev === name)).find(index => index >= 0)
-  return named === undefined ? wholeSpan(places) : places[named]!
 }
 
 const wholeSpan = (places: readonly Span[]): Span => ({ ...places[0]!, end: places.at(-1)!.end })

@@ -1,4 +1,5 @@
 import type { BlockdevOptions } from '../../dm-args/blockdev/plan-disks.js'
+import { blockdevWarnings } from '../../dm-args/disk-warnings.js'
 import { buildBlockGraph } from '../../dm-args/graph/build-block-graph.js'
 import { toDot } from '../../dm-args/graph/to-dot.js'
 import { toMermaid } from '../../dm-args/graph/to-mermaid.js'
@@ -13,7 +14,11 @@ export function renderGraph(
   targetOf: BlockdevOptions['targetOf'],
 ): Iterable<string> {
   const { disks, guest } = emulated
-  const graph = tellOf(emulated, () => buildBlockGraph(disks, { ...guest, targetOf }))
+  const graph = tellOf(
+    emulated,
+    () => blockdevWarnings(disks, guest),
+    () => buildBlockGraph(disks, { ...guest, targetOf }),
+  )
   return graph === undefined ? [] : [draw(form, graph)]
 }
 

@@ -23,7 +23,7 @@ export function diskNodes(place: Emulated, names: NodeNames, targetOf: TargetOf 
       const qcow2 = (name: string, path: string | undefined, backing: Blockdev | string): Blockdev => ({
         driver: 'qcow2',
         'node-name': name,
-        file: openPath(names.fileOf(name), path!, targetOf),
+        file: openPath(names.takeFileName(name), path!, targetOf),
         backing,
       })
       const hidden = qcow2(names.hidden, disk.hiddenDisk, names.image)
@@ -62,7 +62,7 @@ const replica = (active: Blockdev, name: string): Blockdev => ({
 function imageNode(image: Image, names: NodeNames, targetOf: TargetOf | undefined): Blockdev {
   const { image: name } = names
   if (image.format === 'host_device') return { driver: image.format, 'node-name': name, filename: jsonPath(image.path) }
-  const fileName = names.fileOf(name)
+  const fileName = names.takeFileName(name)
   const file = 'path' in image ? openPath(fileName, image.path, targetOf) : openSocket(fileName, image.socket)
   return { driver: image.format, 'node-name': name, file }
 }

@@ -14,7 +14,7 @@ export interface NodeNames {
   active: string
   hidden: string
   /** The file, device or socket below one of the images. */
-  fileOf(image: string): string
+  takeFileName(image: string): string
 }
 
 /** QEMU's limit, of which its ids know nothing. */
@@ -44,14 +44,20 @@ export function nodeNames(
   return place => {
     const id = driveId(place)
     const { export: exported, topId } = coloOf(place.disk)
-    const fileOf = (image: string) => free(`${image === exported ? id : image}-file`)
+    const takeFileName = (image: string) => free(`${image === exported ? id : image}-file`)
     switch (place.role) {
       case 'none':
-        return { top: id, image: id, active: '', hidden: '', fileOf }
+        return { top: id, image: id, active: '', hidden: '', takeFileName }
       case 'primary':
-        return { top: exported, image: free(id), active: '', hidden: '', fileOf }
+        return { top: exported, image: free(id), active: '', hidden: '', takeFileName }
       case 'secondary':
-        return { top: topId, image: exported, active: free(`${topId}-active`), hidden: free(`${topId}-hidden`), fileOf }
+        return {
+          top: topId,
+          image: exported,
+          active: free(`${topId}-active`),
+          hidden: free(`${topId}-hidden`),
+          takeFileName,
+        }
     }
   }
 }

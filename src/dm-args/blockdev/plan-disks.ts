@@ -1,20 +1,19 @@
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
-import { checkArguments } from '../check-arguments.js'
-import { checkColo } from '../check-colo.js'
-import { clashes, willBeRefused } from '../clashes.js'
+import { clashes } from '../clashes.js'
 import { safeColoNames } from '../colo-names.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
+import { willRefuse } from '../disk-warnings.js'
 import { xen417 } from '../drive/xen-4.17.js'
 import { notEmulated } from '../not-emulated.js'
-import { type ColoRole, type Emulated, type Placed, placeDisk } from '../place-disk.js'
+import type { ColoRole, Emulated } from '../place-disk.js'
+import { placeDisks } from '../place-disks.js'
 import { forDisk, refuseDisk } from '../refuse-disk.js'
 import { refuseReadOnly } from '../refuse-read-only.js'
-import { settlePlaces } from '../settle-places.js'
 import { sharedImages } from '../shared-images.js'
 import type { Blockdev } from './blockdev.js'
 import { diskNodes } from './disk-nodes.js'
 import { type GuestDevice, guestDevice } from './guest-device.js'
-import { nodeNames } from './node-names.js'
+import { type NodeNames, nodeNames } from './node-names.js'
 import type { TargetOf } from './protocol.js'
 
 /** What a device model's block nodes depend on besides the disks. */
@@ -39,26 +38,26 @@ export function planDisks(
   disks: readonly ResolvedDisk[],
   options: BlockdevOptions,
 ): { planned: PlannedDisk[]; warnings: string[] } {
-  checkArguments(disks, options)
-  const placed = settlePlaces(disks.map(disk => placeDisk(disk, options, xen417)))
-  checkColo(placed, options)
-  if (options.domainType !== 'hvm') return { planned: [], warnings: [] }
+  const { settled } = placeDisks(disks, options, xen417)
+  const planned: PlannedDisk[] = []
+  const warnings: string[] = []
+  if (options.domainType !== 'hvm') return { planned, warnings }
 
-  const warnings = placed.flatMap(place => (place.on === 'nothing' ? [notEmulated(place)] : []))
-  const [clash] = clashes(placed)
-  if (clash !== undefined) throw Object.assign(refuseDisk(clash.disk, clash.why), { warnings })
-  const shown = placed.filter(isShown)
-  const namesOf = nodeNames(shown, safeColoNames(placed))
-  const planned = shown.map(place => {
-    const { disk, role } = place
-    return forDisk(disk, warnings, () => {
-      if (place.on === 'ide') refuseReadOnly(disk, 'IDE')
-      if (place.on === 'ahci') refuseReadOnly(disk, 'AHCI')
-      const names = namesOf(place)
-      return { disk, role, nodes: diskNodes(place, names, options.targetOf), device: guestDevice(place, names.top) }
-    })
-  })
-  return { planned, warnings: [...warnings, ...sharedImages(placed).map(willBeRefused)] }
+  const [clash] = clashes(settled, xen417)
+  if (clash !== undefined) throw refuseDisk(clash.disk, clash.why)
+  const shown = settled.filter(place => place.on !== 'nothing')
+  const namesOf = nodeNames(shown, safeColoNames(settled, xen417))
+  for (const place of settled) {
+    if (place.on === 'nothing') warnings.push(notEmulated(place))
+    else planned.push(forDisk(place.disk, warnings, () => planDisk(place, namesOf(place), options.targetOf)))
+  }
+  for (const shared of sharedImages(settled)) warnings.push(willRefuse(shared).message)
+  return { planned, warnings }
 }
 
-const isShown = (place: Placed): place is Emulated => place.on !== 'nothing'
+function planDisk(place: Emulated, names: NodeNames, targetOf: TargetOf | undefined): PlannedDisk {
+  const { disk, role } = place
+  if (place.on === 'ide') refuseReadOnly(disk, 'IDE')
+  if (place.on === 'ahci') refuseReadOnly(disk, 'AHCI')
+  return { disk, role, nodes: diskNodes(place, names, targetOf), device: guestDevice(place, names.top) }
+}

@@ -8,7 +8,11 @@ import { scsiDisk } from './scsi-disk.js'
 /** The strings of Xen 4.17 and master. libxl allows a fifth CD drive: its test is "greater than 4". */
 export const xen417: DriveDialect = {
   lastCdrom: 4,
+  cdromsInTurn: false,
+  lastScsi: 7,
   tap: 'socket',
+  qed: true,
+  topId: true,
   scsiController: ['-device', 'lsi53c895a'],
   cdrom,
   scsi: scsiDisk,

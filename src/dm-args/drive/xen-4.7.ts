@@ -11,13 +11,17 @@ import { ideDisk } from './ide-disk.js'
 /** The strings of Xen 4.7.0 to 4.7.5 (2016), in which COLO disks began: QEMU makes the controllers, and no top-id is given. */
 export const xen47: DriveDialect = {
   lastCdrom: Number.POSITIVE_INFINITY,
+  cdromsInTurn: true,
+  lastScsi: 6,
   tap: 'device',
+  qed: false,
+  topId: false,
   scsiController: [],
   cdrom: (devid: number, unit: number, image: DriveImage | undefined) => [
     '-drive',
     `if=ide,index=${unit},readonly=on,media=cdrom,id=${driveIds.cdrom(devid)}${medium(image)}`,
   ],
-  scsi: drive => drives(drive, `if=scsi,bus=0,unit=${drive.unit}`),
+  scsi: drive => scsi(drive, ''),
   ahci: ahciDisk,
   ide: drive => {
     refuseReadOnly(drive.disk, 'IDE')
@@ -29,18 +33,17 @@ export const xen47: DriveDialect = {
 /** The same with what 4.7.0 lacks: a read-only disk on SCSI is read-only, and a disk that QEMU does not emulate is told of. */
 export const saferXen47: DriveDialect = {
   ...xen47,
-  scsi: drive => {
-    const args = xen47.scsi(drive)
-    return drive.disk.readwrite ? args : args.map(arg => (arg === '-drive' ? arg : `${arg},readonly=on`))
-  },
+  scsi: drive => scsi(drive, drive.disk.readwrite ? '' : ',readonly=on'),
   notEmulated,
 }
 
-function drives(drive: Drive, place: string): string[] {
+const scsi = (drive: Drive, end: string): string[] => drives(drive, `if=scsi,bus=0,unit=${drive.unit}`, end)
+
+function drives(drive: Drive, place: string, end = ''): string[] {
   const { file, format, role, colo } = drive
   switch (role) {
     case 'none':
-      return ['-drive', `file=${file},${place},format=${format},cache=writeback`]
+      return ['-drive', `file=${file},${place},format=${format},cache=writeback${end}`]
     case 'primary':
       return ['-drive', `${place},cache=writeback,driver=quorum,id=${colo.export},${quorum(drive)}`]
     case 'secondary':

@@ -1,0 +1,28 @@
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import { checkArguments } from './check-arguments.js'
+import { checkColo } from './check-colo.js'
+import type { DeviceModelOptions } from './disk-args-options.js'
+import { type Placed, placeDisk } from './place-disk.js'
+import type { PlacementRules } from './placement-rules.js'
+import { settlePlaces } from './settle-places.js'
+
+/** Where a guest's disks go, by libxl and in the end. */
+export interface Placement {
+  placed: readonly Placed[]
+  /** With the place that QEMU will give to those whose name has none. */
+  settled: readonly Placed[]
+}
+
+/** @throws what `checkArguments` and, unless it is libxl's way, `checkColo` throw */
+export function placeDisks(
+  disks: readonly ResolvedDisk[],
+  options: DeviceModelOptions,
+  rules: PlacementRules,
+  libxlExact = false,
+): Placement {
+  checkArguments(disks, options)
+  const placed = disks.map(disk => placeDisk(disk, options, rules))
+  if (libxlExact) return { placed, settled: placed }
+  checkColo(placed, options)
+  return { placed, settled: settlePlaces(placed, rules) }
+}
