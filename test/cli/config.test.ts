@@ -142,6 +142,8 @@ t.test("what is wrong with one of a guest's disks is told where it stands", asyn
   for (const [specs, stderr] of cases)
     for (const form of ['argv', 'blockdev', 'graph'])
       t.match(read(file(...specs), '--offline', `-o${form}`), { status: 1, stdout: '', stderr }, `${form} ${specs}`)
+  const numbered = file('vdev=4,target=/four.img', 'vdev=xvdf,target=/f.img')
+  t.match(read(numbered, '--offline', '-oargv').stderr, /Only 4 emulated IDE disks .*\n --> guest\.cfg:4:1\n/)
   const both = file('vdev=hda,target=/a', 'vdev=xvda,target=/b')
   const message = /disk xvda: hda is already in place 0 of IDE\n --> guest\.cfg:4:1\n/
   t.match(read(both, '--offline', '-oargv'), { status: 0, stdout: /^-drive/, stderr: message })

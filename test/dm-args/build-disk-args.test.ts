@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
-import { buildDiskArgs, type DiskArgsOptions } from 'xenlight/dm-args'
+import { buildDiskArgs, type DiskArgsOptions, diskWarnings } from 'xenlight/dm-args'
 
 const domains: ReadonlyMap<string, number> = new Map([
   ['storage', 7],
@@ -123,6 +123,8 @@ t.test('a COLO disk that QEMU would not replicate is refused, with the reason', 
     [{ ...disk, coloPort: 0 }, guest, /^disk hda: COLO needs colo-port, which is not set$/],
     [{ ...disk, coloPort: 65536 }, guest, /from 1 to 65535, not 65536$/],
     [{ ...disk, coloPort: -1 }, guest, /colo-port/],
+    [{ ...disk, coloPort: Number.NaN }, guest, /colo-port/],
+    [{ ...disk, backend: 'phy' }, guest, /needs the backend qdisk, and this is phy$/],
     [{ ...disk, coloHost: undefined, hiddenDisk: '' }, guest, /needs colo-host, hidden-disk, which are not set$/],
   ]
   for (const [disk, options, message] of cases) {
@@ -173,6 +175,86 @@ t.test('what QEMU will refuse is said, and passed on as libxl does', t => {
     t.strictSame(expected.warnings, [], specs.join(' '))
     t.strictSame(buildDiskArgs(disks, options), { ...expected, warnings: warning ? [warning] : [] }, specs.join(' '))
   }
+  t.end()
+})
+
+t.test('for Xen 4.7 it is said what the QEMUs of its time will refuse', t => {
+  const old = { ...guest, dialect: '4.7' } as const
+  const cases: [specs: string[], warning: string | undefined][] = [
+    // CD drives come in their turn, and a disk without a letter takes what is free then
+    [['cdrom,vdev=xvd', 'vdev=hda'], 'QEMU will refuse disk hda: xvd is already in place 0 of IDE'],
+    [['vdev=hda', 'vdev=hdb', 'cdrom,vdev=xvd'], undefined],
+    [['cdrom,vdev=hda1', 'vdev=xvd'], undefined],
+    [['vdev=sdh'], 'QEMU will refuse disk sdh: the SCSI bus has the places 0 to 6 (sda to sdg), not 7'],
+    [['cdrom,vdev=xvdz'], 'QEMU will refuse disk xvdz: IDE has the places 0 to 3 (hda to hdd), not 25'],
+    [
+      ['vdev=xvdf'],
+      'Only 4 emulated IDE disks are supported.\nDisk xvdf will be available via PV drivers but not as an emulated disk.',
+    ],
+  ]
+  for (const [specs, warning] of cases) {
+    const disks = specs.map((spec, n) => resolve(`${spec},target=/${n}`))
+    t.strictSame(buildDiskArgs(disks, old).warnings, warning ? [warning] : [], specs.join(' '))
+    t.strictSame(buildDiskArgs(disks, { ...old, libxlExact: true }).warnings, [])
+  }
+  const secondary = colo('vdev=hda,target=/x', 'ide0-hd0')
+  const options = { ...guest, coloRestore: true }
+  t.throws(() => buildDiskArgs([secondary], { ...options, dialect: '4.7' }), { message: /is the id of another drive/ })
+  t.doesNotThrow(() => buildDiskArgs([secondary], options), 'today it has an id of libxl’s')
+  const qed = resolve('format=qed,vdev=hda,target=/x.qed')
+  t.match(buildDiskArgs([qed], old), { args: [], warnings: [/^Unable to determine disk image format: hda\n/] })
+  t.end()
+})
+
+t.test("a colo-export is not the name of libxl's way to the other host", t => {
+  const message = /colo-export "colo_node768" is the id of another drive/
+  t.throws(() => buildDiskArgs([colo('vdev=hda,target=/x', 'colo_node768')], guest), { rc: -6, message })
+  t.doesNotThrow(() => buildDiskArgs([colo('vdev=hda,target=/x', 'colo_node832')], guest))
+  t.end()
+})
+
+t.test('the warnings are to be had as data', t => {
+  const disks = ['vdev=xvde', 'vdev=hda', 'vdev=xvda', 'vdev=sdi'].map((spec, n) => resolve(`${spec},target=/${n}`))
+  for (const options of [guest, { ...guest, libxlExact: true }, { ...guest, dialect: '4.7' }] as const) {
+    const warnings = diskWarnings(disks, options)
+    t.strictSame(
+      warnings.map(({ message }) => message),
+      buildDiskArgs(disks, options).warnings,
+    )
+    t.match(warnings[0], { vdev: 'xvde', code: 'not-emulated' })
+    t.match(warnings.slice(1), 'libxlExact' in options ? [] : [{ vdev: 'xvda', code: 'qemu-refuses' }, { vdev: 'sdi' }])
+  }
+  t.strictSame(diskWarnings(disks, { domainType: 'pv' }), [])
+  t.end()
+})
+
+t.test('arguments that are none are named', t => {
+  const disk = resolve('vdev=hda,target=/x')
+  // biome-ignore lint/suspicious/noExplicitAny: as from JavaScript
+  const cases: [disks: any, options: any, message: RegExp][] = [
+    [disk, guest, /^disks must be an array/],
+    [[null], guest, /^disks\[0\] is no disk/],
+    [[disk, {}], guest, /^disks\[1\] is no disk/],
+    [[parseDisk('vdev=hda,target=/x')], guest, /^disks\[0\], hda, has no backend yet: pass it through resolveDisk$/],
+    [[{ ...disk, pdevPath: null }], guest, /^disks\[0\], hda: pdevPath must be a string/],
+    [[disk], undefined, /^the options lack/],
+    [[disk], { ...guest, coloRestore: 'primary' }, /^coloRestore must be true or false, not "primary"$/],
+    [[disk], { ...guest, stubdom: 'no' }, /^stubdom must be/],
+    [[disk], { ...guest, libxlExact: 'false' }, /^libxlExact must be/],
+    [[disk], { ...guest, domid: '5' }, /^domid must be a number/],
+    [[disk], { ...guest, dialect: 4.7 }, /not the number 4\.7$/],
+    [
+      [resolve('script=x,vdev=hda,target=y')],
+      { ...guest, physicalDevicePath: () => 7 },
+      /^physicalDevicePath must give/,
+    ],
+  ]
+  for (const [disks, options, message] of cases)
+    t.throws(() => buildDiskArgs(disks, options), { name: 'TypeError', message }, String(message))
+  t.throws(() => buildDiskArgs([disk], { ...guest, domid: -1 }), RangeError)
+  const scripted = resolve('script=x,vdev=hda,target=y')
+  // biome-ignore lint/suspicious/noExplicitAny: what readers of a store give
+  t.match(buildDiskArgs([scripted], { ...guest, physicalDevicePath: () => null as any }), { args: [] })
   t.end()
 })
 

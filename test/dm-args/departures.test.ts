@@ -243,6 +243,20 @@ const departures: Record<string, (t: Test, lab: Lab) => Promise<void>> = {
     }
   },
 
+  async 'takes COLO disks that have different addresses'(t, lab) {
+    const disks = [coloDisk(lab, 'hda'), coloDisk(lab, 'hdb', { coloPort: 9001 })]
+    await lab.qemu(exact([disks[0]!], { coloRestore: true }).args, async qemu => {
+      await exportDisk(qemu, lab, 'e-hda')
+      const addr = { type: 'unix', data: { path: join(lab.directory, 'other.sock') } }
+      await t.rejects(qemu.qmp('nbd-server-start', { addr }), { message: /NBD server already running/ })
+    })
+    for (const change of [{ coloPort: 9001 }, { coloHost: '127.0.0.2' }]) {
+      const others = [disks[0]!, { ...disks[1]!, coloPort: 9000, ...change }]
+      t.doesNotThrow(() => exact(others, { coloRestore: true }))
+      refuses(t, others, { coloRestore: true }, /^disk hdb: all COLO disks of a guest have one colo-host and colo-port/)
+    }
+  },
+
   async 'gives two disks one place, or one that QEMU does not have'(t, lab) {
     for (const [specs, failure] of [
       [['vdev=hda', 'vdev=xvda'], /drive with bus=0, unit=0 \(index=0\) exists/],

@@ -27,6 +27,8 @@ t.test('a PV or PVH guest with a qdisk in this domain needs one QEMU, whatever i
     t.strictSame(buildQdiskBackendArgs([], { domid: 5, domainType }), [])
   }
   t.strictSame(buildQdiskBackendArgs([qdisk], { domid: 5, domainType: 'hvm' }), [])
+  const inDriverDomain = { domid: 5, domainType: 'hvm', backendDomid: 7 } as const
+  t.strictSame(buildQdiskBackendArgs([remote], inDriverDomain).join(' '), libxlArgs(5), "not the guest's own QEMU")
   t.end()
 })
 
