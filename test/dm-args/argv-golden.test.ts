@@ -66,9 +66,10 @@ function isSound({ hdtype, stubdom, dialect, disks }: ArgvCase): boolean {
   const names = 'colo-host=[^,]+,colo-port=\\d+,colo-export=[a-z][^,]*,active-disk=[^,]+,hidden-disk=[^,]+'
   const vdev = hdtype === 'ahci' ? 'sd[a-h]' : '(?:hd|sd|xvd)[a-d]'
   const replicated = new RegExp(`^colo,${names},(?:format=(?:raw|qcow2),)?vdev=${vdev},target=[^,:]+$`)
+  const replicatedDisks = disks.filter(({ spec }) => spec.startsWith('colo')).length
   return disks.every(({ spec }) => {
     if (/target=.*[,:\udc80-\udcff]|fdset/.test(spec)) return false
-    if (spec.includes('colo')) return disks.length === 1 && !stubdom && replicated.test(spec)
+    if (spec.includes('colo')) return replicatedDisks === 1 && !stubdom && replicated.test(spec)
     return !(dialect === '4.7' && /access=r\b.*vdev=sd/.test(spec))
   })
 }
