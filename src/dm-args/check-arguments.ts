@@ -1,7 +1,10 @@
 import { checkDomainType, checkDomid, checkFlag, checkHdtype } from '../libxl/check-guest.js'
+import { diskFormats } from '../libxl/disk-words.js'
 import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import type { DeviceModelOptions } from './disk-args-options.js'
+import { show } from './option-text.js'
+import { refuseDisk } from './refuse-disk.js'
 
 /** For callers without types; and libxl never comes to arguments where it refuses two disks with one device number. */
 export function checkArguments(disks: readonly ResolvedDisk[], options: DeviceModelOptions): void {
@@ -36,4 +39,12 @@ function checkResolved(disk: Partial<ResolvedDisk> | null, name: string): void {
   }
   if ((disk.backend as string) === 'unknown')
     throw new TypeError(`${name}, ${disk.vdev}, has no backend yet: pass it through resolveDisk`)
+  const { format } = disk
+  if (!(diskFormats as readonly unknown[]).includes(format)) {
+    const given = typeof format === 'string' ? show(format) : typeof format
+    throw refuseDisk(
+      disk as ResolvedDisk,
+      `no format is called ${given}: write one of ${diskFormats.slice(1).join(', ')}`,
+    )
+  }
 }

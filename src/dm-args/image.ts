@@ -14,10 +14,18 @@ export type Published = (disk: ResolvedDisk) => string | undefined
 export function imageFormat(disk: ResolvedDisk, { qed }: PlacementRules): ImageFormat | undefined {
   if (disk.backend !== 'qdisk') return 'raw'
   if (disk.format === 'qed' && !qed) return undefined
-  return Object.hasOwn(formats, disk.format) ? formats[disk.format as keyof typeof formats] : undefined
+  return formats[disk.format]
 }
 
-const formats = { qcow: 'qcow', qcow2: 'qcow2', vhd: 'vpc', raw: 'raw', qed: 'qed' } as const
+const formats = {
+  unknown: undefined,
+  empty: undefined,
+  qcow: 'qcow',
+  qcow2: 'qcow2',
+  vhd: 'vpc',
+  raw: 'raw',
+  qed: 'qed',
+} as const
 
 /**
  * What a QEMU on this host opens for a disk (`libxl__device_disk_find_local_path`). Undefined where it cannot: a driver

@@ -299,12 +299,13 @@ t.test('for Xen 4.7 a name is one that the QEMUs of its time read whole', t => {
   t.end()
 })
 
-t.test('a format that libxl does not have is none', t => {
-  for (const format of ['constructor', '__proto__', 'raw,readonly=on', 7]) {
+t.test('a format that libxl does not have is refused', t => {
+  for (const format of ['constructor', '__proto__', 'raw,readonly=on', 'RAW', '', 7, undefined, Object.create(null)]) {
     const disk = { ...resolve('vdev=hda,target=/x'), format } as unknown as ResolvedDisk
-    const { args, warnings } = buildDiskArgs([disk], guest)
-    t.strictSame([args, warnings.length], [[], 1])
+    t.throws(() => buildDiskArgs([disk], guest), { rc: -6, vdev: 'hda', message: /^disk hda: no format is called / })
   }
+  const unknown = { ...resolve('backendtype=qdisk,vdev=hda,target=/x'), format: 'unknown' } as const
+  t.match(buildDiskArgs([unknown], guest), { args: [], warnings: [/^Unable to determine disk image format: hda\n/] })
   t.end()
 })
 
