@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job on one COLO disk: its record, its xenstore nodes, QEMU's arguments on both sides.
+# The main job on one COLO disk: its record, its xenstore nodes, QEMU's arguments on both sides, what QEMU builds of them.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,3 +17,4 @@ show
 show --offline --domid 4 --output xenstore
 show --offline --domid 4 --output argv --colo primary
 show --offline --domid 4 --output argv --colo secondary
+show --offline --domid 4 --output graph --colo secondary
