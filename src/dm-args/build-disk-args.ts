@@ -1,4 +1,3 @@
-import { LibxlError } from '../libxl/libxl-error.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { type ColoNames, libxlColoNames, safeColoNames } from './colo-names.js'
 import type { DiskArgsOptions } from './disk-args-options.js'
@@ -32,10 +31,9 @@ export interface DiskArgs {
  * @throws TypeError or RangeError for options and disks that are none
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {
-  const { domainType, hdtype, dialect: release, libxlExact = false, stubdom = false } = options ?? {}
+  const { domainType, hdtype, dialect: release, libxlExact = false } = options ?? {}
   const dialect = dialectOf(options ?? {})
   const placement = placeDisks(disks, options, dialect, libxlExact)
-  if (release === '4.7' && stubdom) throw new LibxlError(-6, 'Xen 4.7 runs no QEMU in a stub domain')
   if (domainType !== 'hvm') return { args: [], warnings: [] }
 
   const namesOf = libxlExact ? libxlColoNames : safeColoNames(placement.settled, dialect)

@@ -1,5 +1,5 @@
 import { checkDomainType, checkDomid, checkFlag, checkHdtype } from '../libxl/check-guest.js'
-import { diskFormats } from '../libxl/disk-words.js'
+import { diskBackends, diskFormats } from '../libxl/disk-words.js'
 import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import type { DeviceModelOptions } from './disk-args-options.js'
@@ -30,6 +30,8 @@ const texts = [
   'hiddenDisk',
 ] as const satisfies (keyof ResolvedDisk)[]
 
+const flags = ['readwrite', 'isCdrom', 'coloEnable', 'coloRestoreEnable'] as const satisfies (keyof ResolvedDisk)[]
+
 function checkResolved(disk: Partial<ResolvedDisk> | null, name: string): void {
   if (typeof disk?.vdev !== 'string') throw new TypeError(`${name} is no disk: it has no vdev`)
   for (const key of texts) {
@@ -37,8 +39,11 @@ function checkResolved(disk: Partial<ResolvedDisk> | null, name: string): void {
     if (value !== undefined && typeof value !== 'string')
       throw new TypeError(`${name}, ${disk.vdev}: ${key} must be a string or undefined, not of type ${typeof value}`)
   }
+  for (const key of flags) checkFlag(`${name}, ${disk.vdev}: ${key}`, disk[key])
   if ((disk.backend as string) === 'unknown')
     throw new TypeError(`${name}, ${disk.vdev}, has no backend yet: pass it through resolveDisk`)
+  if (!(diskBackends as readonly unknown[]).includes(disk.backend))
+    throw new TypeError(`${name}, ${disk.vdev}: backend must be one of ${diskBackends.slice(1).join(', ')}`)
   const { format } = disk
   if (!(diskFormats as readonly unknown[]).includes(format)) {
     const given = typeof format === 'string' ? show(format) : typeof format

@@ -1,8 +1,8 @@
 import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
-import { formatVdev } from '../libxl/vdev.js'
 import type { DeviceModelOptions } from './disk-args-options.js'
 import { notEmulated } from './not-emulated.js'
 import type { Placed } from './place-disk.js'
+import type { PlacementRules } from './placement-rules.js'
 import { refuseDisk } from './refuse-disk.js'
 
 /**
@@ -11,13 +11,19 @@ import { refuseDisk } from './refuse-disk.js'
  *
  * @throws LibxlError for such a disk, and for one that lacks what COLO needs (`colo_qdisk_setup`)
  */
-export function checkColo(placed: readonly Placed[], { domainType, stubdom = false }: DeviceModelOptions): void {
+export function checkColo(
+  placed: readonly Placed[],
+  { domainType, hdtype, stubdom = false }: DeviceModelOptions,
+  rules: PlacementRules,
+): void {
+  const names = replicable(hdtype, rules)
   let first: ResolvedDisk | undefined
   for (const place of placed) {
     if (place.role === 'none') continue
     const { disk } = place
     first ??= disk
-    const why = guestReason(domainType, stubdom) ?? placeReason(place) ?? missing(disk) ?? otherServer(disk, first)
+    const why =
+      guestReason(domainType, stubdom) ?? placeReason(place, names) ?? missing(disk) ?? otherServer(disk, first)
     if (why !== undefined) throw refuseDisk(disk, why)
   }
 }
@@ -34,21 +40,21 @@ function guestReason(domainType: DomainType, stubdom: boolean): string | undefin
   return undefined
 }
 
-function placeReason(place: Placed): string | undefined {
+/** The names of disks that QEMU replicates. */
+function replicable(hdtype: DeviceModelOptions['hdtype'], { lastScsi }: PlacementRules): string {
+  const scsi = `sda to sd${String.fromCharCode(97 + lastScsi)}`
+  return hdtype === 'ahci' ? scsi : `hda to hdd, or ${scsi}`
+}
+
+function placeReason(place: Placed, names: string): string | undefined {
   const { disk } = place
   if (disk.isCdrom) return 'a CD drive cannot be replicated: take colo away from it'
   if (!disk.readwrite) return 'a read-only disk cannot be replicated, QEMU aborts: write access=rw or take colo away'
   if (disk.backend !== 'qdisk') return `COLO needs the backend qdisk, and this is ${disk.backend}`
-  if (place.on === 'ahci') return 'libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda'
+  if (place.on === 'ahci') return `libxl knows no COLO on AHCI: write hdtype="ide", or name the disk ${names}`
   if (place.on !== 'nothing') return undefined
-  if (place.why === 'number') {
-    const number = /^\d+$/.test(disk.vdev) ? Number(disk.vdev) : undefined
-    const name = number !== undefined && number <= 0x7fffffff ? formatVdev(number) : disk.vdev
-    const hint = name === disk.vdev ? '' : `: write ${name}`
-    return `QEMU emulates no disk whose vdev is a number, and replicates only what it emulates${hint}`
-  }
-  const why = notEmulated(place).split('\n')[0]
-  return `QEMU replicates only disks that it emulates. ${why}${place.why === 'ide' ? ' Name it hda to hdd, or sda to sdh.' : ''}`
+  const why = place.why === 'number' ? 'its vdev is a number' : notEmulated(place).split('\n')[0]!.replace(/\.$/, '')
+  return `QEMU replicates only disks that it emulates, and ${why}: name it ${names}`
 }
 
 function missing({ coloHost, coloPort, coloExport, activeDisk, hiddenDisk }: ResolvedDisk): string | undefined {

@@ -1,5 +1,5 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import type { Placed } from './place-disk.js'
+import type { Emulated, Placed } from './place-disk.js'
 import type { PlacementRules } from './placement-rules.js'
 
 /** A disk that QEMU will not start with, and why. */
@@ -8,7 +8,7 @@ export interface Clash {
   why: string
 }
 
-/** What QEMU will not start with, though libxl passes it on: two disks in one place, and places that are not there. */
+/** What QEMU will not start with, though libxl passes it on: two disks in one place, places that are not there, nothing to open. */
 export function clashes(placed: readonly Placed[], { lastScsi }: PlacementRules): Clash[] {
   const found: Clash[] = []
   const taken = new Map<string, string>()
@@ -21,6 +21,8 @@ export function clashes(placed: readonly Placed[], { lastScsi }: PlacementRules)
       found.push({ disk, why: `${name} has the places 0 to ${last} (${names}), not ${place.unit}` })
       continue
     }
+    const why = nothingToOpen(place)
+    if (why !== undefined) found.push({ disk, why })
     const where = `${bus} ${place.unit}`
     const other = taken.get(where)
     if (other === undefined) taken.set(where, disk.vdev)
@@ -35,3 +37,10 @@ const buses = {
 } as const
 
 const scsiBus = (last: number) => ['the SCSI bus', last, `sda to sd${String.fromCharCode(97 + last)}`] as const
+
+function nothingToOpen({ image }: Emulated): string | undefined {
+  if (image === undefined || !('path' in image)) return undefined
+  if (image.path === '') return 'its target is empty'
+  const isStrange = image.format === 'host_device' && !/[a-z]$/.test(image.path)
+  return isStrange ? 'a stub domain has no device for a name without a letter' : undefined
+}

@@ -27,12 +27,16 @@ export function safeColoNames(placed: readonly Placed[], rules: PlacementRules):
   if (replicated.length === 0) return libxlColoNames
   const taken = new Set<string>()
   for (const place of placed) if (place.on !== 'nothing' && hasPlainId(place, rules)) taken.add(driveId(place))
-  // libxl's names for the nodes through which a primary will reach the other host
-  for (const { devid } of replicated) taken.add(`colo_node${devid}`)
+  const ways = new Set(replicated.map(({ devid }) => `colo_node${devid}`))
   for (const { disk } of replicated) {
     const id = disk.coloExport!
     if (!isQemuId(id))
       throw refuseDisk(disk, `QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`)
+    if (ways.has(id))
+      throw refuseDisk(
+        disk,
+        `colo-export ${show(id)} is libxl's name for the way to the other host: give it another name`,
+      )
     if (taken.has(id))
       throw refuseDisk(disk, `colo-export ${show(id)} is the id of another drive: give it another name`)
     taken.add(id)

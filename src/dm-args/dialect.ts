@@ -11,6 +11,6 @@ export type Dialect = (typeof dialects)[number]
 export function checkDialect(dialect: unknown): void {
   if (dialect !== undefined && !(dialects as readonly unknown[]).includes(dialect))
     throw new TypeError(
-      `dialect must be ${dialects.map(name => `'${name}'`).join(' or ')}, not ${typeof dialect === 'string' ? JSON.stringify(dialect) : `the ${typeof dialect} ${String(dialect)}`}`,
+      `dialect must be ${dialects.map(name => `'${name}'`).join(' or ')}, not ${typeof dialect === 'string' ? JSON.stringify(dialect) : typeof dialect === 'number' ? `the number ${dialect}` : `of type ${typeof dialect}`}`,
     )
 }

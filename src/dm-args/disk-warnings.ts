@@ -24,8 +24,8 @@ export interface DiskWarning {
  * @throws TypeError, RangeError and LibxlError as `buildDiskArgs` does before it writes the first argument
  */
 export function diskWarnings(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskWarning[] {
-  const dialect = dialectOf(options)
-  const placement = placeDisks(disks, options, dialect, options.libxlExact)
+  const dialect = dialectOf(options ?? {})
+  const placement = placeDisks(disks, options, dialect, options?.libxlExact)
   if (options.domainType !== 'hvm') return []
   const libxl = notEmulated(placement, dialect)
   return options.libxlExact ? libxl : [...libxl, ...refusals(placement, dialect)]

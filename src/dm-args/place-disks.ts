@@ -1,3 +1,4 @@
+import { LibxlError } from '../libxl/libxl-error.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { checkArguments } from './check-arguments.js'
 import { checkColo } from './check-colo.js'
@@ -13,7 +14,10 @@ export interface Placement {
   settled: readonly Placed[]
 }
 
-/** @throws what `checkArguments` and, unless it is libxl's way, `checkColo` throw */
+/**
+ * @throws what `checkArguments` and, unless it is libxl's way, `checkColo` throw
+ * @throws LibxlError for a QEMU in a stub domain where the release has none
+ */
 export function placeDisks(
   disks: readonly ResolvedDisk[],
   options: DeviceModelOptions,
@@ -21,8 +25,10 @@ export function placeDisks(
   libxlExact = false,
 ): Placement {
   checkArguments(disks, options)
+  if (options.domainType === 'hvm' && options.stubdom && !rules.linuxStubdoms)
+    throw new LibxlError(-6, 'the stub domains of Xen 4.7 run qemu-xen-traditional, which has other arguments')
   const placed = disks.map(disk => placeDisk(disk, options, rules))
   if (libxlExact) return { placed, settled: placed }
-  checkColo(placed, options)
+  checkColo(placed, options, rules)
   return { placed, settled: settlePlaces(placed, rules) }
 }

@@ -4,10 +4,14 @@ export interface PlacementRules {
   lastCdrom: number
   /** CD drives take IDE's places in their turn, as hard disks do; else QEMU makes them after all hard disks. */
   cdromsInTurn: boolean
+  /** QEMU gives SCSI disks without a place the first free one, as it does on IDE. */
+  scsiInTurn: boolean
   /** The last place of the SCSI bus. */
   lastScsi: number
   /** What QEMU gets of a disk that blktap serves: the socket of an NBD server, or a device. */
   tap: 'socket' | 'device'
+  /** Its stub domains run this QEMU, on Linux. */
+  linuxStubdoms: boolean
   /** The release knows images of the format qed. */
   qed: boolean
   /** A secondary's topmost drive has an id of libxl's; else QEMU names it by its place. */

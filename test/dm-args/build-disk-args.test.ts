@@ -109,16 +109,20 @@ t.test('a COLO disk that QEMU would not replicate is refused, with the reason', 
   const ahci = { ...guest, hdtype: 'ahci' } as const
   const disk = colo('vdev=hda,target=/x')
   const cases: [disk: ResolvedDisk, options: DiskArgsOptions, message: RegExp][] = [
-    [disk, ahci, /^disk hda: libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda$/],
+    [disk, ahci, /^disk hda: libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda to sdh$/],
     [disk, { ...guest, stubdom: true }, /stub domain/],
     [disk, { ...guest, domainType: 'pv' }, /HVM guests only, and this guest is pv$/],
     [disk, { ...guest, domainType: 'pvh' }, /HVM guests only/],
     [{ ...disk, readwrite: false }, guest, /access=rw/],
     [colo('cdrom,vdev=hdc,target=/cd.iso'), guest, /^disk hdc: a CD drive/],
     [colo('cdrom,vdev=hdc'), guest, /CD drive/],
-    [colo('vdev=51712,target=/x'), guest, /vdev is a number.*: write xvda$/],
-    [colo('vdev=xvde,target=/x'), guest, /Only 4 emulated IDE disks/],
-    [colo('vdev=xvdg,target=/x'), ahci, /Only 4 emulated IDE disks/],
+    [colo('vdev=51712,target=/x'), guest, /its vdev is a number: name it hda to hdd, or sda to sd[gh]$/],
+    [
+      colo('vdev=xvde,target=/x'),
+      guest,
+      /Only 4 emulated IDE disks are supported: name it hda to hdd, or sda to sd[gh]$/,
+    ],
+    [colo('vdev=xvdg,target=/x'), ahci, /Only 4 emulated IDE disks are supported: name it sda to sd[gh]$/],
     [{ ...disk, format: 'empty' }, guest, /Cannot support empty disk format/],
     [{ ...disk, coloPort: 0 }, guest, /^disk hda: COLO needs colo-port, which is not set$/],
     [{ ...disk, coloPort: 65536 }, guest, /from 1 to 65535, not 65536$/],
@@ -160,6 +164,12 @@ t.test('what QEMU will refuse is said, and passed on as libxl does', t => {
     [['vdev=xvd', 'vdev=xvda'], guest, 'QEMU will refuse disk xvda: xvd is already in place 0 of IDE'],
     [['vdev=xvda', 'vdev=xvd', 'cdrom,vdev=hdc'], guest, undefined],
     [['cdrom,vdev=xvd', 'vdev=hda'], guest, undefined],
+    [['cdrom,vdev=hda', 'access=r,vdev=sda'], { ...guest, stubdom: true }, undefined],
+    [
+      ['vdev=xvd'],
+      { ...guest, stubdom: true },
+      'QEMU will refuse disk xvd: a stub domain has no device for a name without a letter',
+    ],
     [
       ['cdrom,vdev=xvd', 'vdev=hda', 'vdev=hdb'],
       guest,
@@ -185,6 +195,8 @@ t.test('for Xen 4.7 it is said what the QEMUs of its time will refuse', t => {
     [['cdrom,vdev=xvd', 'vdev=hda'], 'QEMU will refuse disk hda: xvd is already in place 0 of IDE'],
     [['vdev=hda', 'vdev=hdb', 'cdrom,vdev=xvd'], undefined],
     [['cdrom,vdev=hda1', 'vdev=xvd'], undefined],
+    [['vdev=sd'], undefined],
+    [['vdev=sd', 'vdev=sda'], 'QEMU will refuse disk sda: sd is already in place 0 of the SCSI bus'],
     [['vdev=sdh'], 'QEMU will refuse disk sdh: the SCSI bus has the places 0 to 6 (sda to sdg), not 7'],
     [['cdrom,vdev=xvdz'], 'QEMU will refuse disk xvdz: IDE has the places 0 to 3 (hda to hdd), not 25'],
     [
@@ -207,7 +219,7 @@ t.test('for Xen 4.7 it is said what the QEMUs of its time will refuse', t => {
 })
 
 t.test("a colo-export is not the name of libxl's way to the other host", t => {
-  const message = /colo-export "colo_node768" is the id of another drive/
+  const message = /colo-export "colo_node768" is libxl's name for the way/
   t.throws(() => buildDiskArgs([colo('vdev=hda,target=/x', 'colo_node768')], guest), { rc: -6, message })
   t.doesNotThrow(() => buildDiskArgs([colo('vdev=hda,target=/x', 'colo_node832')], guest))
   t.end()

@@ -218,7 +218,7 @@ const departures: Record<string, (t: Test, lab: Lab) => Promise<void>> = {
 
   async 'leaves out a COLO disk whose vdev is a number, or that QEMU does not emulate'(t, lab) {
     for (const [vdev, reason] of [
-      ['51712', /vdev is a number/],
+      ['51712', /its vdev is a number: name it hda to hdd/],
       ['xvde', /replicates only disks that it emulates/],
     ] as const) {
       const disks = [coloDisk(lab, vdev)]

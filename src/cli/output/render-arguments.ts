@@ -51,12 +51,19 @@ export function tellOf<T>(emulated: EmulatedDisks, warningsOf: () => DiskWarning
   const placesByVdev = new Map(disks.map(({ vdev }, index) => [vdev, places[index]!]))
   const placeOf = (vdev: string | undefined): Span => placesByVdev.get(vdev ?? '') ?? wholeSpan(places)
   warnOfType(emulated)
-  try {
-    for (const { vdev, code, message } of warningsOf())
+  const warn = (warnings: readonly DiskWarning[]) => {
+    for (const { vdev, code, message } of warnings)
       diagnostics.push(remark('warning', code, message.replaceAll('\n', ' '), placeOf(vdev)))
-    return build()
+  }
+  let warnings: DiskWarning[] = []
+  try {
+    warnings = warningsOf()
+    const built = build()
+    warn(warnings)
+    return built
   } catch (error) {
-    const { vdev } = error as LibxlError
+    const { vdev, warnings: before = [] } = error as LibxlError
+    warn(warnings.slice(0, before.length))
     diagnostics.push(libxlRefusal(error, placeOf(vdev)))
     return undefined
   }

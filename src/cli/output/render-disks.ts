@@ -23,14 +23,14 @@ export function renderDisks(
 ): Iterable<string> {
   if (output === 'json') return map(disks, ({ disk }) => `disk: ${toLibxlJson(disk)}\n`)
   const [first] = disks
-  if (first === undefined) return output === 'graph' || output === 'graph-dot' ? [emptyGraph(output)] : []
   const places = disks.map(({ at }) => at)
   if (output === 'spec') {
     const specs = disks.map(({ disk }) => formatDisk(disk))
-    return oneALine(specs, { ...first.at, end: places.at(-1)!.end }, diagnostics)
+    return first === undefined ? [] : oneALine(specs, { ...first.at, end: places.at(-1)!.end }, diagnostics)
   }
   const guest = guestOf(options, config, diagnostics)
   if (diagnostics.some(({ severity }) => severity === 'error')) return []
+  if (first === undefined) return output === 'graph' || output === 'graph-dot' ? [emptyGraph(output)] : []
   const create = config !== undefined || output !== 'xenstore'
   const resolved = resolveDisks(disks, { guest, offline, create }, io, diagnostics)
   if (resolved === undefined) return []

@@ -9,8 +9,10 @@ import { scsiDisk } from './scsi-disk.js'
 export const xen417: DriveDialect = {
   lastCdrom: 4,
   cdromsInTurn: false,
+  scsiInTurn: false,
   lastScsi: 7,
   tap: 'socket',
+  linuxStubdoms: true,
   qed: true,
   topId: true,
   scsiController: ['-device', 'lsi53c895a'],

@@ -12,8 +12,10 @@ import { ideDisk } from './ide-disk.js'
 export const xen47: DriveDialect = {
   lastCdrom: Number.POSITIVE_INFINITY,
   cdromsInTurn: true,
+  scsiInTurn: true,
   lastScsi: 6,
   tap: 'device',
+  linuxStubdoms: false,
   qed: false,
   topId: false,
   scsiController: [],

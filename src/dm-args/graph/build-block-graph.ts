@@ -57,11 +57,14 @@ function addReplica(graph: BlockGraph, disk: ResolvedDisk): void {
   graph.edges.push({ from: replication, to: client, role: 'file', later: true })
 }
 
-/** The secondary's server, through which the primary writes. */
+/** The secondary's one server, through which the primary writes. */
 function addServer(graph: BlockGraph, disk: ResolvedDisk): void {
-  const server = `server/${disk.coloExport}`
-  graph.nodes.push({ id: server, kind: 'server', label: ['NBD server', addressOf(disk), `export ${disk.coloExport}`] })
-  graph.edges.push({ from: server, to: idOf(disk.coloExport!), role: 'export', later: true })
+  const id = 'server'
+  const shared = graph.nodes.find(node => node.id === id)
+  const line = `export ${disk.coloExport}`
+  if (shared === undefined) graph.nodes.push({ id, kind: 'server', label: ['NBD server', addressOf(disk), line] })
+  else shared.label.push(line)
+  graph.edges.push({ from: id, to: idOf(disk.coloExport!), role: 'export', later: true })
 }
 
 const idOf = (node: Blockdev | string): string => `node/${typeof node === 'string' ? node : node['node-name']}`
