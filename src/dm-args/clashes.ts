@@ -39,8 +39,9 @@ const buses = {
 const scsiBus = (last: number) => ['the SCSI bus', last, `sda to sd${String.fromCharCode(97 + last)}`] as const
 
 function nothingToOpen({ image }: Emulated): string | undefined {
-  if (image === undefined || !('path' in image)) return undefined
-  if (image.path === '') return 'its target is empty'
-  const isStrange = image.format === 'host_device' && !/[a-z]$/.test(image.path)
+  if (image === undefined) return undefined
+  const path = 'path' in image ? image.path : image.socket
+  if (path === '') return 'it has no path to open'
+  const isStrange = image.format === 'host_device' && !/[a-z]$/.test(path)
   return isStrange ? 'a stub domain has no device for a name without a letter' : undefined
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
-import { buildDiskArgs, type DiskArgsOptions, diskWarnings } from 'xenlight/dm-args'
+import { buildBlockdevArgs, buildDiskArgs, type DiskArgsOptions, diskWarnings } from 'xenlight/dm-args'
 
 const domains: ReadonlyMap<string, number> = new Map([
   ['storage', 7],
@@ -308,6 +308,14 @@ t.test('for Xen 4.7 a name is one that the QEMUs of its time read whole', t => {
     t.doesNotThrow(() => buildDiskArgs([{ ...disk, pdevPath }], { ...old, libxlExact: true }))
     t.doesNotThrow(() => buildDiskArgs([{ ...disk, pdevPath }], guest))
   }
+  t.end()
+})
+
+t.test('an empty path is told of', t => {
+  const disk = { ...resolve('vdev=hda,target=/x'), pdevPath: '' }
+  t.strictSame(buildDiskArgs([disk], guest).warnings, ['QEMU will refuse disk hda: it has no path to open'])
+  t.strictSame(buildDiskArgs([disk], { ...guest, libxlExact: true }).warnings, [])
+  t.throws(() => buildBlockdevArgs([disk], guest), { message: 'disk hda: it has no path to open' })
   t.end()
 })
 

@@ -17,7 +17,7 @@ export const drive: Form = { name: '-drive', build: buildDiskArgs, takes: () => 
 export const blockdev: Form = {
   name: '-blockdev',
   build: buildBlockdevArgs,
-  takes: text => !/\p{Noncharacter_Code_Point}/u.test(text),
+  takes: text => text !== '' && !/\p{Noncharacter_Code_Point}/u.test(text),
   takesId: id => id.length <= 31,
 }
 
