@@ -54,7 +54,8 @@ function placeReason(place: Placed, names: string): string | undefined {
   if (place.on === 'ahci') return `libxl knows no COLO on AHCI: write hdtype="ide", or name the disk ${names}`
   if (place.on !== 'nothing') return undefined
   const why = place.why === 'number' ? 'its vdev is a number' : notEmulated(place).split('\n')[0]!.replace(/\.$/, '')
-  return `QEMU replicates only disks that it emulates, and ${why}: name it ${names}`
+  const hint = place.why === 'number' || place.why === 'ide' ? `: name it ${names}` : ''
+  return `QEMU replicates only disks that it emulates, and ${why}${hint}`
 }
 
 function missing({ coloHost, coloPort, coloExport, activeDisk, hiddenDisk }: ResolvedDisk): string | undefined {
