@@ -4,10 +4,10 @@ import type { DiskArgsOptions } from './disk-args-options.js'
 import { refusals } from './disk-warnings.js'
 import { dialectOf } from './drive/dialect-of.js'
 import type { ColoDrive, DriveDialect, DriveImage } from './drive/drive.js'
-import type { Image } from './image.js'
 import { libxlText, type OptionText, safeText, safeTextOf2016 } from './option-text.js'
-import { type Emulated, isScsi } from './place-disk.js'
-import { placeDisks } from './place-disks.js'
+import type { Image } from './placement/image.js'
+import { type Emulated, isScsi } from './placement/place-disk.js'
+import { placeDisks } from './placement/place-disks.js'
 import { forDisk } from './refuse-disk.js'
 
 /** What `buildDiskArgs` and `buildBlockdevArgs` give. */

@@ -2,8 +2,8 @@ import { isQemuId } from '../libxl/qemu-id.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { driveId } from './drive/drive-ids.js'
 import { show } from './option-text.js'
-import type { Emulated, Placed } from './place-disk.js'
-import type { PlacementRules } from './placement-rules.js'
+import type { Emulated, Placed } from './placement/place-disk.js'
+import type { PlacementRules } from './placement/placement-rules.js'
 import { refuseDisk } from './refuse-disk.js'
 
 /** The ids of a COLO disk. */

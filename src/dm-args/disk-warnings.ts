@@ -1,12 +1,12 @@
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import { type Clash, clashes } from './clashes.js'
 import type { DeviceModelOptions, DiskArgsOptions } from './disk-args-options.js'
 import { dialectOf } from './drive/dialect-of.js'
 import type { DriveDialect } from './drive/drive.js'
 import { xen417 } from './drive/xen-4.17.js'
-import { type Placement, placeDisks } from './place-disks.js'
-import type { PlacementRules } from './placement-rules.js'
-import { sharedImages } from './shared-images.js'
+import { type Clash, clashes } from './placement/clashes.js'
+import { type Placement, placeDisks } from './placement/place-disks.js'
+import type { PlacementRules } from './placement/placement-rules.js'
+import { sharedImages } from './placement/shared-images.js'
 
 /** Something to know about a disk before QEMU is started. */
 export interface DiskWarning {

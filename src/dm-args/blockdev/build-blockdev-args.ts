@@ -1,6 +1,6 @@
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { DiskArgs } from '../build-disk-args.js'
-import { isScsi } from '../place-disk.js'
+import { isScsi } from '../placement/place-disk.js'
 import { deviceText, scsiController } from './guest-device.js'
 import { type BlockdevOptions, planDisks } from './plan-disks.js'
 

@@ -1,5 +1,5 @@
-import type { Image } from '../image.js'
-import type { Emulated } from '../place-disk.js'
+import type { Image } from '../placement/image.js'
+import type { Emulated } from '../placement/place-disk.js'
 import { type Blockdev, writeback } from './blockdev.js'
 import { jsonPath } from './json-text.js'
 import type { NodeNames } from './node-names.js'

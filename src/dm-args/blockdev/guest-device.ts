@@ -1,4 +1,4 @@
-import type { Emulated } from '../place-disk.js'
+import type { Emulated } from '../placement/place-disk.js'
 
 /** What the guest sees a disk through: a driver of QEMU's and its properties. */
 export interface GuestDevice {

@@ -2,7 +2,7 @@ import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { ColoNames } from '../colo-names.js'
 import { driveId } from '../drive/drive-ids.js'
 import { show } from '../option-text.js'
-import type { Emulated } from '../place-disk.js'
+import type { Emulated } from '../placement/place-disk.js'
 import { refuseDisk } from '../refuse-disk.js'
 
 /** The names of a disk's nodes; those of COLO's images are there only on its secondary. */

@@ -1,4 +1,4 @@
-import type { Emulated } from '../place-disk.js'
+import type { Emulated } from '../placement/place-disk.js'
 
 /** The ids of drives that are not replicated. */
 export const driveIds = {

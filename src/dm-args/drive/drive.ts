@@ -1,7 +1,7 @@
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
-import type { ImageFormat } from '../image.js'
-import type { ColoRole, NotEmulated } from '../place-disk.js'
-import type { PlacementRules } from '../placement-rules.js'
+import type { ImageFormat } from '../placement/image.js'
+import type { ColoRole, NotEmulated } from '../placement/place-disk.js'
+import type { PlacementRules } from '../placement/placement-rules.js'
 
 /** What QEMU opens, in texts that are fit to stand in an option. */
 export interface DriveImage {

@@ -1,4 +1,4 @@
-import { notEmulated } from '../not-emulated.js'
+import { notEmulated } from '../placement/not-emulated.js'
 import { ahciDisk } from './ahci-disk.js'
 import { cdrom } from './cdrom.js'
 import type { DriveDialect } from './drive.js'

@@ -1,5 +1,5 @@
-import { notEmulated } from '../not-emulated.js'
-import type { NotEmulated } from '../place-disk.js'
+import { notEmulated } from '../placement/not-emulated.js'
+import type { NotEmulated } from '../placement/place-disk.js'
 import { refuseReadOnly } from '../refuse-read-only.js'
 import { ahciDisk } from './ahci-disk.js'
 import { medium } from './cdrom.js'

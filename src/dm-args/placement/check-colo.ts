@@ -1,9 +1,9 @@
-import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
-import type { DeviceModelOptions } from './disk-args-options.js'
+import type { DomainType, ResolvedDisk } from '../../libxl/resolved-disk.js'
+import type { DeviceModelOptions } from '../disk-args-options.js'
+import { refuseDisk } from '../refuse-disk.js'
 import { notEmulated } from './not-emulated.js'
 import type { Placed } from './place-disk.js'
 import type { PlacementRules } from './placement-rules.js'
-import { refuseDisk } from './refuse-disk.js'
 
 /**
  * libxl takes a COLO disk that QEMU then does not replicate, or that QEMU dies of; its guest would run without

@@ -1,4 +1,4 @@
-import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { PlacementRules } from './placement-rules.js'
 
 /** Where QEMU finds the contents of a disk: a file (or device), or an NBD server's socket. */

@@ -1,6 +1,6 @@
-import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import { parseVdev } from '../libxl/vdev.js'
-import type { DeviceModelOptions } from './disk-args-options.js'
+import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
+import { parseVdev } from '../../libxl/vdev.js'
+import type { DeviceModelOptions } from '../disk-args-options.js'
 import { type Image, imageFormat, lastStubdomDisk, localImage, stubdomImage } from './image.js'
 import type { PlacementRules } from './placement-rules.js'
 

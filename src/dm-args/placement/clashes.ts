@@ -1,4 +1,4 @@
-import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { Emulated, Placed } from './place-disk.js'
 import type { PlacementRules } from './placement-rules.js'
 

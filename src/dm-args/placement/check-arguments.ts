@@ -1,10 +1,10 @@
-import { checkDomainType, checkDomid, checkFlag, checkHdtype } from '../libxl/check-guest.js'
-import { diskBackends, diskFormats } from '../libxl/disk-words.js'
-import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
-import type { ResolvedDisk } from '../libxl/resolved-disk.js'
-import type { DeviceModelOptions } from './disk-args-options.js'
-import { show } from './option-text.js'
-import { refuseDisk } from './refuse-disk.js'
+import { checkDomainType, checkDomid, checkFlag, checkHdtype } from '../../libxl/check-guest.js'
+import { diskBackends, diskFormats } from '../../libxl/disk-words.js'
+import { refuseSharedDevices } from '../../libxl/refuse-shared-devices.js'
+import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
+import type { DeviceModelOptions } from '../disk-args-options.js'
+import { show } from '../option-text.js'
+import { refuseDisk } from '../refuse-disk.js'
 
 /** For callers without types; and libxl never comes to arguments where it refuses two disks with one device number. */
 export function checkArguments(disks: readonly ResolvedDisk[], options: DeviceModelOptions): void {
