@@ -24,10 +24,9 @@ export interface DiskArgs {
  * libxl pastes texts into QEMU's options as they are, and takes COLO disks that QEMU does not replicate. Unless
  * `libxlExact` is set, a path is a path and nothing more, and a COLO disk is replicated or refused: docs/departures.md.
  *
- * @throws LibxlError with libxl's reason for a read-only disk on IDE or AHCI and for two disks with one device number;
- * or (not `libxlExact`) for a COLO disk that would not be replicated, for a text that no argument can hold, and for a QEMU of Xen
- * 4.7 in a stub domain. Its
- * `warnings` are those that libxl gives before it refuses.
+ * @throws LibxlError with libxl's reason for a read-only disk on IDE or AHCI and for two disks with one device number; for
+ * a QEMU of Xen 4.7 in a stub domain; and (not `libxlExact`) for a COLO disk that would not be replicated and for a text
+ * that no argument can hold. Its `warnings` are those that libxl gives before it refuses.
  * @throws TypeError or RangeError for options and disks that are none
  */
 export function buildDiskArgs(disks: readonly ResolvedDisk[], options: DiskArgsOptions): DiskArgs {

@@ -3,7 +3,7 @@ import { blockdevWarnings } from '../../dm-args/disk-warnings.js'
 import { buildBlockGraph } from '../../dm-args/graph/build-block-graph.js'
 import { toDot } from '../../dm-args/graph/to-dot.js'
 import { toMermaid } from '../../dm-args/graph/to-mermaid.js'
-import { type EmulatedDisks, tellOf } from './render-arguments.js'
+import { type EmulatedDisks, tellOf } from './emulated-disks.js'
 
 type GraphForm = 'graph' | 'graph-dot'
 

@@ -26,8 +26,9 @@ export const xen47: DriveDialect = {
   scsi: drive => scsi(drive, ''),
   ahci: ahciDisk,
   ide: drive => {
+    if (drive.role !== 'secondary') return ideDisk(drive)
     refuseReadOnly(drive.disk, 'IDE')
-    return drive.role === 'secondary' ? drives(drive, `if=ide,index=${drive.unit},media=disk`) : ideDisk(drive)
+    return drives(drive, `if=ide,index=${drive.unit},media=disk`)
   },
   notEmulated: wordsOf47,
 }
