@@ -4,7 +4,8 @@ export { diskFromNodes, type FromNodesOptions } from './libxl/disk-from-nodes.js
 export { DiskJsonError } from './libxl/disk-json-error.js'
 export { diskToNodes, type NodesContext, type XenstoreNode } from './libxl/disk-to-nodes.js'
 export { fromLibxlJson } from './libxl/from-libxl-json.js'
-export { LibxlError, type LibxlErrorCode, type LibxlRc } from './libxl/libxl-error.js'
+export { LibxlError, type LibxlErrorCode, type LibxlErrorDetails, type LibxlRc } from './libxl/libxl-error.js'
+export type { LibxlReason } from './libxl/libxl-reason.js'
 export { type DiskContext, type ResolveContext, resolveDisk } from './libxl/resolve-disk.js'
 export { resolveDiskOnHost } from './libxl/resolve-disk-on-host.js'
 export type { DomainType, ResolvedDisk } from './libxl/resolved-disk.js'
@@ -21,6 +22,7 @@ export type { RemovedDevice, RemoveTimeouts } from './libxl/store/remove-device.
 export { type RemoveDiskOptions, type RemovedDisk, removeDisk } from './libxl/store/remove-disk.js'
 export { toLibxlJson } from './libxl/to-libxl-json.js'
 export { formatVdev, parseVdev, type Vdev } from './libxl/vdev.js'
+export { XenlightError } from './xenlight-error.js'
 export { type Config, type ConfigDiskSpec, ConfigValueError } from './xlu/config.js'
 export {
   type ConfigDisk,

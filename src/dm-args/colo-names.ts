@@ -31,14 +31,23 @@ export function safeColoNames(placed: readonly Placed[], rules: PlacementRules):
   for (const { disk } of replicated) {
     const id = disk.coloExport!
     if (!isQemuId(id))
-      throw refuseDisk(disk, `QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`)
+      throw refuseDisk(
+        'colo-unprotected',
+        disk,
+        `QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`,
+      )
     if (ways.has(id))
       throw refuseDisk(
+        'colo-unprotected',
         disk,
         `colo-export ${show(id)} is libxl's name for the way to the other host: give it another name`,
       )
     if (taken.has(id))
-      throw refuseDisk(disk, `colo-export ${show(id)} is the id of another drive: give it another name`)
+      throw refuseDisk(
+        'colo-unprotected',
+        disk,
+        `colo-export ${show(id)} is the id of another drive: give it another name`,
+      )
     taken.add(id)
   }
   const names = new Map<ResolvedDisk, ColoNames>()

@@ -34,10 +34,13 @@ export const safeTextOf2016: OptionText = {
 function readByOldQemu(text: string): string {
   const value = text.replaceAll(',,', ',')
   if (Buffer.byteLength(value) > 1023)
-    throw new LibxlError(-6, `QEMUs as old as Xen 4.7 cut a name after 1,023 bytes, and ${show(value)} is longer`)
+    throw new LibxlError(
+      'argument-text',
+      `QEMUs as old as Xen 4.7 cut a name after 1,023 bytes, and ${show(value)} is longer`,
+    )
   if (value.includes(',id='))
     throw new LibxlError(
-      -6,
+      'argument-text',
       `QEMUs as old as Xen 4.7 would take what follows ",id=" in ${show(value)} for a drive's id`,
     )
   return text
@@ -58,10 +61,11 @@ export const plainPath = (path: string): string => argumentText(path).replace(/^
 
 /** A NUL would end an argument, and what is no UTF-8 becomes U+FFFD on Node's way to a process: both name another file. */
 function argumentText(text: string): string {
-  if (text.includes('\0')) throw new LibxlError(-6, `no argument can hold a NUL character, but ${show(text)} does`)
+  if (text.includes('\0'))
+    throw new LibxlError('argument-text', `no argument can hold a NUL character, but ${show(text)} does`)
   if (!text.isWellFormed()) {
     throw new LibxlError(
-      -6,
+      'argument-text',
       `${show(text)} holds bytes that are not UTF-8: Node cannot pass them on to QEMU, so rename the file`,
     )
   }

@@ -1,16 +1,16 @@
-import { LibxlError } from '../libxl/libxl-error.js'
+import { LibxlError, withDetails } from '../libxl/libxl-error.js'
+import type { LibxlReason } from '../libxl/libxl-reason.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 
 /** A refusal of one of a guest's disks. */
-export const refuseDisk = (disk: ResolvedDisk, why: string): LibxlError =>
-  Object.assign(new LibxlError(-6, `disk ${disk.vdev}: ${why}`), { vdev: disk.vdev })
+export const refuseDisk = (reason: LibxlReason, { vdev }: ResolvedDisk, why: string): LibxlError =>
+  new LibxlError(reason, `disk ${vdev}: ${why}`, { vdev })
 
 /** Calls a function for a disk; a refusal of it says which disk it is, and what libxl warned of until then. */
 export function forDisk<T>({ vdev }: ResolvedDisk, warnings: readonly string[], make: () => T): T {
   try {
     return make()
   } catch (error) {
-    if (error instanceof LibxlError) Object.assign(error, { vdev, warnings })
-    throw error
+    throw error instanceof LibxlError ? withDetails(error, { vdev, warnings }) : error
   }
 }

@@ -29,20 +29,26 @@ export function chooseBackend(disk: DeviceDisk, target: DiskTarget, reason: stri
   refuseOddEmptiness(disk)
   if (isTargetExamined(disk) && (target === 'missing' || disk.pdevPath === undefined)) {
     const why = disk.pdevPath === undefined ? 'Bad address' : reason
-    throw new LibxlError(-6, `Disk vdev=${disk.vdev} failed to stat: ${disk.pdevPath ?? '(null)'}: ${why}`)
+    throw new LibxlError(
+      'target-missing',
+      `Disk vdev=${disk.vdev} failed to stat: ${disk.pdevPath ?? '(null)'}: ${why}`,
+    )
   }
   const candidates = disk.backend === 'unknown' ? preference : [disk.backend]
   const chosen = candidates.find(backend => isSuitable(backend, disk, target))
-  if (chosen === undefined) throw new LibxlError(-6, `no suitable backend for disk ${disk.vdev}`)
+  if (chosen === undefined) throw new LibxlError('backend-unsuitable', `no suitable backend for disk ${disk.vdev}`)
   return chosen
 }
 
 function refuseOddEmptiness(disk: DeviceDisk): void {
   if (disk.format !== 'empty') return
-  if (!disk.isCdrom) throw new LibxlError(-6, `Disk vdev=${disk.vdev} is empty but not cdrom`)
+  if (!disk.isCdrom) throw new LibxlError('disk-empty', `Disk vdev=${disk.vdev} is empty but not cdrom`)
   const { pdevPath } = disk
   if (pdevPath !== undefined && pdevPath !== '' && !pdevPath.startsWith(emptyCdrom)) {
-    throw new LibxlError(-6, `Disk vdev=${disk.vdev} is empty but an image has been provided: ${pdevPath}`)
+    throw new LibxlError(
+      'disk-empty-with-image',
+      `Disk vdev=${disk.vdev} is empty but an image has been provided: ${pdevPath}`,
+    )
   }
 }
 

@@ -9,4 +9,4 @@ export function devidOf(vdev: string | undefined): number {
 }
 
 export const unsupportedVdev = (vdev: string | undefined): LibxlError =>
-  new LibxlError(-6, `Invalid or unsupported virtual disk identifier ${vdev ?? '(null)'}`)
+  new LibxlError('vdev-invalid', `Invalid or unsupported virtual disk identifier ${vdev ?? '(null)'}`)

@@ -50,13 +50,13 @@ function readAsLibxl(values: ReadonlyMap<string, string>, { path }: DeviceLocati
   const read = (key: string): string | undefined => values.get(`${path}/${key}`)
   const need = (key: string): string => {
     const value = read(key)
-    if (value === undefined) throw new LibxlError(-3, `Missing xenstore node ${path}/${key}`)
+    if (value === undefined) throw new LibxlError('node-missing', `Missing xenstore node ${path}/${key}`)
     return value
   }
 
   const disk = blankDisk()
   const backend = read('backend')
-  if (backend === undefined) throw new LibxlError(-3, `disk ${path} does not exist (no backend path`)
+  if (backend === undefined) throw new LibxlError('device-missing', `disk ${path} does not exist (no backend path`)
   disk.backendDomid = domidOfBackend(backend)
   const params = read('params')
   disk.pdevPath = params?.slice(params.indexOf(':') + 1)
@@ -76,7 +76,7 @@ function readAsLibxl(values: ReadonlyMap<string, string>, { path }: DeviceLocati
   if (disk.specification === 'virtio') {
     disk.transport = wordOf(need('transport'), diskTransports, `${path}/transport`)
     if (disk.transport !== 'mmio') {
-      throw new LibxlError(-3, 'Only transport mmio is expected for specification virtio')
+      throw new LibxlError('node-invalid', 'Only transport mmio is expected for specification virtio')
     }
     disk.base = safeBase(need('base'), path)
     disk.irq = atou(need('irq'))
@@ -105,21 +105,24 @@ const domainRoot = '/local/domain/'
 function domidOfBackend(path: string): number {
   const domid = path.startsWith(domainRoot) ? scanUnsigned(path, domainRoot.length) : undefined
   if (domid === undefined || path[domid.end] !== '/') {
-    throw new LibxlError(-3, `Unable to fetch device backend domid from ${path}`)
+    throw new LibxlError('link-invalid', `Unable to fetch device backend domid from ${path}`)
   }
   return domid.value
 }
 
 function wordOf<Word extends string>(text: string, words: readonly Word[], path: string): Word {
   const word = findWord(words, text)
-  if (word === undefined) throw new LibxlError(-3, `Unable to parse xenstore node ${path}`)
+  if (word === undefined) throw new LibxlError('node-invalid', `Unable to parse xenstore node ${path}`)
   return word
 }
 
 function safeBase(text: string, path: string): number {
   const { value } = strtoul(text, 10)
   if (value === undefined || value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new LibxlError(-3, `xenstore node ${path}/base is ${text}: addresses from 2^53 up are not supported`)
+    throw new LibxlError(
+      'node-invalid',
+      `xenstore node ${path}/base is ${text}: addresses from 2^53 up are not supported`,
+    )
   }
   return Number(value)
 }

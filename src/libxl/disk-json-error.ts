@@ -9,16 +9,17 @@ export class DiskJsonError extends LibxlError {
   readonly line: number
   /** Counted from 1, in UTF-16 units. */
   readonly column: number
-  readonly reason: string
+  /** What is wrong there, in libxl's words. */
+  readonly problem: string
 
-  constructor(text: string, offset: number, reason: string) {
+  constructor(text: string, offset: number, problem: string) {
     const before = text.slice(0, offset)
     const line = before.split('\n').length
     const column = offset - before.lastIndexOf('\n')
-    super(-3, `${reason} (line ${line}, column ${column})`)
+    super('json-invalid', `${problem} (line ${line}, column ${column})`)
     this.offset = offset
     this.line = line
     this.column = column
-    this.reason = reason
+    this.problem = problem
   }
 }

@@ -1,3 +1,6 @@
+import { XenlightError } from '../xenlight-error.js'
+import { type LibxlReason, rcByReason } from './libxl-reason.js'
+
 const codes = {
   [-3]: 'ERROR_FAIL',
   [-6]: 'ERROR_INVAL',
@@ -6,24 +9,51 @@ const codes = {
   [-22]: 'ERROR_ABORTED',
 } as const
 
-/** libxl's own number for a refusal (`libxl_error` of libxl_types.idl): those with which it refuses or gives up disks. */
+/** libxl's own number for a refusal (`libxl_error` of libxl_types.idl): those with which it refuses or aborts. */
 export type LibxlRc = keyof typeof codes
 /** The name of that number. */
 export type LibxlErrorCode = (typeof codes)[LibxlRc]
 
-/** A refusal that libxl would answer with: its number, the number's name, and libxl's reason as the message. */
-export class LibxlError extends Error {
-  override readonly name: string = 'LibxlError'
-  readonly rc: LibxlRc
-  readonly code: LibxlErrorCode
-  /** The disk that is refused, by its name, where several were given. */
-  vdev?: string
+export interface LibxlErrorDetails {
+  /** The disk that is refused, by its name. */
+  vdev?: string | undefined
   /** What libxl warned of before it refused. */
-  warnings: readonly string[] = []
+  warnings?: readonly string[] | undefined
+  cause?: unknown
+}
 
-  constructor(rc: LibxlRc, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.rc = rc
-    this.code = codes[rc]
+/** A refusal that libxl would answer with: its number and the number's name, why for a program, and libxl's words as the message. */
+export class LibxlError extends XenlightError {
+  override readonly name: string = 'LibxlError'
+  /** libxl's number. */
+  declare readonly rc: LibxlRc
+  /** The name of that number. */
+  declare readonly code: LibxlErrorCode
+  /** Why, more finely than libxl's numbers tell. */
+  declare readonly reason: LibxlReason
+  /** The disk that is refused, by its name, where it is known. */
+  declare readonly vdev?: string
+  /** What libxl warned of before it refused. */
+  declare readonly warnings: readonly string[]
+
+  constructor(reason: LibxlReason, message: string, { vdev, warnings = [], cause }: LibxlErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    const rc = rcByReason[reason]
+    const facts = {
+      rc,
+      code: codes[rc],
+      reason,
+      ...(vdev !== undefined && { vdev }),
+      warnings: Object.freeze([...warnings]),
+    }
+    for (const [name, value] of Object.entries(facts)) Object.defineProperty(this, name, { value, enumerable: true })
   }
+}
+
+/** The same refusal with more known about it: its place in the code is kept. */
+export function withDetails(error: LibxlError, details: LibxlErrorDetails): LibxlError {
+  const { reason, message, vdev, warnings, cause, stack } = error
+  const copy = new LibxlError(reason, message, { vdev, warnings, cause, ...details })
+  if (stack !== undefined) copy.stack = stack
+  return copy
 }

@@ -22,16 +22,19 @@ export function locateDevice(
   if (wanted !== undefined && wanted < 0) throw unsupportedVdev(vdev)
   const { vbd, virtio_disk } = devidsByKind(paths, domid)
   if (vbd.size > 0 && virtio_disk.size > 0) {
-    throw new LibxlError(-6, 'Invalid configuration, both xen and virtio paths are present')
+    throw new LibxlError('device-kinds-mixed', 'Invalid configuration, both xen and virtio paths are present')
   }
   const kind: FrontendKind = virtio_disk.size > 0 ? 'virtio_disk' : 'vbd'
   const found = virtio_disk.size > 0 ? virtio_disk : vbd
   const devid = wanted ?? found.values().next().value
   if (devid === undefined) {
-    throw new LibxlError(-3, `disk ${libxlDevices(domid, kind)} does not exist (no backend path`)
+    throw new LibxlError('device-missing', `disk ${libxlDevices(domid, kind)} does not exist (no backend path`)
   }
   if (wanted === undefined && found.size > 1) {
-    throw new LibxlError(-6, `domain ${domid} has the disks ${[...found].join(', ')}: name one of them by its vdev`)
+    throw new LibxlError(
+      'device-ambiguous',
+      `domain ${domid} has the disks ${[...found].join(', ')}: name one of them by its vdev`,
+    )
   }
   return { path: `${libxlDevices(domid, kind)}/${devid}`, kind, devid }
 }

@@ -16,7 +16,7 @@ export function refuseSharedDevices(disks: readonly ResolvedDisk[]): void {
     const other = seen.get(device)
     if (other !== undefined) {
       const why = vdev === other ? `${vdev} is given twice` : `${vdev} is ${other}`
-      throw Object.assign(new LibxlError(-17, `device already exists in xenstore: ${why}`), { vdev })
+      throw new LibxlError('device-exists', `device already exists in xenstore: ${why}`, { vdev })
     }
     seen.set(device, vdev)
   }

@@ -50,15 +50,16 @@ export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk
   const specification = disk.specification === 'unknown' ? 'xen' : disk.specification
   const virtio = specification === 'virtio'
   if (!virtio && disk.transport !== 'unknown') {
-    throw new LibxlError(-6, 'Transport is only supported for specification virtio')
+    throw new LibxlError('virtio-transport', 'Transport is only supported for specification virtio')
   }
-  if (virtio && !context.create) throw new LibxlError(-3, "Hotplug isn't supported for specification virtio")
+  if (virtio && !context.create)
+    throw new LibxlError('virtio-hotplug', "Hotplug isn't supported for specification virtio")
 
   let { backend, pdevPath } = disk
   if (disk.isCdrom && context.domainType === 'hvm') {
     if (backend === 'unknown') backend = 'qdisk'
     if (backend !== 'qdisk' && backend !== 'phy') {
-      throw new LibxlError(-3, 'Backend for CD devices on HVM guests must be Qdisk or Phy')
+      throw new LibxlError('cdrom-backend', 'Backend for CD devices on HVM guests must be Qdisk or Phy')
     }
   }
   if (isOnEmptyFile({ ...disk, backend, backendDomid })) pdevPath = `${emptyCdrom}.${context.domid}`
@@ -93,7 +94,8 @@ function backendDomidOf({ backendDomid, backendDomname }: DeviceDisk, context: D
   if (backendDomname === undefined) return backendDomid
   if (/^[0-9]*$/.test(backendDomname)) return atou(backendDomname)
   const domid: number | null | undefined = context.domidOf(backendDomname)
-  if (domid === undefined || domid === null) throw new LibxlError(-6, `backend domain "${backendDomname}" not found`)
+  if (domid === undefined || domid === null)
+    throw new LibxlError('backend-domain-unknown', `backend domain "${backendDomname}" not found`)
   checkDomid(domid, 'the answer of domidOf')
   return domid
 }

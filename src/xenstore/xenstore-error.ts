@@ -1,3 +1,4 @@
+import { XenlightError } from '../xenlight-error.js'
 import type { Operation } from './operation.js'
 
 /** The errors that a daemon answers with (xs_wire.h). */
@@ -44,7 +45,7 @@ export interface XenstoreErrorDetails {
 }
 
 /** The one error of everything in `xenlight/xenstore`: what failed (`operation`, `path`), and how (`code`). */
-export class XenstoreError extends Error {
+export class XenstoreError extends XenlightError {
   override readonly name = 'XenstoreError'
   readonly code: XenstoreErrorCode
   /** The request in the protocol's words; absent where no single request failed. */

@@ -78,7 +78,7 @@ t.test('fromLibxlJson refuses, and says where and why', t => {
       t.fail(`accepted ${text}`)
     } catch (error) {
       if (!(error instanceof DiskJsonError)) throw error
-      t.match(error.reason, reason)
+      t.match(error.problem, reason)
       t.strictSame([error.line, error.column], [line, column], text.slice(0, 40))
       t.ok(error instanceof LibxlError && error.rc === -3 && error.code === 'ERROR_FAIL')
       t.ok(error.message.length < 200)

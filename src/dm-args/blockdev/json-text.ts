@@ -10,7 +10,10 @@ export function jsonPath(path: string): string {
   const noncharacter = /\p{Noncharacter_Code_Point}/u.exec(path)?.[0]
   if (noncharacter !== undefined) {
     const code = noncharacter.codePointAt(0)!.toString(16).toUpperCase()
-    throw new LibxlError(-6, `QEMU reads no JSON with U+${code}, which ${show(path)} holds: rename the file`)
+    throw new LibxlError(
+      'argument-text',
+      `QEMU reads no JSON with U+${code}, which ${show(path)} holds: rename the file`,
+    )
   }
   return plainPath(path)
 }

@@ -44,7 +44,7 @@ export function planDisks(
   if (options.domainType !== 'hvm') return { planned, warnings }
 
   const [clash] = clashes(settled, xen417)
-  if (clash !== undefined) throw refuseDisk(clash.disk, clash.why)
+  if (clash !== undefined) throw refuseDisk('slot-taken', clash.disk, clash.why)
   const shown = settled.filter(place => place.on !== 'nothing')
   const namesOf = nodeNames(shown, safeColoNames(settled, xen417))
   for (const place of settled) {

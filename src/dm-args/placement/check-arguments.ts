@@ -48,6 +48,7 @@ function checkResolved(disk: Partial<ResolvedDisk> | null, name: string): void {
   if (!(diskFormats as readonly unknown[]).includes(format)) {
     const given = typeof format === 'string' ? show(format) : typeof format
     throw refuseDisk(
+      'arguments-refused',
       disk as ResolvedDisk,
       `no format is called ${given}: write one of ${diskFormats.slice(1).join(', ')}`,
     )

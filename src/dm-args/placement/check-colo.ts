@@ -24,7 +24,7 @@ export function checkColo(
     first ??= disk
     const why =
       guestReason(domainType, stubdom) ?? placeReason(place, names) ?? missing(disk) ?? otherServer(disk, first)
-    if (why !== undefined) throw refuseDisk(disk, why)
+    if (why !== undefined) throw refuseDisk('colo-unprotected', disk, why)
   }
 }
 

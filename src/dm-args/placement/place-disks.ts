@@ -26,7 +26,10 @@ export function placeDisks(
 ): Placement {
   checkArguments(disks, options)
   if (options.domainType === 'hvm' && options.stubdom && !rules.linuxStubdoms)
-    throw new LibxlError(-6, 'the stub domains of Xen 4.7 run qemu-xen-traditional, which has other arguments')
+    throw new LibxlError(
+      'dialect-unsupported',
+      'the stub domains of Xen 4.7 run qemu-xen-traditional, which has other arguments',
+    )
   const placed = disks.map(disk => placeDisk(disk, options, rules))
   if (libxlExact) return { placed, settled: placed }
   checkColo(placed, options, rules)

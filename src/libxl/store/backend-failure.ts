@@ -1,5 +1,6 @@
 import type { RequestOptions, XenstoreNodes } from '../../xenstore/xenstore.js'
-import { LibxlError, type LibxlRc } from '../libxl-error.js'
+import { LibxlError } from '../libxl-error.js'
+import { rcByReason } from '../libxl-reason.js'
 import { quoted } from './backend-state.js'
 import type { DiskDevice } from './disk-device.js'
 import type { ScriptOutcome } from './disk-host.js'
@@ -9,18 +10,21 @@ import type { HotplugAction } from './hotplug-call.js'
 export const errorPath = ({ backendDomid, backendKind, domid, devid }: DiskDevice): string =>
   `/local/domain/${backendDomid}/error/backend/${backendKind}/${domid}/${devid}/error`
 
+/** Why a backend does not take a device up. */
+export type BackendReason = 'backend-failed' | 'backend-gone' | 'backend-timeout' | 'script-failed' | 'script-timeout'
+
 /** That a device does not come up: where, why, and all that its backend says about it. */
 export async function backendFailure(
   store: XenstoreNodes,
   device: DiskDevice,
-  rc: LibxlRc,
+  reason: BackendReason,
   why: string,
   request?: RequestOptions,
 ): Promise<LibxlError> {
   const said = await backendSays(store, device, request)
   return new LibxlError(
-    rc,
-    [`unable to add device with path ${device.paths.backend} - rc ${rc}: ${why}`, ...said].join('; '),
+    reason,
+    [`unable to add device with path ${device.paths.backend} - rc ${rcByReason[reason]}: ${why}`, ...said].join('; '),
   )
 }
 
@@ -37,7 +41,10 @@ export async function scriptFailure(
   const output = lastLines(outcome.stderr)
   const said = await backendSays(store, device, request)
   const parts = [why, ...said, ...(output === '' ? [] : [`its output ends with ${quoted(output)}`])]
-  return new LibxlError(timedOut ? -9 : -3, `${parts.join('; ')} (device ${device.paths.backend})`)
+  return new LibxlError(
+    timedOut ? 'script-timeout' : 'script-failed',
+    `${parts.join('; ')} (device ${device.paths.backend})`,
+  )
 }
 
 const endOf = ({ status, reason }: ScriptOutcome): string =>

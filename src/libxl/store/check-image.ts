@@ -13,5 +13,5 @@ export async function checkImage(disk: ResolvedDisk, host: DiskHost): Promise<vo
   const { target, reason } = await host.examine(pdevPath)
   if (target !== 'missing' && target !== 'dir') return
   const why = target === 'dir' ? 'Is a directory' : (reason ?? 'No such file or directory')
-  throw new LibxlError(-6, `Disk vdev=${vdev}: QEMU cannot open the image ${pdevPath}: ${why}`)
+  throw new LibxlError('image-unusable', `Disk vdev=${vdev}: QEMU cannot open the image ${pdevPath}: ${why}`)
 }

@@ -1,7 +1,13 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import type { LibxlRc } from '../libxl-error.js'
 import { abortable } from './abortable.js'
-import { backendFailure, errorPath, scriptFailure, whoIsAsked, zeroSectors } from './backend-failure.js'
+import {
+  type BackendReason,
+  backendFailure,
+  errorPath,
+  scriptFailure,
+  whoIsAsked,
+  zeroSectors,
+} from './backend-failure.js'
 import { isClosing, quoted, showState, stateOf, xenbusState } from './backend-state.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost, ScriptCall } from './disk-host.js'
@@ -109,8 +115,8 @@ class Attempt {
     return this.#store.readIfPresent(`${this.#device.paths.libxl}/${key}`, this.#request)
   }
 
-  async #fail(rc: LibxlRc, why: string): Promise<never> {
-    throw await backendFailure(this.#store, this.#device, rc, why, this.#request)
+  async #fail(reason: BackendReason, why: string): Promise<never> {
+    throw await backendFailure(this.#store, this.#device, reason, why, this.#request)
   }
 
   /** A device of the same number that failed before has left its reason, which would now be taken for this one's. */
@@ -122,9 +128,9 @@ class Attempt {
     const { backend: timeout } = this.#limits
     const path = `${this.#device.paths.backend}/state`
     const state = await waitForState(this.#store, path, isWanted, { ...this.#request, timeout })
-    if (state === 'gone') await this.#fail(-6, 'its directory was removed')
+    if (state === 'gone') await this.#fail('backend-gone', 'its directory was removed')
     if (state === 'timeout')
-      await this.#fail(-9, `still ${await this.#stateNow()} after ${timeout} ms: ${this.#whoIsAsked}`)
+      await this.#fail('backend-timeout', `still ${await this.#stateNow()} after ${timeout} ms: ${this.#whoIsAsked}`)
     if (typeof state === 'number' && isClosing(state)) await this.#closed(state)
   }
 
@@ -137,7 +143,7 @@ class Attempt {
   }
 
   #closed(state: number): Promise<never> {
-    return this.#fail(-3, `the backend gave the device up, ${showState(state)}`)
+    return this.#fail('backend-failed', `the backend gave the device up, ${showState(state)}`)
   }
 
   /** Throws where the backend shows that it failed. @returns whether it is past all that can fail */
@@ -148,9 +154,9 @@ class Attempt {
       this.#readTrusted('device-type'),
     ])
     const state = stateOf(text)
-    if (state === undefined) return this.#fail(-6, 'its directory was removed')
+    if (state === undefined) return this.#fail('backend-gone', 'its directory was removed')
     if (isClosing(state)) return this.#closed(state)
-    if (sectors === '0' && type !== 'cdrom') return this.#fail(-3, zeroSectors)
+    if (sectors === '0' && type !== 'cdrom') return this.#fail('backend-failed', zeroSectors)
     return state === xenbusState.connected
   }
 
@@ -201,19 +207,19 @@ class Attempt {
       this.#readTrusted('device-type'),
     ])
     if (status === 'error' || status === 'busy')
-      await this.#fail(-3, `its script left hotplug-status ${quoted(status)}`)
+      await this.#fail('script-failed', `its script left hotplug-status ${quoted(status)}`)
     const isEmptyDrive = type === 'cdrom' && (params ?? '') === ''
     if (this.#device.backendKind !== 'vbd') return
     if (device === undefined && !isEmptyDrive) {
       const target = quoted(params ?? '')
       await this.#fail(
-        -3,
+        'script-failed',
         `its script set no physical-device: is ${target} a block device or a file that it can serve?`,
       )
     }
     // the backend says so too, but not before there is a guest to connect to
     const sectors = device === undefined ? undefined : await this.#host.sectorsOf?.(device)
-    if (sectors === 0 && type !== 'cdrom') await this.#fail(-3, zeroSectors)
+    if (sectors === 0 && type !== 'cdrom') await this.#fail('backend-failed', zeroSectors)
   }
 
   /** Its own domain runs the script of a device in a driver domain, and says there how it went. */
@@ -223,12 +229,13 @@ class Attempt {
       const [status, text] = await Promise.all([this.#read('hotplug-status'), this.#read('state')])
       const state = stateOf(text)
       if (status === 'error' || status === 'busy')
-        return this.#fail(-3, `its script left hotplug-status ${quoted(status)}`)
-      if (state === undefined) return this.#fail(-6, 'its directory was removed')
+        return this.#fail('script-failed', `its script left hotplug-status ${quoted(status)}`)
+      if (state === undefined) return this.#fail('backend-gone', 'its directory was removed')
       if (isClosing(state)) return this.#closed(state)
       return status === 'connected' || state > xenbusState.initWait ? true : undefined
     }
     const done = await watchFor(this.#store, this.#device.paths.backend, look, { ...this.#request, timeout })
-    if (done === undefined) await this.#fail(-9, `no hotplug-status after ${timeout} ms: ${this.#whoIsAsked}`)
+    if (done === undefined)
+      await this.#fail('script-timeout', `no hotplug-status after ${timeout} ms: ${this.#whoIsAsked}`)
   }
 }

@@ -26,13 +26,13 @@ export function failureOf(failures: readonly Failure[], disks: readonly DeviceDi
     const which = isAlone ? '' : `disk ${index + 1} of ${disks.length} (${disks[index]?.vdev}): `
     return which + messageOf(causes[nth])
   })
-  const rc = first instanceof LibxlError ? first.rc : -3
-  return new LibxlError(rc, [...told, ...notes].join('; '), { cause: first })
+  const reason = first instanceof LibxlError ? first.reason : 'store-failed'
+  return new LibxlError(reason, [...told, ...notes].join('; '), { cause: first })
 }
 
 /** The error of what was given up by its caller. */
 export const givenUp = (what: string, signal: AbortSignal, aftermath: Aftermath): LibxlError =>
-  new LibxlError(-22, [`${what} was given up`, ...notesOn(aftermath, true)].join('; '), { cause: signal.reason })
+  new LibxlError('aborted', [`${what} was given up`, ...notesOn(aftermath, true)].join('; '), { cause: signal.reason })
 
 function notesOn(aftermath: Aftermath, isAlone: boolean): string[] {
   switch (aftermath.kind) {

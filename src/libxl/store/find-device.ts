@@ -28,7 +28,7 @@ export async function findDevice(
   const kind = await disksOf(nodes, domid, request)
   const device = await deviceAt(nodes, { domid, kind, devid }, request)
   if (device === undefined) {
-    throw new LibxlError(-3, `disk ${libxlDevices(domid, kind)}/${devid} does not exist (no backend path`)
+    throw new LibxlError('device-missing', `disk ${libxlDevices(domid, kind)}/${devid} does not exist (no backend path`)
   }
   return { ...device, vdev: device.vdev || vdev }
 }
@@ -56,6 +56,6 @@ const kinds: ReadonlySet<string> = new Set(Object.values(backendKinds))
 function parseBackendPath(path: string): Pick<DiskDevice, 'backendDomid' | 'backendKind'> {
   const [, domid, kind = ''] =
     /^\/local\/domain\/([0-9]{1,5})\/backend\/([a-z0-9_]{1,15})\/[0-9]+\/-?[0-9]+$/.exec(path) ?? []
-  if (!kinds.has(kind)) throw new LibxlError(-3, `Unable to fetch device backend domid from ${path}`)
+  if (!kinds.has(kind)) throw new LibxlError('link-invalid', `Unable to fetch device backend domid from ${path}`)
   return { backendDomid: Number(domid), backendKind: kind as BackendKind }
 }

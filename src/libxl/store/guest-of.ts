@@ -30,7 +30,7 @@ export async function guestOf(
     store.readIfPresent(`${root}/image/device-model-pid`, request),
     store.readIfPresent(root, request),
   ])
-  if (domain === undefined) throw new LibxlError(-3, `domain ${domid} does not exist`)
+  if (domain === undefined) throw new LibxlError('domain-missing', `domain ${domid} does not exist`)
   return {
     domainType: domainTypeOf(type, domid),
     hasDeviceModel:
@@ -43,5 +43,5 @@ const typePath = (domid: number): string => `/libxl/${domid}/type`
 function domainTypeOf(text: string | undefined, domid: number): DomainType {
   if (text === 'pv' || text === 'pvh' || text === 'hvm') return text
   const found = text === undefined ? `there is no ${typePath(domid)}` : `${typePath(domid)} is ${JSON.stringify(text)}`
-  throw new LibxlError(-3, `the type of domain ${domid} is unknown: ${found}; give it as domainType`)
+  throw new LibxlError('domain-type-unknown', `the type of domain ${domid} is unknown: ${found}; give it as domainType`)
 }

@@ -18,10 +18,10 @@ export function hotplugCall(
   action: HotplugAction,
   script: string | undefined,
 ): Omit<ScriptCall, 'timeout' | 'signal'> {
-  if (script === undefined) throw new LibxlError(-3, `unable to read script from ${paths.backend}`)
+  if (script === undefined) throw new LibxlError('node-missing', `unable to read script from ${paths.backend}`)
   if (!script.startsWith('/')) {
     throw new LibxlError(
-      -3,
+      'script-invalid',
       `unable to run the script of ${paths.libxl}: ${JSON.stringify(script)} is no absolute path`,
     )
   }

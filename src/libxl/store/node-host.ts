@@ -20,7 +20,7 @@ async function createEmptyCdrom(path: string): Promise<void> {
     const file = await open(encodeText(path), 'w', 0o400)
     await file.close()
   } catch (error) {
-    throw new LibxlError(-3, `Failed to create empty cdrom "${path}": ${reasonOf(error)}`, { cause: error })
+    throw new LibxlError('empty-cdrom', `Failed to create empty cdrom "${path}": ${reasonOf(error)}`, { cause: error })
   }
 }
 

@@ -29,12 +29,15 @@ export interface PrepareOptions {
 export async function prepareDisk(record: DeviceDisk, options: PrepareOptions): Promise<PreparedDisk> {
   const { domid, guest, host, domidOf, libxlExact, wait } = options
   if (needsDeviceModel(record, host) && !guest.hasDeviceModel) {
-    throw new LibxlError(-3, 'device model required but not running')
+    throw new LibxlError('device-model-missing', 'device model required but not running')
   }
   const context = { domid, domainType: guest.domainType, domidOf }
   const disk = await resolveExamined(record, context, path => host.examine(path))
   if (!isDomid(disk.backendDomid)) {
-    throw new LibxlError(-6, `Disk vdev=${disk.vdev}: no domain has the number ${disk.backendDomid} (backend)`)
+    throw new LibxlError(
+      'backend-domain-invalid',
+      `Disk vdev=${disk.vdev}: no domain has the number ${disk.backendDomid} (backend)`,
+    )
   }
   if (!libxlExact) {
     if (wait && needsDeviceModel(disk, host) && !guest.hasDeviceModel) throw nobodyServes(disk)
@@ -51,4 +54,7 @@ const needsDeviceModel = ({ backend, backendDomid }: DeviceDisk, host: DiskHost)
   backend === 'qdisk' && backendDomid === host.domid
 
 const nobodyServes = ({ vdev }: ResolvedDisk): LibxlError =>
-  new LibxlError(-3, `device model required but not running: ${vdev} is for QEMU, which the guest was started without`)
+  new LibxlError(
+    'device-model-missing',
+    `device model required but not running: ${vdev} is for QEMU, which the guest was started without`,
+  )

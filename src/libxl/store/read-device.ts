@@ -20,7 +20,7 @@ export async function disksOf(
   const present = await Promise.all(frontendKinds.map(kind => nodes.readIfPresent(libxlDevices(domid, kind), request)))
   const [kind = 'vbd', another] = frontendKinds.filter((_, index) => present[index] !== undefined)
   if (another !== undefined) {
-    throw new LibxlError(-6, 'Invalid configuration, both xen and virtio paths are present')
+    throw new LibxlError('device-kinds-mixed', 'Invalid configuration, both xen and virtio paths are present')
   }
   return kind
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { LibxlError } from '../libxl-error.js'
+import { rcByReason } from '../libxl-reason.js'
 import { showState, stateOf, xenbusState } from './backend-state.js'
 import { destroyDevice } from './destroy-device.js'
 import type { DiskHost, ScriptOutcome } from './disk-host.js'
@@ -70,8 +71,8 @@ class Removal {
       closing = await this.#close()
     }
     if (closing === 'absent') return this.#destroyed(true)
-    if (closing === 'gone' && this.#options.libxlExact) return this.#failed(-6)
-    if (closing === 'timeout' && (!this.#forced || this.#options.libxlExact)) return this.#failed(-9)
+    if (closing === 'gone' && this.#options.libxlExact) return this.#failed('backend-gone')
+    if (closing === 'timeout' && (!this.#forced || this.#options.libxlExact)) return this.#failed('detach-timeout')
     return this.#afterClosing(closing !== 'timeout')
   }
 
@@ -132,7 +133,7 @@ class Removal {
     if (this.#isOwn) return this.#destroyed(closed, await this.#runScript())
     const { backend: timeout } = this.#limits
     const isGone = await waitUntilGone(this.#store, this.#device.paths.backend, { ...this.#request, timeout })
-    if (!isGone && (!this.#forced || this.#options.libxlExact)) return this.#failed(-9, 'driver domain')
+    if (!isGone && (!this.#forced || this.#options.libxlExact)) return this.#failed('detach-timeout', 'driver domain')
     return this.#destroyed(closed)
   }
 
@@ -157,11 +158,11 @@ class Removal {
   }
 
   /** libxl fails and yet destroys the device where it was forced to. */
-  async #failed(rc: -6 | -9, who: 'guest' | 'driver domain' = 'guest'): Promise<never> {
+  async #failed(reason: 'backend-gone' | 'detach-timeout', who: 'guest' | 'driver domain' = 'guest'): Promise<never> {
     if (this.#forced) await this.#destroyed(false)
     throw new LibxlError(
-      rc,
-      `unable to remove device with path ${this.#device.paths.backend} - rc ${rc}: ${await this.#whatIsLeft(who)}`,
+      reason,
+      `unable to remove device with path ${this.#device.paths.backend} - rc ${rcByReason[reason]}: ${await this.#whatIsLeft(who)}`,
     )
   }
 

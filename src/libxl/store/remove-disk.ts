@@ -60,7 +60,7 @@ export async function removeDisk(
   return abortable(signal, `removing the disk ${vdev} of domain ${domid}`, async () => {
     const device = await findDevice(store, domid, vdev, { signal })
     if (device.kind === 'virtio_disk') {
-      throw new LibxlError(-3, "Hotunplug isn't supported for specification virtio")
+      throw new LibxlError('virtio-hotunplug', "Hotunplug isn't supported for specification virtio")
     }
     const removed = await removeDevice(store, device, { force, host, paused, timeouts, signal, libxlExact })
     return { vdev: device.vdev, devid: device.devid, ...removed }

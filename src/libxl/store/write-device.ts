@@ -39,7 +39,7 @@ export async function writeDevice(
     } catch (error) {
       if (isCommitUnknown(error)) throw new CommitUnknown(undefined, { cause: error })
       if (!(error instanceof RefusedRequest)) throw error
-      if (!libxlExact) throw new LibxlError(-3, error.message, { cause: error.cause })
+      if (!libxlExact) throw new LibxlError('store-refused', error.message, { cause: error.cause })
       requests = requests.slice(0, error.index)
     }
   }
@@ -95,7 +95,8 @@ async function checkDomainPaths(store: Xenstore, { domid, backendDomid }: DiskDe
   const domids = [domid, backendDomid]
   const paths = await Promise.all(domids.map(domid => store.getDomainPath(domid)))
   const odd = paths.find((path, index) => path !== `/local/domain/${domids[index]}`)
-  if (odd !== undefined) throw new LibxlError(-3, `the store has a domain at ${odd}: only /local/domain is known here`)
+  if (odd !== undefined)
+    throw new LibxlError('store-layout', `the store has a domain at ${odd}: only /local/domain is known here`)
 }
 
 function send(nodes: XenstoreNodes, request: DeviceRequest): Promise<void> {
@@ -132,4 +133,4 @@ const isCommitUnknown = (error: unknown): boolean =>
   error instanceof XenstoreError && error.operation === 'TRANSACTION_END' && isConnectionLost(error)
 
 const alreadyExists = ({ devid, domid }: DiskDevice): LibxlError =>
-  new LibxlError(-17, `device already exists in xenstore: ${devid} of domain ${domid}`)
+  new LibxlError('device-exists', `device already exists in xenstore: ${devid} of domain ${domid}`)

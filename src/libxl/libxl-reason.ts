@@ -1,0 +1,58 @@
+/**
+ * Why a disk is refused, and the number with which libxl refuses it for that (`libxl_error` of libxl_types.idl):
+ * -3 ERROR_FAIL, -6 ERROR_INVAL, -9 ERROR_TIMEDOUT, -17 ERROR_DEVICE_EXISTS, -22 ERROR_ABORTED. docs/errors.md explains each.
+ */
+export const rcByReason = {
+  // the record
+  'vdev-invalid': -6,
+  'json-invalid': -3,
+  'virtio-transport': -6,
+  'virtio-hotplug': -3,
+  'virtio-hotunplug': -3,
+  'cdrom-backend': -3,
+  'disk-empty': -6,
+  'disk-empty-with-image': -6,
+  'target-missing': -6,
+  'image-unusable': -6,
+  'backend-unsuitable': -6,
+  'backend-domain-unknown': -6,
+  'backend-domain-invalid': -6,
+  // the guest
+  'domain-missing': -3,
+  'domain-type-unknown': -3,
+  'device-model-missing': -3,
+  // a device in the store
+  'device-exists': -17,
+  'device-missing': -3,
+  'device-ambiguous': -6,
+  'device-kinds-mixed': -6,
+  'device-changed': -3,
+  'node-missing': -3,
+  'node-invalid': -3,
+  'link-invalid': -3,
+  'store-refused': -3,
+  'store-layout': -3,
+  'store-failed': -3,
+  // its backend
+  'backend-failed': -3,
+  'backend-gone': -6,
+  'backend-timeout': -9,
+  'script-failed': -3,
+  'script-invalid': -3,
+  'script-timeout': -9,
+  'empty-cdrom': -3,
+  'detach-timeout': -9,
+  // QEMU's arguments
+  'read-only': -6,
+  'colo-unprotected': -6,
+  'image-shared': -6,
+  'slot-taken': -6,
+  'argument-text': -6,
+  'dialect-unsupported': -6,
+  'arguments-refused': -6,
+  // the caller
+  aborted: -22,
+} as const satisfies Record<string, -3 | -6 | -9 | -17 | -22>
+
+/** Why a disk is refused, for a program. */
+export type LibxlReason = keyof typeof rcByReason
