@@ -184,8 +184,10 @@ export class Connection {
 
   #refused(requestId: number, request: PendingRequest, code: string): void {
     this.#sent.delete(requestId)
-    if (request.abandoned) this.#late++
-    else request.reject(request.call.explain?.(code) ?? requestError(request.call.operation, request.call.path, code))
+    if (request.abandoned) {
+      this.#late++
+      request.call.lateError?.(code)
+    } else request.reject(request.call.explain?.(code) ?? requestError(request.call.operation, request.call.path, code))
   }
 
   /** The other end has closed, or we have. */

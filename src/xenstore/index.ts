@@ -1,4 +1,5 @@
 export { type ClientOptions, openXenstore } from './client.js'
+export { CommitUnknownError } from './commit-unknown-error.js'
 export type { Duplex, DuplexReader } from './duplex.js'
 export * from './memory/index.js'
 export { type ConnectOptions, connect } from './node/connect.js'

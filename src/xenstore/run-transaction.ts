@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import { CommitUnknownError } from './commit-unknown-error.js'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
 import { onAbort } from './on-abort.js'
@@ -92,17 +93,28 @@ async function commit(connection: Connection, id: number, bounds: Bounds): Promi
     sent = false
     giveUp(connection, id)
   }
+  let committed: boolean | undefined
+  call.late = () => {
+    committed = true
+  }
+  call.lateError = () => {
+    committed = false
+  }
   try {
     await connection.request(call, bounds)
     return true
   } catch (error) {
     if (error instanceof XenstoreError && error.code === 'EAGAIN') return false
+    if (!sent || !(error instanceof XenstoreError) || !isUnanswered(error)) throw error
     const reason = bounds.signal?.reason
-    if (!sent || !(reason instanceof XenstoreError)) throw error
-    const message = `${reason.message}; whether it was committed is not known`
-    throw new XenstoreError(reason.code, message, { operation: 'TRANSACTION_END', cause: reason.cause })
+    const known = reason instanceof XenstoreError ? reason : error
+    throw new CommitUnknownError(known, () => committed)
   }
 }
+
+/** The request may have reached the daemon, and no answer did. */
+const isUnanswered = ({ code }: XenstoreError): boolean => unanswered.has(code)
+const unanswered = new Set(['ETIMEDOUT', 'ECANCELED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EBADF'])
 
 /** Ends a transaction that changes nothing. However long that takes, it has to be done. */
 function giveUp(connection: Connection, id: number): void {

@@ -10,6 +10,6 @@ export async function abortable<Value>(
     return await work()
   } catch (error) {
     if (!signal?.aborted) throw error
-    throw new LibxlError('aborted', `${what} was given up`, { cause: signal.reason })
+    throw new LibxlError('aborted', `${what} was aborted`, { cause: signal.reason })
   }
 }

@@ -1,6 +1,8 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
 import type { DeviceDisk } from '../device-disk.js'
+import { LibxlError } from '../libxl-error.js'
 import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js'
+import { AttachError } from './attach-error.js'
 
 /**
  * Attaches a disk to a running guest, as `xl block-attach` does (`libxl_device_disk_add`): puts libxl's nodes in the store
@@ -18,6 +20,18 @@ import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js
  * time that is none
  */
 export async function addDisk(store: Xenstore, disk: DeviceDisk, options: AddDiskOptions): Promise<AttachedDisk> {
-  const [attached] = await addDisks(store, [disk], options)
-  return attached!
+  try {
+    const [attached] = await addDisks(store, [disk], options)
+    return attached!
+  } catch (error) {
+    throw error instanceof AttachError && isWhole(error) ? error.failures[0]!.error : error
+  }
 }
+
+/** Whether the disk's own error says all that there is to say. */
+const isWhole = ({ failures, rollback, reason }: AttachError): boolean =>
+  reason !== 'aborted' &&
+  failures.length === 1 &&
+  (rollback.outcome === 'nothing-written' ||
+    rollback.outcome === 'kept' ||
+    (rollback.outcome === 'complete' && rollback.left.length === 0 && !(failures[0]!.error instanceof LibxlError)))

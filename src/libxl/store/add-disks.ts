@@ -1,3 +1,4 @@
+import { CommitUnknownError } from '../../xenstore/commit-unknown-error.js'
 import type { Xenstore } from '../../xenstore/xenstore.js'
 import { checkDisk } from '../check-disk.js'
 import { checkDomainType, checkDomid } from '../check-guest.js'
@@ -5,17 +6,18 @@ import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
 import type { DomainType, ResolvedDisk } from '../resolved-disk.js'
 import { abortable } from './abortable.js'
+import { AttachError } from './attach-error.js'
 import { type ConnectTimeouts, connectBackend, connectLimits } from './connect-backend.js'
+import { DeviceClaim } from './device-claim.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost } from './disk-host.js'
 import { domainsByName } from './domains-by-name.js'
-import { type Aftermath, type Failure, failureOf, givenUp } from './failure-of.js'
 import { type Guest, guestOf } from './guest-of.js'
 import { nodeHost } from './node-host.js'
 import { type PreparedDisk, prepareDisk } from './prepare-disk.js'
-import { settle } from './settle.js'
-import { takeAway, type WrittenDisk } from './take-away.js'
-import { CommitUnknown, writeDevice } from './write-device.js'
+import { type RollBack, rollBack, type WrittenDisk } from './roll-back.js'
+import { type Failure, settle } from './settle.js'
+import { writeDevice } from './write-device.js'
 
 export interface AddDiskOptions {
   /** The guest's domain. */
@@ -30,7 +32,7 @@ export interface AddDiskOptions {
   timeouts?: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined
   /** Do as libxl does where this library knows better: see docs/departures.md. */
   libxlExact?: boolean | undefined
-  /** Gives it up; what was written by then is taken away again. */
+  /** Aborts; what was written by then is rolled back. A commit already in progress is awaited first. */
   signal?: AbortSignal | undefined
 }
 
@@ -46,16 +48,21 @@ export interface AttachedDisk {
 
 /**
  * Attaches several disks to a guest, all or none: see `addDisk`. They are examined together, written by transactions that
- * follow each other without a pause, and waited for together. When one fails, those written are taken away again (not with
- * `libxlExact`), and the error says which disk it was, and whether others failed too.
+ * follow each other without a pause, and waited for together. When one fails, those written are rolled back (not with
+ * `libxlExact`): ours alone, a device that another process attached there meanwhile is left alone. The error lists those that failed.
  *
- * @throws LibxlError ERROR_DEVICE_EXISTS, before anything is written, where two of them are one device; else as `addDisk`
+ * @throws AttachError, a LibxlError, with `failures` and `rollback`; LibxlError ERROR_DEVICE_EXISTS, before anything is written,
+ * where two of them are one device; else as `addDisk`
  */
 export const addDisks = async (
   store: Xenstore,
   disks: readonly DeviceDisk[],
   options: AddDiskOptions,
 ): Promise<AttachedDisk[]> => new Batch(store, disks, options).add()
+
+/** A disk about which nothing is missed from now on. */
+type ClaimedDisk = PreparedDisk & { index: number; claim: DeviceClaim }
+type ConnectingDisk = ClaimedDisk & { attempts: number }
 
 class Batch {
   readonly #store: Xenstore
@@ -81,9 +88,18 @@ class Batch {
     const { signal, wait = true } = this.#options
     const { guest, domidOf } = await abortable(signal, this.#what, () => this.#askForFacts())
     const disks = await this.#prepareAll(guest, domidOf)
-    const written = await this.#writeAll(disks, guest)
-    if (wait) await this.#connectAll(written)
-    return written
+    const claimed = disks.map((disk, index) => ({
+      ...disk,
+      index,
+      claim: new DeviceClaim(this.#store, disk.device.paths),
+    }))
+    try {
+      const written = await this.#writeAll(claimed, guest)
+      if (wait) await this.#connectAll(written)
+      return written.map(({ disk, device, attempts }) => ({ disk, device, attempts }))
+    } finally {
+      for (const { claim } of claimed) claim[Symbol.dispose]()
+    }
   }
 
   get #what(): string {
@@ -104,30 +120,33 @@ class Batch {
     const { domid, wait = true } = this.#options
     const context = { domid, guest, host: this.#host, domidOf, libxlExact: this.#libxlExact, wait }
     const { values, failures } = await settle(this.#disks, disk => prepareDisk(disk, context))
-    if (failures.length > 0) throw failureOf(failures, this.#disks, { kind: 'nothing written' })
+    if (failures.length > 0) throw this.#error(failures, { outcome: 'nothing-written', left: [] })
     refuseSharedDevices(values.map(({ disk }) => disk))
     return values
   }
 
-  async #writeAll(disks: readonly PreparedDisk[], { domainType }: Guest): Promise<AttachedDisk[]> {
+  async #writeAll(disks: readonly ClaimedDisk[], { domainType }: Guest): Promise<ConnectingDisk[]> {
     const { signal } = this.#options
-    const options = { domainType, libxlExact: this.#libxlExact, signal }
     const { values, failures } = await settle(disks, async disk => {
-      const attempts = await writeDevice(this.#store, disk, options)
-      return { ...disk, attempts }
+      const options = { domainType, libxlExact: this.#libxlExact, signal, claim: disk.claim }
+      return { ...disk, attempts: await writeDevice(this.#store, disk, options) }
     })
     if (failures.length === 0) return values
-    const unknown = failures.filter(({ error }) => error instanceof CommitUnknown).map(({ index }) => disks[index]!)
+    const unknown = failures
+      .filter(({ error }) => error instanceof CommitUnknownError)
+      .map(({ index }) => disks[index]!)
     return this.#fail(
       failures,
       [...values, ...unknown].map(disk => ({ ...disk, connected: false })),
     )
   }
 
-  async #connectAll(disks: readonly AttachedDisk[]): Promise<void> {
+  async #connectAll(disks: readonly ConnectingDisk[]): Promise<void> {
     const { signal, timeouts } = this.#options
     const options = { host: this.#host, libxlExact: this.#libxlExact, signal, timeouts }
-    const { failures } = await settle(disks, ({ device }) => connectBackend(this.#store, device, options))
+    const { failures } = await settle(disks, ({ device, claim }) =>
+      connectBackend(this.#store, device, this.#libxlExact ? options : { ...options, claim }),
+    )
     if (failures.length === 0) return
     const failed = new Set(failures.map(({ index }) => index))
     await this.#fail(
@@ -137,13 +156,19 @@ class Batch {
   }
 
   async #fail(failures: readonly Failure[], written: readonly WrittenDisk[]): Promise<never> {
-    const aftermath = await this.#undo(written)
-    const { signal } = this.#options
-    throw signal?.aborted ? givenUp(this.#what, signal, aftermath) : failureOf(failures, this.#disks, aftermath)
+    const kept = this.#libxlExact && written.length > 0
+    throw this.#error(failures, kept ? { outcome: 'kept', left: [] } : await rollBack(this.#store, written, this.#host))
   }
 
-  async #undo(written: readonly WrittenDisk[]): Promise<Aftermath> {
-    if (written.length === 0) return { kind: 'nothing written' }
-    return this.#libxlExact ? { kind: 'kept' } : takeAway(this.#store, written, this.#host)
+  #error(failures: readonly Failure[], rollback: RollBack): AttachError {
+    const { signal } = this.#options
+    return new AttachError({
+      count: this.#disks.length,
+      failures: failures.map(({ index, error }) => ({ index, vdev: this.#disks[index]!.vdev, error: asError(error) })),
+      rollback,
+      aborted: signal?.aborted ? { what: this.#what, cause: signal.reason } : undefined,
+    })
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

@@ -1,5 +1,5 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import { abortable } from './abortable.js'
+import { LibxlError } from '../libxl-error.js'
 import {
   type BackendReason,
   backendFailure,
@@ -9,6 +9,8 @@ import {
   zeroSectors,
 } from './backend-failure.js'
 import { isClosing, quoted, showState, stateOf, xenbusState } from './backend-state.js'
+import { deviceChanged } from './device-changed.js'
+import type { DeviceClaim } from './device-claim.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost, ScriptCall } from './disk-host.js'
 import { hasHotplugScript, hotplugCall } from './hotplug-call.js'
@@ -37,6 +39,8 @@ export interface ConnectOptions {
   libxlExact?: boolean | undefined
   timeouts?: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined
   signal?: AbortSignal | undefined
+  /** What knows whether the device is still the one that was written; the waiting ends when it is not. */
+  claim?: DeviceClaim | undefined
 }
 
 /**
@@ -44,18 +48,35 @@ export interface ConnectOptions {
  * is in this process's domain (`libxl__wait_device_connection` and what follows it). When it fails, its script has been run
  * again to undo what it did (not with `libxlExact`); the nodes are the caller's.
  *
- * @throws LibxlError ERROR_TIMEDOUT, ERROR_INVAL (the backend's directory vanished), ERROR_ABORTED, ERROR_FAIL otherwise,
+ * @throws LibxlError device-changed where somebody else removed it meanwhile; ERROR_TIMEDOUT, ERROR_INVAL (the backend's directory vanished), ERROR_ABORTED, ERROR_FAIL otherwise,
  * with the backend's or the script's own reason
  */
-export function connectBackend(
+export async function connectBackend(
   store: Xenstore,
   device: DiskDevice,
-  { host, libxlExact = false, timeouts, signal }: ConnectOptions,
+  { host, libxlExact = false, timeouts, signal, claim }: ConnectOptions,
 ): Promise<void> {
-  const attempt = new Attempt(store, device, host, connectLimits(timeouts), signal)
-  return abortable(signal, `adding the device ${device.paths.backend}`, () =>
-    libxlExact ? attempt.asLibxl() : attempt.closely(),
-  )
+  const limits = connectLimits(timeouts)
+  const over = AbortSignal.any([signal, claim?.lost].filter(one => one !== undefined))
+  const attempt = new Attempt(store, device, { host, limits, signal: over, claim })
+  try {
+    await (libxlExact ? attempt.asLibxl() : attempt.closely())
+  } catch (error) {
+    if (signal?.aborted) {
+      throw new LibxlError('aborted', `adding the device ${device.paths.backend} was aborted`, { cause: signal.reason })
+    }
+    // what went wrong may have been with a device that is not this one any more
+    throw (await attempt.whyChanged().catch(() => undefined)) ?? error
+  }
+  const changed = await attempt.whyChanged()
+  if (changed !== undefined) throw changed
+}
+
+interface AttemptOptions {
+  host: ConnectOptions['host']
+  limits: ConnectTimeouts
+  signal: AbortSignal
+  claim: DeviceClaim | undefined
 }
 
 class Attempt {
@@ -63,20 +84,22 @@ class Attempt {
   readonly #device: DiskDevice
   readonly #host: ConnectOptions['host']
   readonly #limits: ConnectTimeouts
-  readonly #signal: AbortSignal | undefined
+  readonly #signal: AbortSignal
+  readonly #claim: DeviceClaim | undefined
 
-  constructor(
-    store: Xenstore,
-    device: DiskDevice,
-    host: ConnectOptions['host'],
-    limits: ConnectTimeouts,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(store: Xenstore, device: DiskDevice, { host, limits, signal, claim }: AttemptOptions) {
     this.#store = store
     this.#device = device
     this.#host = host
     this.#limits = limits
     this.#signal = signal
+    this.#claim = claim
+  }
+
+  /** That the device is not the one any more that was written; undefined where it is. */
+  async whyChanged(): Promise<LibxlError | undefined> {
+    const state = (await this.#claim?.check(this.#store, this.#device.paths.backend)) ?? 'held'
+    return state === 'held' ? undefined : deviceChanged(this.#device, state, 'its backend was being waited for')
   }
 
   async asLibxl(): Promise<void> {
@@ -102,7 +125,7 @@ class Attempt {
     return this.#device.backendDomid === this.#host.domid
   }
 
-  get #request(): { signal: AbortSignal | undefined } {
+  get #request(): { signal: AbortSignal } {
     return { signal: this.#signal }
   }
 
@@ -170,6 +193,8 @@ class Attempt {
   async #ownHotplug(): Promise<void> {
     const script = await this.#readTrusted('script')
     const undo = async () => {
+      // its path may be another's by now
+      if ((await this.whyChanged().catch(() => undefined)) !== undefined) return
       const { hotplug: timeout } = this.#limits
       await this.#host.runScript({ ...hotplugCall(this.#device, 'remove', script), timeout })
     }

@@ -4,6 +4,7 @@ import { LibxlError } from '../libxl-error.js'
 import { rcByReason } from '../libxl-reason.js'
 import { showState, stateOf, xenbusState } from './backend-state.js'
 import { destroyDevice } from './destroy-device.js'
+import type { ClaimState, DeviceClaim } from './device-claim.js'
 import type { DiskHost, ScriptOutcome } from './disk-host.js'
 import type { FoundDevice } from './find-device.js'
 import { hasHotplugScript, hotplugCall } from './hotplug-call.js'
@@ -29,6 +30,8 @@ export interface RemoveOptions {
   timeouts?: Partial<Record<keyof RemoveTimeouts, number | undefined>> | undefined
   signal?: AbortSignal | undefined
   libxlExact: boolean
+  /** What knows whether the device is still the one that is meant; without it, whatever stands there is removed, as libxl does. */
+  claim?: DeviceClaim | undefined
 }
 
 /** How a device was removed. */
@@ -39,11 +42,29 @@ export interface RemovedDevice {
   closed: boolean
   /** The hotplug script that was run, and how it ended; a failure is no error, as in libxl. */
   script?: ({ path: string } & ScriptOutcome) | undefined
+  /** Another process removed the device before this one could. */
+  byAnother?: true | undefined
+}
+
+/** What became of a device that was to be removed. */
+export interface Removed extends RemovedDevice {
+  /** 'held': this call removed it; 'gone': another process did; else what stands there was left alone. */
+  state: ClaimState
 }
 
 /** Removes a device (`libxl__initiate_device_generic_remove` and what follows it). */
-export function removeDevice(store: Xenstore, device: FoundDevice, options: RemoveOptions): Promise<RemovedDevice> {
+export function removeDevice(store: Xenstore, device: FoundDevice, options: RemoveOptions): Promise<Removed> {
   return new Removal(store, device, options).run()
+}
+
+/** The device is not the one any more that was to be removed. */
+class LostClaim extends Error {
+  readonly state: ClaimState
+
+  constructor(state: ClaimState) {
+    super(`the device is ${state}`)
+    this.state = state
+  }
 }
 
 type Closing = 'closed' | 'absent' | 'gone' | 'timeout'
@@ -63,7 +84,20 @@ class Removal {
     this.#forced = options.force === true
   }
 
-  async run(): Promise<RemovedDevice> {
+  async run(): Promise<Removed> {
+    try {
+      return await this.#run()
+    } catch (error) {
+      if (error instanceof LostClaim) return this.#lost(error.state)
+      const { claim, signal } = this.#options
+      // what was waited for is not there any more
+      if (claim?.lost.aborted && !signal?.aborted)
+        return this.#lost(await claim.check(this.#store, this.#device.paths.backend, { signal }))
+      throw error
+    }
+  }
+
+  async #run(): Promise<Removed> {
     if (this.#isLeftToQemu) return this.#withoutQemu()
     let closing = await this.#close()
     if (closing === 'timeout' && this.#options.force === 'auto') {
@@ -80,8 +114,17 @@ class Removal {
     return this.#device.backendDomid === this.#options.host.domid
   }
 
-  get #request(): { signal: AbortSignal | undefined } {
-    return { signal: this.#options.signal }
+  /** Ends what is under way when the caller says so, and when the device is not the one any more that is meant. */
+  get #request(): { signal: AbortSignal } {
+    const { signal, claim } = this.#options
+    return { signal: AbortSignal.any([signal, claim?.lost].filter(one => one !== undefined)) }
+  }
+
+  /** @throws LostClaim */
+  async #mustBeHeld(nodes: XenstoreNodes): Promise<void> {
+    const { claim } = this.#options
+    const state = (await claim?.check(nodes, this.#device.paths.backend)) ?? 'held'
+    if (state !== 'held') throw new LostClaim(state)
   }
 
   get #statePath(): string {
@@ -94,9 +137,10 @@ class Removal {
   }
 
   /** It may be dying with its guest: libxl gives it a while, and takes what it served for closed. */
-  async #withoutQemu(): Promise<RemovedDevice> {
+  async #withoutQemu(): Promise<Removed> {
     await delay(this.#limits.paused, undefined, this.#request)
     await this.#store.transaction(async nodes => {
+      await this.#mustBeHeld(nodes)
       const state = stateOf(await nodes.readIfPresent(this.#statePath))
       if (state !== undefined && state !== xenbusState.closed) {
         await nodes.write(this.#statePath, String(xenbusState.closed))
@@ -118,6 +162,7 @@ class Removal {
   async #askToClose(): Promise<boolean> {
     const { frontend, backend } = this.#device.paths
     const body = async (nodes: XenstoreNodes): Promise<boolean> => {
+      await this.#mustBeHeld(nodes)
       if (this.#forced) await pathCleanup(nodes, frontend)
       const state = stateOf(await nodes.readIfPresent(this.#statePath))
       if (state === undefined) return false
@@ -125,11 +170,15 @@ class Removal {
       if (state !== xenbusState.closed) await nodes.write(this.#statePath, String(xenbusState.closing))
       return true
     }
-    return removalTransaction(this.#store, this.#forced ? [frontend] : [], body, this.#options.signal)
+    const mayRemove = async () => {
+      await this.#mustBeHeld(this.#store)
+      return true
+    }
+    return removalTransaction(this.#store, body, { ...this.#request, paths: this.#forced ? [frontend] : [], mayRemove })
   }
 
   /** The backend's end of it: a script here, or a driver domain that cleans up by itself. */
-  async #afterClosing(closed: boolean): Promise<RemovedDevice> {
+  async #afterClosing(closed: boolean): Promise<Removed> {
     if (this.#isOwn) return this.#destroyed(closed, await this.#runScript())
     const { backend: timeout } = this.#limits
     const isGone = await waitUntilGone(this.#store, this.#device.paths.backend, { ...this.#request, timeout })
@@ -141,6 +190,7 @@ class Removal {
     if (!hasHotplugScript(this.#device)) return undefined
     const { libxlExact, host } = this.#options
     const { libxl, backend } = this.#device.paths
+    await this.#mustBeHeld(this.#store)
     const script = await this.#store.readIfPresent(`${libxlExact ? backend : libxl}/script`, this.#request)
     const { hotplug: timeout } = this.#limits
     try {
@@ -152,9 +202,16 @@ class Removal {
     }
   }
 
-  async #destroyed(closed: boolean, script?: RemovedDevice['script']): Promise<RemovedDevice> {
-    await destroyDevice(this.#store, this.#device, { domid: this.#options.host.domid, ...this.#request })
-    return { forced: this.#forced, closed, ...(script === undefined ? {} : { script }) }
+  async #destroyed(closed: boolean, script?: RemovedDevice['script']): Promise<Removed> {
+    const { claim, host, signal } = this.#options
+    // not ended by the claim's loss: our own removal is one, too
+    const state = await destroyDevice(this.#store, this.#device, { claim, domid: host.domid, signal })
+    const facts = { forced: this.#forced, closed, ...(script === undefined ? {} : { script }) }
+    return state === 'held' ? { state, ...facts } : this.#lost(state, facts)
+  }
+
+  #lost(state: ClaimState, facts: RemovedDevice = { forced: this.#forced, closed: true }): Removed {
+    return { state, ...facts, byAnother: true }
   }
 
   /** libxl fails and yet destroys the device where it was forced to. */
@@ -185,8 +242,8 @@ class Removal {
     if (backend === undefined) return `its directory vanished while ${vdev} was being closed`
     return (
       `the guest still uses ${vdev} after ${timeout} ms (backend ${showState(backend)}, frontend ${showState(frontend)}); ` +
-      `it stays attached, told to close (online 0, state 5), and goes as soon as the guest lets go: ` +
-      `then remove it again, or now with force`
+      `the detach request stays pending (online 0, state 5) and completes when the guest releases the disk: ` +
+      `call removeDisk() again then, or pass force: true now`
     )
   }
 }

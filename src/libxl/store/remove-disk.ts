@@ -2,6 +2,8 @@ import type { Xenstore } from '../../xenstore/xenstore.js'
 import { checkDomid } from '../check-guest.js'
 import { LibxlError } from '../libxl-error.js'
 import { abortable } from './abortable.js'
+import { deviceChanged } from './device-changed.js'
+import { DeviceClaim } from './device-claim.js'
 import type { DiskHost } from './disk-host.js'
 import { findDevice } from './find-device.js'
 import { type RemovedDevice, type RemoveTimeouts, removeDevice } from './remove-device.js'
@@ -35,9 +37,12 @@ export interface RemovedDisk extends RemovedDevice {
  * the hotplug script where the backend is in this process's domain, and takes the nodes out of the store
  * (`libxl_device_disk_safe_remove`, `_destroy` with `force`, `_remove` with 'auto').
  *
+ * A device that another process removes meanwhile counts as removed (`byAnother`); one that it attaches there is left alone, and
+ * the error says so.
+ *
  * libxl's record of the domain's configuration, a file, is not touched.
  *
- * @throws LibxlError ERROR_INVAL for a name that stands for no device, ERROR_FAIL where there is no such disk or it is
+ * @throws LibxlError device-changed where another device stands there now; ERROR_INVAL for a name that stands for no device, ERROR_FAIL where there is no such disk or it is
  * virtio's; ERROR_TIMEDOUT where the guest does not let go: the message says what was left; ERROR_ABORTED
  * @throws XenstoreError where the store fails
  * @throws TypeError, RangeError for a domid outside 0 to 32751 or a time that is none
@@ -58,11 +63,20 @@ export async function removeDisk(
   } = options
   checkDomid(domid)
   return abortable(signal, `removing the disk ${vdev} of domain ${domid}`, async () => {
-    const device = await findDevice(store, domid, vdev, { signal })
+    const found = await findDevice(store, domid, vdev, { signal })
+    using claim = libxlExact ? undefined : new DeviceClaim(store, found.paths)
+    // looked up again: from now on nothing that happens to it is missed
+    const device = claim === undefined ? found : await findDevice(store, domid, vdev, { signal })
+    await claim?.ready
+    await claim?.see()
     if (device.kind === 'virtio_disk') {
       throw new LibxlError('virtio-hotunplug', "Hotunplug isn't supported for specification virtio")
     }
-    const removed = await removeDevice(store, device, { force, host, paused, timeouts, signal, libxlExact })
+    const options = { force, host, paused, timeouts, signal, libxlExact, claim }
+    const { state, ...removed } = await removeDevice(store, device, options)
+    if (state !== 'held' && state !== 'gone') {
+      throw deviceChanged(device, state, `${device.vdev} was being removed`)
+    }
     return { vdev: device.vdev, devid: device.devid, ...removed }
   })
 }

@@ -1,4 +1,9 @@
-import type { Failure } from './failure-of.js'
+/** Why the work on one of several things failed. */
+export interface Failure {
+  /** Which one. */
+  index: number
+  error: unknown
+}
 
 /** Waits for all, whether they succeed or not. */
 export async function settle<From, To>(

@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { CommitUnknownError } from '../../xenstore/commit-unknown-error.js'
 import { onAbort } from '../../xenstore/on-abort.js'
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
-import { XenstoreError } from '../../xenstore/xenstore-error.js'
 import { LibxlError } from '../libxl-error.js'
 import type { DomainType } from '../resolved-disk.js'
 import { codeOf } from '../system-error.js'
+import { contradictionPause, isContradiction, mostContradictions } from './contradiction.js'
+import type { DeviceClaim } from './device-claim.js'
 import { type DeviceRequest, deviceRequests } from './device-requests.js'
 import type { DiskDevice } from './disk-device.js'
 import type { PreparedDisk } from './prepare-disk.js'
@@ -14,10 +17,9 @@ export interface WriteOptions {
   /** Commit what came before a refused request, as libxl does, and call it a success. */
   libxlExact?: boolean | undefined
   signal?: AbortSignal | undefined
+  /** What is to know the device again, where it may have to be removed. */
+  claim?: DeviceClaim | undefined
 }
-
-/** The connection failed, or the time for a request was over, while the disk was being committed. */
-export class CommitUnknown extends Error {}
 
 /**
  * Puts a disk in the store, in one transaction whose requests are sent without waiting for each other's answers. Where the
@@ -25,20 +27,24 @@ export class CommitUnknown extends Error {}
  * guest's list of devices.
  *
  * @returns how often the transaction was tried
- * @throws LibxlError, XenstoreError when nothing was written; CommitUnknown
+ * @throws LibxlError, XenstoreError when nothing was written; CommitUnknownError
  */
 export async function writeDevice(
   store: Xenstore,
   { disk, device }: PreparedDisk,
-  { domainType, libxlExact = false, signal }: WriteOptions,
+  { domainType, libxlExact = false, signal, claim }: WriteOptions,
 ): Promise<number> {
   let requests = deviceRequests(disk, device, domainType)
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
-      return await commit(store, nodes => writeAll(store, nodes, device, requests), signal)
+      return await commit(store, nodes => writeAll(store, nodes, { device, requests, claim }), signal)
     } catch (error) {
-      if (isCommitUnknown(error)) throw new CommitUnknown(undefined, { cause: error })
+      if (error instanceof CommitUnknownError) claim?.doubt(() => error.committed)
       if (!(error instanceof RefusedRequest)) throw error
+      if (isContradiction(error.cause) && attempt < mostContradictions) {
+        await delay(contradictionPause(attempt), undefined, { signal })
+        continue
+      }
       if (!libxlExact) throw new LibxlError('store-refused', error.message, { cause: error.cause })
       requests = requests.slice(0, error.index)
     }
@@ -77,8 +83,11 @@ async function commit(
 async function writeAll(
   store: Xenstore,
   nodes: XenstoreNodes,
-  device: DiskDevice,
-  requests: readonly DeviceRequest[],
+  {
+    device,
+    requests,
+    claim,
+  }: { device: DiskDevice; requests: readonly DeviceRequest[]; claim: DeviceClaim | undefined },
 ): Promise<void> {
   const existing = nodes.readIfPresent(device.paths.libxl)
   const paths = checkDomainPaths(store, device)
@@ -88,6 +97,8 @@ async function writeAll(
   for (const [index, answer] of answers.entries()) {
     if (answer.status === 'rejected') throw refusalOf(index, answer.reason)
   }
+  await claim?.ready
+  await claim?.expectCommit()
 }
 
 /** As libxl does. Our own paths are made of domain numbers alone; a store with another idea of them would lose the disk. */
@@ -127,10 +138,6 @@ const refusalOf = (index: number, error: unknown): unknown =>
 /** Not refusals of the store's: what becomes of a request is unknown then. */
 const lost = new Set(['ETIMEDOUT', 'ECANCELED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EBADF'])
 const isConnectionLost = (error: unknown): boolean => lost.has(codeOf(error))
-
-/** Not where an earlier attempt met another's change: that may be the same device, which is not ours to take away. */
-const isCommitUnknown = (error: unknown): boolean =>
-  error instanceof XenstoreError && error.operation === 'TRANSACTION_END' && isConnectionLost(error)
 
 const alreadyExists = ({ devid, domid }: DiskDevice): LibxlError =>
   new LibxlError('device-exists', `device already exists in xenstore: ${devid} of domain ${domid}`)

@@ -37,7 +37,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const { child, ended } = start(listener.path, '--apply', '--domid', '11', spec)
     await store.waitForValue(`${backend}/state`, '1', { timeout: 60_000 })
     child.kill(signal)
-    t.match(await ended, { status: null, by: signal, said: /^error\[ERROR_ABORTED\]: .*taken away/ })
+    t.match(await ended, { status: null, by: signal, said: /^error\[ERROR_ABORTED\]: .*rolled back/ })
     t.equal(await store.readIfPresent(backend), undefined)
     t.equal(await store.readIfPresent('/libxl/11/device'), undefined)
   })

@@ -58,7 +58,7 @@ t.test('a backend that does not answer', async t => {
   await t.rejects(addDisk(store, specs[0]!, options), {
     rc: -9,
     code: 'ERROR_TIMEDOUT',
-    message: /51712.*; what was written has been taken away again$/,
+    message: /51712.*; all changes were rolled back$/,
     cause: { rc: -9 },
   })
   t.strictSame(await nodesLeft(store), [])
@@ -76,7 +76,7 @@ t.test('one of several fails: the others are unmade by their scripts', async t =
   const { host, calls } = scripted(store, ['51728'])
   await t.rejects(addDisks(store, specs, { domid: 11, host }), {
     rc: -3,
-    message: /^disk 2 of 2 \(xvdb\): .*no such device.*; what was written has been taken away again$/s,
+    message: /^disk 2 of 2 \(xvdb\): .*no such device.*; all changes were rolled back$/s,
   })
   t.strictSame(await nodesLeft(store), [])
   t.ok(calls.includes(call('add', 51712)) && calls.includes(call('remove', 51712)), calls.join())
@@ -87,7 +87,7 @@ t.test('both fail, and both are told', async t => {
   backends(t, store)
   const { host } = scripted(store, ['51712', '51728'])
   await t.rejects(addDisks(store, specs, { domid: 11, host }), {
-    message: /^disk 1 of 2 \(xvda\): .*; disk 2 of 2 \(xvdb\): .*; what was written has been taken away again$/s,
+    message: /^disk 1 of 2 \(xvda\): .*; disk 2 of 2 \(xvdb\): .*; all changes were rolled back$/s,
   })
   t.strictSame(await nodesLeft(store), [])
 })
@@ -102,7 +102,7 @@ t.test('given up while it waits for a backend', async t => {
   controller.abort(new Error('enough'))
   await t.rejects(adding, {
     rc: -22,
-    message: 'attaching disks to domain 11 was given up; what was written has been taken away again',
+    message: 'attaching disks to domain 11 was aborted; all changes were rolled back',
     cause: { message: 'enough' },
   })
   t.strictSame(await nodesLeft(store), [])
