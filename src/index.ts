@@ -13,9 +13,17 @@ export { addDisk } from './libxl/store/add-disk.js'
 export { type AddDiskOptions, type AttachedDisk, addDisks } from './libxl/store/add-disks.js'
 export { AttachError, type AttachFailure } from './libxl/store/attach-error.js'
 export type { DiskDevice } from './libxl/store/disk-device.js'
+export type { DiskDifference } from './libxl/store/disk-difference.js'
 export type { DiskEvent } from './libxl/store/disk-event.js'
 export { type DiskEventsOptions, diskEvents } from './libxl/store/disk-events.js'
 export type { DiskHost, ScriptCall, ScriptOutcome } from './libxl/store/disk-host.js'
+export {
+  type EnsureDisksOptions,
+  type EnsuredDisk,
+  type EnsuredDisks,
+  ensureDisks,
+  type UnwantedDisk,
+} from './libxl/store/ensure-disks.js'
 export { getDisk, type ReadDiskOptions } from './libxl/store/get-disk.js'
 export { type ListedDisk, listDisks } from './libxl/store/list-disks.js'
 export { nodeHost } from './libxl/store/node-host.js'

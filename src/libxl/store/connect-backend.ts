@@ -41,6 +41,8 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined
   /** What knows whether the device is still the one that was written; the waiting ends when it is not. */
   claim?: DeviceClaim | undefined
+  /** The device was written earlier, perhaps by a process that died since: what has been done is not done again. */
+  adopt?: boolean | undefined
 }
 
 /**
@@ -54,13 +56,13 @@ export interface ConnectOptions {
 export async function connectBackend(
   store: Xenstore,
   device: DiskDevice,
-  { host, libxlExact = false, timeouts, signal, claim }: ConnectOptions,
+  { host, libxlExact = false, timeouts, signal, claim, adopt = false }: ConnectOptions,
 ): Promise<void> {
   const limits = connectLimits(timeouts)
   const over = AbortSignal.any([signal, claim?.lost].filter(one => one !== undefined))
   const attempt = new Attempt(store, device, { host, limits, signal: over, claim })
   try {
-    await (libxlExact ? attempt.asLibxl() : attempt.closely())
+    await (libxlExact ? attempt.asLibxl() : adopt ? attempt.adopted() : attempt.closely())
   } catch (error) {
     if (signal?.aborted) {
       throw new LibxlError('aborted', `adding the device ${device.paths.backend} was aborted`, { cause: signal.reason })
@@ -119,6 +121,32 @@ class Attempt {
       await this.#hotplugElsewhere()
       await this.#settle()
     }
+  }
+
+  /** As `closely`, but a script that has run is not run again. */
+  async adopted(): Promise<void> {
+    await this.#taken(state => state >= xenbusState.initWait)
+    if (!hasHotplugScript(this.#device)) {
+      await this.#look()
+    } else if (!this.#isOwn) {
+      await this.#hotplugElsewhere()
+      await this.#settle()
+    } else if (await this.#isPluggedSoon()) {
+      await this.#checkHotplug()
+      await this.#settle()
+    } else {
+      await this.#ownHotplug()
+    }
+  }
+
+  /** Whether the script has set the device up; whoever attached the device may still be running it. */
+  async #isPluggedSoon(): Promise<boolean> {
+    const look = async (): Promise<true | undefined> => {
+      const [status, device] = await Promise.all([this.#read('hotplug-status'), this.#read('physical-device')])
+      return status !== undefined || device !== undefined ? true : undefined
+    }
+    const { settle: timeout } = this.#limits
+    return (await watchFor(this.#store, this.#device.paths.backend, look, { ...this.#request, timeout })) ?? false
   }
 
   get #isOwn(): boolean {

@@ -20,6 +20,7 @@ export type ClaimState =
  */
 export class DeviceClaim implements Disposable {
   readonly paths: DevicePaths
+  readonly #store: Xenstore
   readonly #watch: Watch
   readonly #lost = new AbortController()
   #events = 0
@@ -33,6 +34,7 @@ export class DeviceClaim implements Disposable {
   /** Begins to listen: nothing that happens to the device from the next request on is missed. */
   constructor(store: Xenstore, paths: DevicePaths, { signal }: RequestOptions = {}) {
     this.paths = paths
+    this.#store = store
     this.#watch = store.watch(linkOf(paths), { signal })
     this.#count()
   }
@@ -47,11 +49,18 @@ export class DeviceClaim implements Disposable {
     return this.#lost.signal
   }
 
-  /** The device is the one that stands there now: called with the answer to a reading of it. */
-  async see(): Promise<void> {
-    await deliver()
-    this.#accounted = this.#events
-    this.#committed = () => true
+  /** Reads the device, again where it changed meanwhile: the one that was read is the one that is meant from now on. */
+  async see<Value>(read: () => Promise<Value>): Promise<Value> {
+    await this.ready
+    for (;;) {
+      await deliver()
+      const before = this.#events
+      const value = await read()
+      await deliver()
+      if (this.#events !== before) continue
+      this.#accounted = before
+      return value
+    }
   }
 
   /** Called in each attempt of our own transaction, after it has found no device there: the commit's event is ours. */
@@ -77,10 +86,15 @@ export class DeviceClaim implements Disposable {
     ])
     await deliver()
     const committed = this.#committed()
-    if (committed === false) return link === undefined ? 'gone' : 'replaced'
-    if (this.#events > this.#accounted || link === undefined) return link === undefined ? 'gone' : 'replaced'
-    if (link !== backend) return 'replaced'
+    const isOurs = committed !== false && this.#events <= this.#accounted && link === backend
+    if (!isOurs) return this.#whatStands(request)
     return committed === undefined || this.#deaf ? 'unknown' : 'held'
+  }
+
+  /** Asked outside of the transaction, which may still show the device as it was. */
+  async #whatStands(request?: RequestOptions): Promise<'gone' | 'replaced'> {
+    const link = await this.#store.readIfPresent(linkOf(this.paths), request)
+    return link === undefined ? 'gone' : 'replaced'
   }
 
   [Symbol.dispose](): void {

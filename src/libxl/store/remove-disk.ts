@@ -66,9 +66,7 @@ export async function removeDisk(
     const found = await findDevice(store, domid, vdev, { signal })
     using claim = libxlExact ? undefined : new DeviceClaim(store, found.paths)
     // looked up again: from now on nothing that happens to it is missed
-    const device = claim === undefined ? found : await findDevice(store, domid, vdev, { signal })
-    await claim?.ready
-    await claim?.see()
+    const device = (await claim?.see(() => findDevice(store, domid, vdev, { signal }))) ?? found
     if (device.kind === 'virtio_disk') {
       throw new LibxlError('virtio-hotunplug', "Hotunplug isn't supported for specification virtio")
     }

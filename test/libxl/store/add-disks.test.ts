@@ -122,8 +122,7 @@ t.test('when one cannot be written, the others are taken away again', async t =>
   )
   await t.rejects(addDisks(store, specs, options), {
     rc: -17,
-    message:
-      'disk 2 of 3 (xvdb): device already exists in xenstore: 51728 of domain 11; all changes were rolled back',
+    message: 'disk 2 of 3 (xvdb): device already exists in xenstore: 51728 of domain 11; all changes were rolled back',
   })
   t.strictSame(await treeAt(store, ['/']), before)
   t.equal(await store.read(`${there.device.paths.backend}/params`), '/dev/there')
