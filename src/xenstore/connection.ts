@@ -1,6 +1,8 @@
 import type { Buffer } from 'node:buffer'
+import type { Over } from '../link/deadline.js'
+import { noteArrival } from '../link/look-once-more.js'
 import type { Duplex } from './duplex.js'
-import { type GivenUp, limit } from './limit.js'
+import { limit } from './limit.js'
 import { Malformed } from './malformed.js'
 import { errorReply, operations, watchEvent } from './operation.js'
 import { headerSize, type Packet, setRequestId } from './packet.js'
@@ -92,7 +94,7 @@ export class Connection {
       const signal = options?.signal
       const timeout = options?.timeout ?? this.#options.timeout
       if (signal !== undefined || timeout !== undefined) {
-        request.stopLimit = limit({ signal, timeout }, reason => this.#abandon(request, reason))
+        request.limit = limit({ signal, timeout }, reason => this.#abandon(request, reason))
         if (request.abandoned) {
           call.unsent?.()
           return
@@ -123,7 +125,7 @@ export class Connection {
     this.#sending = false
   }
 
-  #abandon(request: PendingRequest, { code, why, cause }: GivenUp): void {
+  #abandon(request: PendingRequest, { code, why, cause }: Over): void {
     const { operation, path } = request.call
     request.abandoned = true
     request.reject(requestError(operation, path, code, why, cause))
@@ -134,6 +136,7 @@ export class Connection {
 
   #data(bytes: Uint8Array): void {
     if (this.#over !== undefined) return
+    noteArrival()
     // what the answers lead to is sent after them: the other end may answer at once, in the middle of this
     const sending = this.#sending
     this.#sending = true

@@ -1,3 +1,4 @@
+import type { Deadline } from '../link/deadline.js'
 import type { Call } from './request-kind.js'
 import type { XenstoreError } from './xenstore-error.js'
 
@@ -7,7 +8,7 @@ export class PendingRequest {
   abandoned = false
   queued = false
   /** Ends the waiting for its signal and time-out. */
-  stopLimit: (() => void) | undefined
+  limit: Deadline | undefined
   /** Its neighbours in the queue. */
   before: PendingRequest | undefined
   after: PendingRequest | undefined
@@ -21,12 +22,12 @@ export class PendingRequest {
   }
 
   resolve(reply: unknown): void {
-    this.stopLimit?.()
+    this.limit?.[Symbol.dispose]()
     this.#resolve(reply)
   }
 
   reject(error: XenstoreError): void {
-    this.stopLimit?.()
+    this.limit?.[Symbol.dispose]()
     this.#reject(error)
   }
 }

@@ -1,3 +1,4 @@
+import type { Deadline } from '../link/deadline.js'
 import { watchPathProblem } from './check-path.js'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
@@ -35,14 +36,14 @@ export class WatchRegistry {
   watch(path: string, options: WatchOptions): BufferedWatch {
     check(path, options)
     const token = ++this.#lastToken
-    let stop = () => {}
+    let bound: Deadline | undefined
     const release = () => {
-      stop()
+      bound?.[Symbol.dispose]()
       // behind the WATCH, so that it does not matter whether that is answered
       if (this.#watches.delete(token) && this.#sent.delete(token)) this.#unwatch(path, token)
     }
     const watch = new BufferedWatch(path, options, release)
-    stop = limit({ signal: options.signal }, ({ code, why, cause }) => {
+    bound = limit({ signal: options.signal }, ({ code, why, cause }) => {
       watch.endNow(requestError('WATCH', path, code, why, cause))
     })
     if (watch.ended) return watch

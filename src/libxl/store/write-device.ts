@@ -1,4 +1,4 @@
-import { onAbort } from '../../xenstore/on-abort.js'
+import { onAbort } from '../../link/on-abort.js'
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { XenstoreError } from '../../xenstore/xenstore-error.js'
 import { LibxlError } from '../libxl-error.js'
