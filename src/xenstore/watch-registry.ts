@@ -46,14 +46,14 @@ export class WatchRegistry {
     bound = limit({ signal: options.signal }, ({ code, why, cause }) => {
       watch.endNow(requestError('WATCH', path, code, why, cause))
     })
-    if (watch.ended) return watch
+    if (watch.isEnded) return watch
     this.#watches.set(token, watch)
     const failed = (error: XenstoreError) => {
       this.#sent.delete(token)
       watch.end(error)
     }
     const send = (depth: number | undefined) => {
-      if (watch.ended) return
+      if (watch.isEnded) return
       this.#sent.add(token)
       this.#connection.request(this.#call(path, token, depth)).then(() => watch.taken(), failed)
     }
@@ -65,7 +65,7 @@ export class WatchRegistry {
   event(path: string, token: string): void {
     const number = /^[1-9][0-9]{0,15}$/.test(token) ? Number(token) : Number.POSITIVE_INFINITY
     if (number > this.#lastToken) throw new Malformed(`an event for no watch: token ${JSON.stringify(token)}`)
-    this.#watches.get(number)?.push(path)
+    this.#watches.get(number)?.changed(path)
   }
 
   /**
