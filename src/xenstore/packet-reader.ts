@@ -5,10 +5,12 @@ import { headerSize, type Packet, payloadMax, wordAt } from './packet.js'
 /** A payload longer than the protocol allows: what follows cannot be read. */
 export class OversizedPacket extends Error {
   override readonly name = 'OversizedPacket'
+  readonly length: number
   readonly requestId: number
 
   constructor(length: number, requestId: number) {
     super(`a packet of ${length} bytes (at most ${payloadMax})`)
+    this.length = length
     this.requestId = requestId
   }
 }
