@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import { FifoLock } from '../link/fifo-lock.js'
 import { Connection } from './connection.js'
 import type { Duplex } from './duplex.js'
 import { Nodes } from './nodes.js'
@@ -9,7 +10,6 @@ import { getFeature, setFeature } from './requests/feature.js'
 import { getQuota, listQuotas, setQuota } from './requests/quota.js'
 import { resetWatches } from './requests/watch.js'
 import { runTransaction, type TransactionContext } from './run-transaction.js'
-import { Turns } from './turns.js'
 import { quoted, waitUntil } from './wait-until.js'
 import { WatchRegistry } from './watch-registry.js'
 import type {
@@ -59,7 +59,7 @@ class Client extends Nodes implements Xenstore {
       },
     )
     this.#watches = new WatchRegistry(this.#connection)
-    this.#transactions = { connection: this.#connection, open: new Set(), turns: new Turns() }
+    this.#transactions = { connection: this.#connection, open: new Set(), turns: new FifoLock() }
     this.#connection.start()
   }
 

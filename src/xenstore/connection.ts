@@ -1,16 +1,16 @@
 import type { Buffer } from 'node:buffer'
+import { timeoutProblem } from '../link/limits.js'
+import { noteArrival } from '../link/look-once-more.js'
+import { RequestTable } from '../link/request-table.js'
 import type { Duplex } from './duplex.js'
-import { type GivenUp, limit } from './limit.js'
 import { Malformed } from './malformed.js'
 import { errorReply, operations, watchEvent } from './operation.js'
 import { headerSize, type Packet, setRequestId } from './packet.js'
 import { OversizedPacket, PacketReader } from './packet-reader.js'
-import { PendingRequest } from './pending-request.js'
 import { quoted, text, texts } from './reply.js'
 import { requestError } from './request-error.js'
 import { nextRequestId } from './request-id.js'
 import { type Call, prepare } from './request-kind.js'
-import { RequestQueue } from './request-queue.js'
 import { getDomainPath } from './requests/domain.js'
 import type { RequestOptions } from './xenstore.js'
 import { XenstoreError } from './xenstore-error.js'
@@ -38,25 +38,27 @@ export class Connection {
   /** Resolves when it is over: with the error, or undefined after `close`. */
   readonly closed: Promise<XenstoreError | undefined>
   readonly #duplex: Duplex
-  readonly #options: ConnectionOptions
-  readonly #mostInFlight: number
+  readonly #timeout: number | undefined
   readonly #events: ConnectionEvents
   readonly #reader = new PacketReader()
-  /** By request id, in the order sent; abandoned ones too, as the daemon is not done with them. */
-  readonly #sent = new Map<number, PendingRequest>()
-  readonly #queue = new RequestQueue()
+  readonly #requests: RequestTable<number, Call<unknown>>
   #resolveClosed!: (error: XenstoreError | undefined) => void
-  #lastId = 0
-  #requests = 0
-  #late = 0
-  #sending = false
   #over: XenstoreError | undefined
 
-  constructor(duplex: Duplex, options: ConnectionOptions, events: ConnectionEvents) {
+  constructor(duplex: Duplex, { maxInFlight, timeout }: ConnectionOptions, events: ConnectionEvents) {
     this.#duplex = duplex
-    this.#options = options
-    this.#mostInFlight = Math.min(options.maxInFlight, duplex.mostInFlight ?? Number.POSITIVE_INFINITY)
+    this.#timeout = timeout
     this.#events = events
+    this.#requests = new RequestTable({
+      atMost: Math.min(maxInFlight, duplex.mostInFlight ?? Number.POSITIVE_INFINITY),
+      nextId: nextRequestId,
+      send: (id, { packet }) => {
+        setRequestId(packet, id)
+        duplex.write(packet)
+      },
+      overError: ({ operation, path }, { code, why, cause }) => requestError(operation, path, code, why, cause),
+      lostError: ({ operation, path }, error) => requestError(operation, path, error.code, error.message, error),
+    })
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve
     })
@@ -73,35 +75,24 @@ export class Connection {
   }
 
   get statistics(): { requests: number; inFlight: number; queued: number; late: number } {
-    return { requests: this.#requests, inFlight: this.#sent.size, queued: this.#queue.length, late: this.#late }
+    return this.#requests.statistics
   }
 
   /** Sends a request when there is a place for it. The promise fails with a XenstoreError. */
   request<Reply>(call: Call<Reply>, options?: RequestOptions): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const request = new PendingRequest(call, resolve as (reply: unknown) => void, reject)
-      if (this.#over !== undefined) {
-        request.reject(lost(request, this.#over))
-        return
-      }
-      const refusal = this.#duplex.refusal?.(call.operation, call.packet)
-      if (refusal !== undefined) {
-        request.reject(requestError(call.operation, call.path, refusal.code, refusal.why))
-        return
-      }
-      const signal = options?.signal
-      const timeout = options?.timeout ?? this.#options.timeout
-      if (signal !== undefined || timeout !== undefined) {
-        request.stopLimit = limit({ signal, timeout }, reason => this.#abandon(request, reason))
-        if (request.abandoned) {
-          call.unsent?.()
-          return
-        }
-      }
-      this.#queue.push(request)
-      if (call.packet.length === headerSize) this.#queue.push(nudge())
-      this.#send()
-    })
+    const { operation, path, packet } = call
+    if (this.#over === undefined) {
+      const refusal = this.#duplex.refusal?.(operation, packet)
+      if (refusal !== undefined) return Promise.reject(requestError(operation, path, refusal.code, refusal.why))
+    }
+    const signal = options?.signal
+    const timeout = options?.timeout ?? this.#timeout
+    const problem = timeoutProblem(timeout)
+    if (problem !== undefined) return Promise.reject(requestError(operation, path, 'EINVAL', problem))
+    const limits = signal === undefined && timeout === undefined ? undefined : { signal, timeout }
+    const reply = this.#requests.ask<Reply>(call as Call<unknown>, limits)
+    if (packet.length === headerSize && !signal?.aborted) this.#requests.tell(nudge())
+    return reply
   }
 
   close(): Promise<XenstoreError | undefined> {
@@ -109,46 +100,21 @@ export class Connection {
     return this.closed
   }
 
-  #send(): void {
-    if (this.#sending) return
-    this.#sending = true
-    while (this.#queue.length > 0 && this.#sent.size < this.#mostInFlight && this.#over === undefined) {
-      const request = this.#queue.shift()!
-      this.#lastId = nextRequestId(this.#lastId, this.#sent)
-      this.#sent.set(this.#lastId, request)
-      this.#requests++
-      setRequestId(request.call.packet, this.#lastId)
-      this.#duplex.write(request.call.packet)
-    }
-    this.#sending = false
-  }
-
-  #abandon(request: PendingRequest, { code, why, cause }: GivenUp): void {
-    const { operation, path } = request.call
-    request.abandoned = true
-    request.reject(requestError(operation, path, code, why, cause))
-    if (!request.queued) return
-    this.#queue.remove(request)
-    request.call.unsent?.()
-  }
-
   #data(bytes: Uint8Array): void {
     if (this.#over !== undefined) return
-    // what the answers lead to is sent after them: the other end may answer at once, in the middle of this
-    const sending = this.#sending
-    this.#sending = true
-    try {
-      this.#reader.push(bytes, packet => {
-        if (this.#over === undefined) this.#take(packet)
-      })
-    } catch (error) {
-      if (!(error instanceof Malformed || error instanceof OversizedPacket)) throw error
-      const operation = error instanceof OversizedPacket && this.#sent.get(error.requestId)?.call.operation
-      const what = operation ? `${error.message} in answer to ${operation}` : error.message
-      this.#finish(new XenstoreError('EPROTO', `the daemon does not keep to the protocol: ${what}`))
-    }
-    this.#sending = sending
-    this.#send()
+    noteArrival()
+    this.#requests.holding(() => {
+      try {
+        this.#reader.push(bytes, packet => {
+          if (this.#over === undefined) this.#take(packet)
+        })
+      } catch (error) {
+        if (!(error instanceof Malformed || error instanceof OversizedPacket)) throw error
+        const operation = error instanceof OversizedPacket && this.#requests.peek(error.requestId)?.operation
+        const what = operation ? `${error.message} in answer to ${operation}` : error.message
+        this.#finish(new XenstoreError('EPROTO', `the daemon does not keep to the protocol: ${what}`))
+      }
+    })
   }
 
   /** @throws Malformed */
@@ -161,33 +127,17 @@ export class Connection {
       this.#events.watchEvent(path, token)
       return
     }
-    const request = this.#sent.get(requestId)
-    if (request === undefined) throw new Malformed(`an answer (type ${type}) to no request (id ${requestId})`)
-    const { call } = request
-    if (type !== errorReply && type !== operations[call.operation]) {
-      throw new Malformed(`an answer of type ${type} to ${call.operation} (type ${operations[call.operation]})`)
-    }
-    if (type === errorReply) this.#refused(requestId, request, errorCode(payload))
-    else this.#answered(requestId, request, payload)
-  }
-
-  #answered(requestId: number, request: PendingRequest, payload: Buffer): void {
-    const reply = request.call.decode(payload)
-    this.#sent.delete(requestId)
-    if (request.abandoned) {
-      this.#late++
-      request.call.late?.(reply)
+    const call = this.#requests.peek(requestId)
+    if (call === undefined) throw new Malformed(`an answer (type ${type}) to no request (id ${requestId})`)
+    const { operation, path } = call
+    if (type === errorReply) {
+      const code = errorCode(payload)
+      this.#requests.reject(requestId, () => call.explain?.(code) ?? requestError(operation, path, code))
+    } else if (type === operations[operation]) {
+      this.#requests.resolve(requestId, () => call.decode(payload))
     } else {
-      request.resolve(reply)
+      throw new Malformed(`an answer of type ${type} to ${operation} (type ${operations[operation]})`)
     }
-  }
-
-  #refused(requestId: number, request: PendingRequest, code: string): void {
-    this.#sent.delete(requestId)
-    if (request.abandoned) {
-      this.#late++
-      request.call.lateError?.(code)
-    } else request.reject(request.call.explain?.(code) ?? requestError(request.call.operation, request.call.path, code))
   }
 
   /** The other end has closed, or we have. */
@@ -204,26 +154,14 @@ export class Connection {
   #finish(error: XenstoreError): void {
     this.#over = error
     if (error.code !== 'EBADF') this.#resolveClosed(error)
-    for (const request of this.#sent.values()) if (!request.abandoned) request.reject(lost(request, error))
-    this.#sent.clear()
-    for (let request = this.#queue.shift(); request !== undefined; request = this.#queue.shift()) {
-      request.reject(lost(request, error))
-    }
+    this.#requests.failAll(error)
     this.#events.over(error)
     this.#duplex.close()
   }
 }
 
 /** oxenstored sees a packet without a payload only when more comes: something that it always answers. */
-const nudge = (): PendingRequest =>
-  new PendingRequest(
-    prepare(getDomainPath, 0, [0]),
-    () => {},
-    () => {},
-  )
-
-const lost = ({ call }: PendingRequest, error: XenstoreError): XenstoreError =>
-  requestError(call.operation, call.path, error.code, error.message, error)
+const nudge = (): Call<unknown> => prepare(getDomainPath, 0, [0])
 
 /** @throws Malformed */
 function errorCode(payload: Buffer): string {

@@ -1,26 +1,12 @@
+import type { Duplex as LinkDuplex } from '../link/duplex.js'
 import type { Operation } from './operation.js'
 
-/** Where a connection's bytes come out. */
-export interface DuplexReader {
-  /** Some bytes have come, cut anywhere. They are the caller's to reuse once this returns. */
-  data(bytes: Uint8Array): void
-  /** No more will come. Called once, also after `close`; `cause` where it is not an orderly end. */
-  end(cause?: Error): void
-}
+export type { DuplexReader } from '../link/duplex.js'
 
-/**
- * Both ways to a daemon: a socket, a device, or a piece of memory. The one thing that the protocol's code knows of the
- * world outside, so that a test or another runtime can be the other end.
- */
-export interface Duplex {
-  /** Called once, first. Nothing is read before. */
-  start(reader: DuplexReader): void
+/** Both ways to a daemon; what is written is one whole packet, header and payload. */
+export interface Duplex extends LinkDuplex {
   /** How many requests may be unanswered at a time, where this way bears fewer than its daemon. */
   readonly mostInFlight?: number
   /** Why this way cannot carry a request that the protocol has; undefined where it can. */
   refusal?(operation: Operation, packet: Uint8Array): { code: string; why: string } | undefined
-  /** Takes one whole packet, header and payload. Never throws; what goes wrong comes out of `end`. */
-  write(packet: Uint8Array): void
-  /** Closes both ways; the reader's `end` follows. May be called at any time, also twice. */
-  close(): void
 }

@@ -31,7 +31,7 @@ export interface Call<Reply> {
   /** Takes the answer to a request that was given up before it came: what the daemon did may have to be undone. */
   late?(reply: Reply): void
   /** The same for an error of the daemon's that came late. */
-  lateError?(code: string): void
+  lateError?(): void
   /** It was given up before it was sent. */
   unsent?(): void
   /** Says what the daemon's error means where that depends on what happened meanwhile. */

@@ -1,13 +1,14 @@
 import type { Buffer } from 'node:buffer'
+import { beforeDeadline } from '../link/before-deadline.js'
+import type { FifoLock } from '../link/fifo-lock.js'
+import { onAbort } from '../link/on-abort.js'
 import { CommitUnknownError } from './commit-unknown-error.js'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
-import { onAbort } from './on-abort.js'
 import { requestError } from './request-error.js'
 import { prepare } from './request-kind.js'
 import { transactionEnd, transactionStart } from './requests/transaction.js'
 import { Transaction } from './transaction.js'
-import type { Turns } from './turns.js'
 import type { TransactionOptions, TransactionResult, XenstoreTransaction } from './xenstore.js'
 import { XenstoreError } from './xenstore-error.js'
 
@@ -18,7 +19,7 @@ export interface TransactionContext {
   connection: Connection
   /** Those begun and not ended. */
   open: Set<Transaction>
-  turns: Turns
+  turns: FifoLock
 }
 
 /** What ends all attempts together: the caller's signal and timeout. */
@@ -36,7 +37,7 @@ export async function runTransaction<Value>(
   if (!(attempts >= 1)) throw new XenstoreError('EINVAL', `a transaction is attempted once at least, not ${attempts}`)
   const controller = signal === undefined && timeout === undefined ? undefined : new AbortController()
   const bounds = { signal: controller?.signal }
-  const stop = limit({ signal, timeout }, ({ code, why, cause }) => {
+  const bound = limit({ signal, timeout }, ({ code, why, cause }) => {
     controller?.abort(new XenstoreError(code, `transaction: ${code} (${why})`, { cause }))
   })
   try {
@@ -52,7 +53,7 @@ export async function runTransaction<Value>(
   } catch (error) {
     throw controller?.signal.aborted && isOwn(error, controller.signal) ? controller.signal.reason : error
   } finally {
-    stop()
+    bound[Symbol.dispose]()
   }
 }
 
@@ -138,10 +139,10 @@ async function start({ connection, open }: TransactionContext, bounds: Bounds): 
 }
 
 /** Waits for its turn; one that is given up meanwhile still passes it on. */
-async function turn(turns: Turns, { signal }: Bounds): Promise<() => void> {
+async function turn(turns: FifoLock, { signal }: Bounds): Promise<() => void> {
   const taken = turns.take()
   try {
-    await unlessAborted(taken, signal)
+    await beforeDeadline(taken, { signal }, () => signal?.reason)
   } catch (error) {
     taken.then(pass => pass())
     throw error
@@ -152,20 +153,11 @@ async function turn(turns: Turns, { signal }: Bounds): Promise<() => void> {
 /** A random while, the longer the more often others were first; none to speak of before the second attempt. */
 function pause(attempt: number, { signal }: Bounds): Promise<void> {
   const longest = Math.min(2 ** (attempt - 1), 100)
-  let timer: NodeJS.Timeout | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   const paused = new Promise<void>(resolve => {
     timer = setTimeout(resolve, Math.random() * longest)
   })
-  return unlessAborted(paused, signal).finally(() => clearTimeout(timer))
-}
-
-function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    const unlisten = onAbort(signal, () => reject(signal.reason))
-    promise.then(resolve, reject).finally(unlisten)
-  })
+  return beforeDeadline(paused, { signal }, () => signal?.reason).finally(() => clearTimeout(timer))
 }
 
 /** Whether an error says no more than that the transaction was given up. */

@@ -1,3 +1,4 @@
+import type { Deadline } from '../link/deadline.js'
 import { watchPathProblem } from './check-path.js'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
@@ -35,24 +36,24 @@ export class WatchRegistry {
   watch(path: string, options: WatchOptions): BufferedWatch {
     check(path, options)
     const token = ++this.#lastToken
-    let stop = () => {}
+    let bound: Deadline | undefined
     const release = () => {
-      stop()
+      bound?.[Symbol.dispose]()
       // behind the WATCH, so that it does not matter whether that is answered
       if (this.#watches.delete(token) && this.#sent.delete(token)) this.#unwatch(path, token)
     }
     const watch = new BufferedWatch(path, options, release)
-    stop = limit({ signal: options.signal }, ({ code, why, cause }) => {
+    bound = limit({ signal: options.signal }, ({ code, why, cause }) => {
       watch.endNow(requestError('WATCH', path, code, why, cause))
     })
-    if (watch.ended) return watch
+    if (watch.isEnded) return watch
     this.#watches.set(token, watch)
     const failed = (error: XenstoreError) => {
       this.#sent.delete(token)
       watch.end(error)
     }
     const send = (depth: number | undefined) => {
-      if (watch.ended) return
+      if (watch.isEnded) return
       this.#sent.add(token)
       this.#connection.request(this.#call(path, token, depth)).then(() => watch.taken(), failed)
     }
@@ -64,7 +65,7 @@ export class WatchRegistry {
   event(path: string, token: string): void {
     const number = /^[1-9][0-9]{0,15}$/.test(token) ? Number(token) : Number.POSITIVE_INFINITY
     if (number > this.#lastToken) throw new Malformed(`an event for no watch: token ${JSON.stringify(token)}`)
-    this.#watches.get(number)?.push(path)
+    this.#watches.get(number)?.changed(path)
   }
 
   /**

@@ -1,4 +1,4 @@
-import { XenlightError } from '../xenlight-error.js'
+import { LinkError, type LinkErrorCode } from '../link/link-error.js'
 import type { Operation } from './operation.js'
 
 /** The errors that a daemon answers with (xs_wire.h). */
@@ -26,17 +26,7 @@ export type WireErrorCode =
  * connection, `EPROTO` it sent what is not the protocol, `EBADF` used after its end (`close()`, a finished transaction),
  * `EOVERFLOW` a watch's buffer ran over. Errors of the system's when connecting keep its own code, as `ECONNREFUSED`.
  */
-export type XenstoreErrorCode =
-  | WireErrorCode
-  | 'ETIMEDOUT'
-  | 'ECANCELED'
-  | 'ENAMETOOLONG'
-  | 'ECONNRESET'
-  | 'ECONNREFUSED'
-  | 'EPROTO'
-  | 'EBADF'
-  | 'EOVERFLOW'
-  | (string & {})
+export type XenstoreErrorCode = WireErrorCode | LinkErrorCode | 'ENAMETOOLONG' | 'ECONNREFUSED' | (string & {})
 
 export interface XenstoreErrorDetails {
   operation?: Operation | 'CONNECT' | undefined
@@ -45,17 +35,16 @@ export interface XenstoreErrorDetails {
 }
 
 /** The one error of everything in `xenlight/xenstore`: what failed (`operation`, `path`), and how (`code`). */
-export class XenstoreError extends XenlightError {
+export class XenstoreError extends LinkError {
   override readonly name = 'XenstoreError'
-  readonly code: XenstoreErrorCode
+  declare readonly code: XenstoreErrorCode
   /** The request in the protocol's words; absent where no single request failed. */
   readonly operation: Operation | 'CONNECT' | undefined
   /** The path that the request was about, as it was given. */
   readonly path: string | undefined
 
   constructor(code: XenstoreErrorCode, message: string, { operation, path, cause }: XenstoreErrorDetails = {}) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
+    super(code, message, { cause })
     this.operation = operation
     this.path = path
   }

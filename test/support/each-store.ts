@@ -1,52 +1,30 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Test } from 'tap'
-import { connect, embeddedStore, type Xenstore } from 'xenlight/xenstore'
+import t, { type Test } from 'tap'
+import { connect, type Xenstore } from 'xenlight/xenstore'
+import { embeddedStore } from '#xenlight/xenstore/memory/index.js'
 import { startXenstored } from '../real/xenstored.js'
-import { populate } from './disk-store.js'
 import { realPart } from './real-part.js'
 
-/** A store behind a socket, with a PV guest (11) and a driver domain (7). */
-export interface SocketStore {
-  path: string
-  /** A new connection; closed with the test. */
-  connect(options?: { path?: string; timeout?: number }): Promise<Xenstore>
-}
+/** Opens one more connection of domain 0; it is closed after the test. */
+export type Connect = (options?: { timeout?: number }) => Promise<Xenstore>
 
-/** Runs a test on the embedded store, on xenstored and on oxenstored, each reached through a socket. */
-export function onEachStore(t: Test, name: string, test: (t: Test, store: SocketStore) => Promise<void>): void {
-  t.test(`${name}, embedded store`, async t => {
-    const folder = mkdtempSync(join(tmpdir(), 'xenlight-'))
-    t.teardown(() => rmSync(folder, { recursive: true }))
+/** Runs a test on the embedded store, on xenstored and on oxenstored. */
+export function onEachStore(what: string, test: (t: Test, connect: Connect) => Promise<void>): void {
+  t.test(`${what}: the embedded store`, async t => {
     await using embedded = embeddedStore({ domains: [7, 11] })
-    await using listener = await embedded.listen(join(folder, 'socket'))
-    await run(t, listener.path, test)
+    await test(t, async options => embedded.connect(options))
   })
   for (const kind of ['xenstored', 'oxenstored'] as const) {
-    t.test(`${name}, ${kind}`, async t => {
+    t.test(`${what}: ${kind}`, async t => {
       const daemon = await realPart(t, () => startXenstored(kind))
       if (!daemon) return
       await using _ = daemon
-      await run(t, daemon.path, test)
+      const stores: Xenstore[] = []
+      await test(t, async options => {
+        const store = await connect({ path: daemon.path, ...options })
+        stores.push(store)
+        return store
+      })
+      await Promise.all(stores.map(store => store.close()))
     })
-  }
-}
-
-async function run(t: Test, path: string, test: (t: Test, store: SocketStore) => Promise<void>): Promise<void> {
-  const open: Xenstore[] = []
-  const store: SocketStore = {
-    path,
-    async connect(options) {
-      const one = await connect({ path, ...options })
-      open.push(one)
-      return one
-    },
-  }
-  try {
-    await populate(await store.connect(), [{ domid: 11, type: 'pv' }])
-    await test(t, store)
-  } finally {
-    await Promise.all(open.map(one => one.close()))
   }
 }

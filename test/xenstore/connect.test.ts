@@ -183,7 +183,9 @@ async function deviceSession(...arguments_: string[]): Promise<{ status: number;
     rest = Buffer.from(taken.rest)
     for (const [type, id, tx, text] of taken.all) {
       seen.push(`${type} ${id}`)
-      const answer = packet(type, id, tx, text)
+      // as older kernels answer WATCH (4) and UNWATCH (5): without the number
+      const isWatching = type === 4 || type === 5
+      const answer = isWatching ? packet(type, 0, 0, 'OK\0') : packet(type, id, tx, text)
       socket.write(answer.subarray(0, 5))
       setImmediate(() => socket.write(answer.subarray(5)))
     }
@@ -204,6 +206,29 @@ t.test('a device: closing ends the read that waits', async t => {
   // the last is the request whose answer ends the read
   t.equal(seen.at(-1), '10 0')
   t.equal(seen.length, 52)
+})
+
+t.test('a device: a watch that is refused ends alone', async t => {
+  const { status, output, seen } = await deviceSession('watch')
+  t.equal(status, 0)
+  t.strictSame(JSON.parse(output), {
+    watches: [
+      'taken',
+      'WATCH /refused/ENOSPC ENOSPC',
+      'taken',
+      'WATCH /refused/EACCES EACCES',
+      'WATCH /refused/EINVAL EINVAL',
+    ],
+    read: '/a\0',
+    left: 0,
+    end: 'EBADF',
+    closed: 'closed',
+  })
+  t.strictSame(
+    seen.map(request => request.split(' ')[0]).sort(),
+    ['10', '2', '4', '4', '5', '5'],
+    'those refused are not taken back',
+  )
 })
 
 t.test('so does leaving the process', async t => {

@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+import { beforeDeadline } from '../../link/before-deadline.js'
+import { type Deadline, deadline } from '../../link/deadline.js'
+import { timeoutProblem } from '../../link/limits.js'
 import { reasonOf } from '../system-error.js'
 import type { ScriptCall, ScriptOutcome } from './disk-host.js'
 
@@ -21,6 +23,8 @@ export async function runScript(call: ScriptCall): Promise<ScriptOutcome> {
   if (signal?.aborted) return { status: undefined, reason: 'aborted', stderr: '' }
   const odd = [script, ...args].find(text => !text.isWellFormed() || text.includes('\0'))
   if (odd !== undefined) return { status: undefined, reason: 'a name that is not UTF-8 text', stderr: '' }
+  const problem = timeoutProblem(call.timeout)
+  if (problem !== undefined) return { status: undefined, reason: problem, stderr: '' }
   let child: ChildProcess
   try {
     child = spawn(script, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
@@ -48,33 +52,30 @@ class Running {
   async outcome({ timeout, signal }: ScriptCall): Promise<ScriptOutcome> {
     const child = this.#child
     const closed = new Promise<void>(resolve => child.once('close', () => resolve()))
-    let lost: NodeJS.Timeout | undefined
+    let lost: Deadline | undefined
     const ended = new Promise<Omit<ScriptOutcome, 'stderr'>>(resolve => {
       const kill = (reason: string) => {
         this.#kill(reason)
         // one that sleeps in the kernel can't be killed; nobody is to wait for it for ever
-        lost ??= setTimeout(() => resolve({ status: undefined, reason }), lastBreath)
+        lost ??= deadline({ timeout: lastBreath }, () => resolve({ status: undefined, reason }))
       }
-      const abort = () => kill('aborted')
-      const timer = setTimeout(() => kill('timed out'), timeout)
-      signal?.addEventListener('abort', abort)
+      const limit = deadline({ signal, timeout }, ({ code }) => kill(code === 'ETIMEDOUT' ? 'timed out' : 'aborted'))
       const end = (outcome: Omit<ScriptOutcome, 'stderr'>) => {
-        clearTimeout(timer)
-        clearTimeout(lost)
-        signal?.removeEventListener('abort', abort)
+        limit[Symbol.dispose]()
+        lost?.[Symbol.dispose]()
         resolve(outcome)
       }
       child.once('error', error => end({ status: undefined, reason: reasonOf(error) }))
       child.once('exit', (status, by) => end(this.#ending(status, by)))
     })
     const outcome = await ended
-    if (child.pid !== undefined) await Promise.race([closed, delay(lastWords)])
+    if (child.pid !== undefined) await beforeDeadline(closed, { timeout: lastWords }, () => undefined).catch(() => {})
     this.#letGo()
     return { ...outcome, stderr: this.#tail.toString('utf8') }
   }
 
   #ending(status: number | null, by: NodeJS.Signals | null): Omit<ScriptOutcome, 'stderr'> {
-    if (this.#killedFor !== undefined) return { status: undefined, reason: this.#killedFor }
+    if (this.#killedFor !== undefined && status === null) return { status: undefined, reason: this.#killedFor }
     return status === null ? { status: undefined, reason: `killed by signal ${by}` } : { status }
   }
 

@@ -1,5 +1,4 @@
-/** What timers can count to, 24 days: as good as for ever. A longer time would be over at once. */
-const longest = 0x7fff_ffff
+import { longestTimeout, timeoutProblem } from '../../link/limits.js'
 
 /**
  * How long things may take, in milliseconds: what the caller says, else the default.
@@ -14,8 +13,9 @@ export function timeLimits<Name extends string>(
   for (const name of Object.keys(defaults) as Name[]) {
     const limit = given[name]
     if (limit === undefined) continue
-    if (!(limit >= 0)) throw new RangeError(`timeouts.${name} is a number of milliseconds, not ${String(limit)}`)
-    limits[name] = Math.min(limit, longest)
+    const problem = timeoutProblem(limit)
+    if (problem !== undefined) throw new RangeError(`timeouts.${name}: ${problem}`)
+    limits[name] = Math.min(limit, longestTimeout)
   }
   return limits
 }

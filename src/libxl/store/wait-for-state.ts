@@ -1,6 +1,11 @@
+import { beforeDeadline } from '../../link/before-deadline.js'
+import { deadline } from '../../link/deadline.js'
 import type { WaitOptions, Xenstore } from '../../xenstore/xenstore.js'
 import { codeOf } from '../system-error.js'
 import { stateOf } from './backend-state.js'
+
+/** How long the last look may take after the time is up, in milliseconds. */
+const lastLook = 500
 
 /**
  * Waits until a state is as wanted or its node is gone (`libxl__ev_devstate_wait`).
@@ -27,7 +32,8 @@ export async function waitUntilGone(store: Xenstore, path: string, options: Wait
 }
 
 /**
- * Looks at a directory whenever something in it changes, until there is something to find.
+ * Looks at a directory whenever something in it changes, and once more when the time is up, until there is something to
+ * find.
  *
  * @returns what was found, undefined when the time is over
  */
@@ -38,19 +44,21 @@ export async function watchFor<Found>(
   { timeout, signal }: { timeout: number; signal?: AbortSignal | undefined },
 ): Promise<Found | undefined> {
   const watch = store.watch(path, { depth: 1, capacity: 1, signal })
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<{ done: true }>(resolve => {
-    timer = setTimeout(() => resolve({ done: true }), timeout)
-  })
+  const bound = deadline({ timeout }, () => watch[Symbol.dispose]())
   try {
-    while (!(await Promise.race([watch.next(), over])).done) {
+    for await (const _ of watch) {
       const found = await look()
       if (found !== undefined) return found
     }
-    return undefined
   } finally {
-    clearTimeout(timer)
-    watch[Symbol.dispose]()
+    bound[Symbol.dispose]()
+  }
+  const nothing = new Error('the time is up')
+  try {
+    return await beforeDeadline(look(), { timeout: lastLook }, () => nothing)
+  } catch (error) {
+    if (error === nothing) return undefined
+    throw error
   }
 }
 

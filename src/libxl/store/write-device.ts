@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { onAbort } from '../../link/on-abort.js'
 import { CommitUnknownError } from '../../xenstore/commit-unknown-error.js'
-import { onAbort } from '../../xenstore/on-abort.js'
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { LibxlError } from '../libxl-error.js'
 import type { DomainType } from '../resolved-disk.js'

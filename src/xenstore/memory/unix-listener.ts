@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { chmod, lstat, unlink } from 'node:fs/promises'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from '../../link/duplex.js'
+import { listen } from '../../link/node/listener.js'
 import { socketPathMax } from '../node/socket-path.js'
 import { XenstoreError } from '../xenstore-error.js'
 import { Session } from './session.js'
@@ -25,75 +25,19 @@ export async function listenOnSocket(store: Store, path: string): Promise<Listen
       path,
     })
   }
-  const sessions = new Map<Socket, Session>()
-  const server = createServer(socket => {
-    const session = serve(store, socket)
-    sessions.set(socket, session)
-    socket.once('close', () => sessions.delete(socket))
-  })
   try {
-    await listen(server, path).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE' || !(await isDeadSocket(path))) throw error
-      await unlink(path)
-      await listen(server, path)
-    })
-    await chmod(path, 0o600)
-    // a connection that could not be taken (no file left) is its client's trouble
-    server.on('error', () => {})
+    const { close } = await listen({ path }, duplex => serve(store, duplex))
+    return { path, close, [Symbol.asyncDispose]: close }
   } catch (cause) {
-    server.close()
     const { code, message } = cause as NodeJS.ErrnoException
     throw new XenstoreError(code ?? 'EINVAL', `cannot listen on ${path}: ${message}`, { path, cause })
   }
-
-  let closed: Promise<void> | undefined
-  const close = () => {
-    closed ??= new Promise(resolve => {
-      server.close(() => resolve())
-      for (const session of sessions.values()) session.end()
-    })
-    return closed
-  }
-  return { path, close, [Symbol.asyncDispose]: close }
 }
 
-function serve(store: Store, socket: Socket): Session {
+function serve(store: Store, duplex: Duplex): void {
   const session = new Session(store, store.domains.known(0), {
-    send: packet => socket.write(packet),
-    end: () => socket.destroySoon(),
+    send: packet => duplex.write(packet),
+    end: () => duplex.close(),
   })
-  socket.on('data', bytes => {
-    socket.cork()
-    session.receive(bytes)
-    socket.uncork()
-    // Who does not read the replies is not read from either.
-    if (socket.writableNeedDrain) socket.pause()
-  })
-  socket.on('drain', () => socket.resume())
-  // The end follows.
-  socket.on('error', () => {})
-  socket.once('close', () => session.close())
-  return session
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-async function isDeadSocket(path: string): Promise<boolean> {
-  if (!(await lstat(path)).isSocket()) return false
-  return new Promise(resolve => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(false)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
-  })
+  duplex.start({ data: bytes => session.receive(bytes), end: () => session.close() })
 }

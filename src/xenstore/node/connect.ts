@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer'
 import { statSync } from 'node:fs'
+import { connectSocket } from '../../link/node/socket.js'
 import { type ClientOptions, openXenstore } from '../client.js'
 import type { Duplex } from '../duplex.js'
 import type { Xenstore } from '../xenstore.js'
 import { XenstoreError } from '../xenstore-error.js'
 import { socketPath, socketPathMax } from './socket-path.js'
-import { connectUnixSocket } from './unix-socket.js'
 import { openXenbusDevice } from './xenbus-device.js'
 
 export interface ConnectOptions extends ClientOptions {
@@ -44,7 +44,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Xenstore> {
   }
   let duplex: Duplex
   try {
-    duplex = await (isDevice ? openXenbusDevice(path) : connectUnixSocket(path, signal))
+    duplex = await (isDevice ? openXenbusDevice(path) : connectSocket({ path }, signal))
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw fail('ECANCELED', 'its signal was aborted', error)
     const { code = 'EIO', message } = error as NodeJS.ErrnoException

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { close, open, read, write, writeSync } from 'node:fs'
 import type { Duplex, DuplexReader } from '../duplex.js'
-import { type Operation, operations, watchEvent } from '../operation.js'
-import { encodePacket, headerSize, payloadMax } from '../packet.js'
-import { PacketReader } from '../packet-reader.js'
+import { errorReply, type Operation, operations, watchEvent } from '../operation.js'
+import { encodeHeader, encodePacket, headerSize, type Packet, payloadMax, wordAt } from '../packet.js'
+import { OversizedPacket, PacketReader } from '../packet-reader.js'
 
 /** Opens a guest's way to the daemon. Fails with the system's error. */
 export function openXenbusDevice(path: string): Promise<Duplex> {
@@ -31,9 +31,11 @@ export class XenbusDevice implements Duplex {
   #reader: DuplexReader | undefined
   #reading = false
   #writing = false
+  /** What is written next belongs to the request that is awaited. */
+  #continuing = false
   readonly #answers = new PacketReader()
-  /** An answer will come, which ends the read that waits. */
-  #awaiting = false
+  /** The request whose answer will come, which ends the read that waits. */
+  #awaiting: Uint8Array | undefined
   /** Told to, and done. */
   #closing = false
   #closed = false
@@ -44,6 +46,7 @@ export class XenbusDevice implements Duplex {
 
   start(reader: DuplexReader): void {
     this.#reader = reader
+    addStarted(this)
     this.#read()
   }
 
@@ -73,30 +76,40 @@ export class XenbusDevice implements Duplex {
 
   #read(): void {
     this.#reading = true
-    reading.add(this)
     read(this.#fd, this.#buffer, 0, this.#buffer.length, null, (error, size) => {
       this.#reading = false
-      reading.delete(this)
       if (this.#closing) this.#closeFile()
       else if (isForNow(error)) setTimeout(() => this.#readAgain(), 1)
       else if (error !== null || size === 0) this.#end(error ?? undefined)
       else {
-        const bytes = this.#buffer.subarray(0, size)
-        this.#countAnswers(bytes)
-        this.#reader?.data(bytes)
+        this.#take(this.#buffer.subarray(0, size))
         this.#readAgain()
       }
     })
   }
 
-  #countAnswers(bytes: Uint8Array): void {
+  #take(bytes: Uint8Array): void {
     try {
-      this.#answers.push(bytes, ({ type }) => {
-        if (type !== watchEvent) this.#awaiting = false
-      })
-    } catch {
-      // the connection, which gets the same bytes, says what is wrong with them
+      this.#answers.push(bytes, packet => this.#pass(packet))
+    } catch (error) {
+      if (!(error instanceof OversizedPacket)) throw error
+      // the connection says what is wrong with that
+      this.#reader?.data(encodeHeader(errorReply, error.requestId, 0, error.length))
     }
+  }
+
+  #pass(packet: Packet): void {
+    const { type } = packet
+    if (type === watchEvent) {
+      this.#reader?.data(encodePacket(packet))
+      return
+    }
+    const request = this.#awaiting
+    this.#awaiting = undefined
+    // the kernel answers these itself, older ones without the request's number
+    const isNumberless = packet.requestId === 0 && isWatching(type) && request !== undefined && typeOf(request) === type
+    const requestId = isNumberless ? idOf(request) : packet.requestId
+    this.#reader?.data(encodePacket({ ...packet, requestId }))
   }
 
   #readAgain(): void {
@@ -112,21 +125,37 @@ export class XenbusDevice implements Duplex {
       return
     }
     // now, as the answer may be read before the write calls back
-    this.#awaiting = true
+    if (!this.#continuing) this.#awaiting = packet
+    this.#continuing = false
     write(this.#fd, packet, 0, packet.length, null, (error, size) => {
       if (isForNow(error)) {
-        this.#packets.unshift(packet)
+        this.#continueWith(packet)
         setTimeout(() => this.#writeNext(), 1)
+      } else if (error !== null && isRefusal(this.#awaiting, error)) {
+        this.#refused(this.#awaiting!, error)
+        this.#writeNext()
       } else if (error !== null) {
         this.#writing = false
-        this.#awaiting = false
+        this.#awaiting = undefined
         if (!this.#closing) this.#end(error)
         else this.#closeFile()
       } else {
-        if (size < packet.length) this.#packets.unshift(packet.subarray(size))
+        if (size < packet.length) this.#continueWith(packet.subarray(size))
         this.#writeNext()
       }
     })
+  }
+
+  /** The rest of a packet, or all of it again. */
+  #continueWith(rest: Uint8Array): void {
+    this.#packets.unshift(rest)
+    this.#continuing = true
+  }
+
+  #refused(request: Uint8Array, error: NodeJS.ErrnoException): void {
+    if (!this.#closing) this.#pass(refusalOf(request, error))
+    else if (this.#reading) this.#packets.push(wakingRequest)
+    this.#awaiting = undefined
   }
 
   /** Tells the reader at once; a read that waits may take its time, and for ever if the daemon is dead. */
@@ -136,7 +165,7 @@ export class XenbusDevice implements Duplex {
       process.nextTick(() => this.#reader?.end(cause))
       // what is written in part, or again after EAGAIN, has to be written whole
       if (!this.#writing) this.#packets.length = 0
-      if (this.#reading && !this.#awaiting) this.#packets.push(wakingRequest)
+      if (this.#reading && this.#awaiting === undefined) this.#packets.push(wakingRequest)
       if (!this.#writing) this.#writeNext()
     }
     this.#closeFile()
@@ -144,7 +173,9 @@ export class XenbusDevice implements Duplex {
 
   /** Ends the read that waits, at the last moment. */
   wake(): void {
-    if (this.#awaiting) return
+    // a watch whose write is under way may be refused, and then no answer comes
+    const isSure = this.#awaiting !== undefined && !(this.#writing && isWatching(typeOf(this.#awaiting)))
+    if (!this.#reading || isSure) return
     try {
       writeSync(this.#fd, wakingRequest)
     } catch {
@@ -156,9 +187,33 @@ export class XenbusDevice implements Duplex {
   #closeFile(): void {
     if (!this.#closing || this.#closed || this.#reading || this.#writing) return
     this.#closed = true
+    deleteStarted(this)
     close(this.#fd, () => {})
   }
 }
+
+const typeOf = (packet: Uint8Array): number => wordAt(Buffer.from(packet), 0)
+const idOf = (packet: Uint8Array): number => wordAt(Buffer.from(packet), 4)
+
+/** The requests that the kernel makes its own of, and answers itself. */
+const isWatching = (type: number): boolean => type === operations.WATCH || type === operations.UNWATCH
+
+/** The kernel says by the error of the write that the daemon refused a watch; of other errors the file is broken. */
+const isRefusal = (request: Uint8Array | undefined, { code }: NodeJS.ErrnoException): boolean =>
+  request !== undefined &&
+  isWatching(typeOf(request)) &&
+  code !== undefined &&
+  /^E[A-Z0-9]+$/.test(code) &&
+  !ofTheFile.has(code)
+const ofTheFile = new Set(['EBADF', 'EPIPE', 'ENODEV', 'ENXIO', 'EFAULT'])
+
+/** What the daemon answered. */
+const refusalOf = (packet: Uint8Array, { code }: NodeJS.ErrnoException): Packet => ({
+  type: errorReply,
+  requestId: idOf(packet),
+  transactionId: 0,
+  payload: Buffer.from(`${code}\0`),
+})
 
 /** Any answer ends the read that waits for one; without it the thread would not come back. */
 const wakingRequest = encodePacket({
@@ -168,11 +223,21 @@ const wakingRequest = encodePacket({
   payload: Buffer.from('0\0'),
 })
 
-/** Those whose read waits. Node waits for its threads when it exits, so these have to be woken then as well. */
-const reading = new Set<XenbusDevice>()
+/** Those that read. Node waits for its threads when it exits, so a read that waits has to be woken then as well. */
+const started = new Set<XenbusDevice>()
 
-process.once('exit', () => {
-  for (const device of reading) device.wake()
-})
+function wakeAll(): void {
+  for (const device of started) device.wake()
+}
+
+function addStarted(device: XenbusDevice): void {
+  if (started.size === 0) process.once('exit', wakeAll)
+  started.add(device)
+}
+
+function deleteStarted(device: XenbusDevice): void {
+  started.delete(device)
+  if (started.size === 0) process.off('exit', wakeAll)
+}
 
 const isForNow = (error: NodeJS.ErrnoException | null): boolean => error?.code === 'EAGAIN' || error?.code === 'EINTR'

@@ -4,7 +4,7 @@ import t from 'tap'
 import { addDisk, addDisks, ensureDisks, parseDisk, removeDisk } from 'xenlight'
 import type { Xenstore } from 'xenlight/xenstore'
 import { hostWhere, treeAt } from '../../support/disk-store.js'
-import { onEachStore } from '../../support/each-store.js'
+import { onEachSocket } from '../../support/each-socket.js'
 import { playBackend, scriptedHost, stage } from '../../support/played-disk.js'
 import { projectRoot } from '../../support/project-root.js'
 
@@ -28,7 +28,7 @@ function scripts(store: Xenstore) {
   })
 }
 
-onEachStore(t, 'attaches what is missing, and then finds all of it', async (t, { connect }) => {
+onEachSocket(t, 'attaches what is missing, and then finds all of it', async (t, { connect }) => {
   const [store, backend] = [await connect(), await connect()]
   for (const index of names.keys()) playBackend(t, backend, backendOf(index))
   const host = scripts(store)
@@ -145,7 +145,7 @@ t.test('two wanted disks that are one device', async t => {
   await t.rejects(ensureDisks(store, twice, options), { code: 'ERROR_DEVICE_EXISTS' })
 })
 
-onEachStore(t, 'two at once', async (t, { connect }) => {
+onEachSocket(t, 'two at once', async (t, { connect }) => {
   const stores = [await connect(), await connect()]
   const host = hostWhere(() => 'block')
   for (let round = 0; round < 20; round++) {
@@ -159,7 +159,7 @@ onEachStore(t, 'two at once', async (t, { connect }) => {
   }
 })
 
-onEachStore(t, 'after a kill at any moment the next call makes all of it whole', async (t, { path, connect }) => {
+onEachSocket(t, 'after a kill at any moment the next call makes all of it whole', async (t, { path, connect }) => {
   const store = await connect()
   const host = hostWhere(() => 'block')
   const worker = join(projectRoot, 'build/test/libxl/store/attach-worker.js')

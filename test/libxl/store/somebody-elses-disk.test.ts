@@ -6,7 +6,7 @@ import t from 'tap'
 import { AttachError, addDisk, addDisks, LibxlError, parseDisk, removeDisk } from 'xenlight'
 import type { Xenstore } from 'xenlight/xenstore'
 import { hostWhere, type Tree, treeAt } from '../../support/disk-store.js'
-import { onEachStore } from '../../support/each-store.js'
+import { onEachSocket } from '../../support/each-socket.js'
 import { projectRoot } from '../../support/project-root.js'
 import { createRandom } from '../../support/random.js'
 import { slowWire } from '../../support/slow-wire.js'
@@ -64,7 +64,7 @@ async function nothingLeft(store: Xenstore): Promise<void> {
   }
 }
 
-onEachStore(
+onEachSocket(
   t,
   'a disk attached while another toolstack waits for its own in the same place',
   async (t, { connect }) => {
@@ -93,7 +93,7 @@ onEachStore(
   },
 )
 
-onEachStore(t, 'a disk attached where two toolstacks detach the one before', async (t, { connect }) => {
+onEachSocket(t, 'a disk attached where two toolstacks detach the one before', async (t, { connect }) => {
   const [one, two] = [await connect(), await connect()]
   const random = createRandom(seed)
   let lost = 0
@@ -116,7 +116,7 @@ onEachStore(t, 'a disk attached where two toolstacks detach the one before', asy
 })
 
 for (const held of ['answers', 'requests'] as const) {
-  onEachStore(t, `a disk attached while a commit's ${held} are late`, async (t, { path, connect }) => {
+  onEachSocket(t, `a disk attached while a commit's ${held} are late`, async (t, { path, connect }) => {
     const wire = await slowWire(t, path)
     const two = await connect()
     const random = createRandom(seed)
@@ -147,7 +147,7 @@ for (const held of ['answers', 'requests'] as const) {
   })
 }
 
-onEachStore(t, 'a late answer does not keep our own disk from being rolled back', async (t, { path, connect }) => {
+onEachSocket(t, 'a late answer does not keep our own disk from being rolled back', async (t, { path, connect }) => {
   const wire = await slowWire(t, path)
   const [one, two] = [await connect({ path: wire.path, timeout: 100 }), await connect()]
   const before = await disks(two)
@@ -161,7 +161,7 @@ onEachStore(t, 'a late answer does not keep our own disk from being rolled back'
   t.strictSame(await disks(two), before)
 })
 
-onEachStore(t, 'a disk attached while a process that waits is stopped', async (t, { path, connect }) => {
+onEachSocket(t, 'a disk attached while a process that waits is stopped', async (t, { path, connect }) => {
   const two = await connect()
   const random = createRandom(seed)
   let lost = 0
@@ -196,7 +196,7 @@ onEachStore(t, 'a disk attached while a process that waits is stopped', async (t
   )
 })
 
-onEachStore(t, "two toolstacks detach a guest's last disk at once", async (t, { connect }) => {
+onEachSocket(t, "two toolstacks detach a guest's last disk at once", async (t, { connect }) => {
   const [one, two] = [await connect(), await connect()]
   for (let round = 0; round < rounds; round++) {
     await addDisk(one, mine, { domid, host, wait: false })

@@ -1,5 +1,5 @@
+import { connectSocket } from '#xenlight/link/node/socket.js'
 import { connect } from '#xenlight/xenstore/node/connect.js'
-import { connectUnixSocket } from '#xenlight/xenstore/node/unix-socket.js'
 import type { Xenstored } from '../../real/xenstored.js'
 import type { Subject } from './subject.js'
 
@@ -9,6 +9,6 @@ export function daemonSubject(daemon: Xenstored): Subject {
   return {
     kind: daemon.kind,
     connect: (domid = 0) => connect({ path: pathOf(domid), ...(domid === 0 ? {} : { maxInFlight: 20 }) }),
-    duplex: (domid = 0) => connectUnixSocket(pathOf(domid)),
+    duplex: (domid = 0) => connectSocket({ path: pathOf(domid) }),
   }
 }

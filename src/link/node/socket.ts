@@ -1,20 +1,23 @@
 import { Buffer } from 'node:buffer'
-import { connect, type Socket } from 'node:net'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Duplex, DuplexReader } from '../duplex.js'
 
-/** How many packets wait for more of them: the daemon may as well begin. */
+/** How many messages wait for more of them: the other end may as well begin. */
 const heldAtMost = 16
 /** How much is read at a time. */
 const bufferSize = 64 * 1024
 
-/** Connects to a unix socket. Fails with the system's error. */
-export async function connectUnixSocket(path: string, signal?: AbortSignal): Promise<Duplex> {
+/** Where something listens: a unix socket, or a TCP port. */
+export type SocketAddress = { path: string } | { host?: string | undefined; port: number }
+
+/** Connects to a unix socket or by TCP. Fails with the system's error, or the signal's reason. */
+export async function connectSocket(address: SocketAddress, signal?: AbortSignal): Promise<Duplex> {
   for (;;) {
     try {
-      return await connectOnce(path, signal)
+      return await connectOnce(address, signal)
     } catch (error) {
-      // The daemon has not yet accepted those before (oxenstored lets one wait): a blocking connect would wait too.
+      // The other end has not yet accepted those before (oxenstored lets one wait): a blocking connect would wait too.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       await setTimeout(1, undefined, { signal }).catch(() => {
         throw signal?.reason
@@ -23,10 +26,10 @@ export async function connectUnixSocket(path: string, signal?: AbortSignal): Pro
   }
 }
 
-function connectOnce(path: string, signal: AbortSignal | undefined): Promise<Duplex> {
+function connectOnce(address: SocketAddress, signal: AbortSignal | undefined): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const duplex: UnixSocket = new UnixSocket(onread => {
-      const socket = connect({ path, onread })
+    const duplex = new SocketDuplex(onread => {
+      const socket = connect({ ...address, noDelay: true, onread } as NetConnectOpts)
       const failed = (error: unknown) => {
         signal?.removeEventListener('abort', aborted)
         socket.destroy()
@@ -51,10 +54,10 @@ interface OnRead {
 }
 
 /**
- * The first packet of a turn of the event loop goes out at once, those after it some at a time: a lone request waits for
+ * The first message of a turn of the event loop goes out at once, those after it some at a time: a lone request waits for
  * nothing, many make few system calls.
  */
-class UnixSocket implements Duplex {
+class SocketDuplex implements Duplex {
   readonly #socket: Socket
   #reader: DuplexReader | undefined
   #held: Uint8Array[] = []
@@ -76,20 +79,20 @@ class UnixSocket implements Duplex {
     this.#socket.on('error', error => {
       this.#cause = error
     })
-    // else it would stay open until the daemon has taken what it will never answer
+    // else it would stay open until the other end has taken what it will never answer
     this.#socket.once('end', () => this.#socket.destroy())
     this.#socket.once('close', () => reader.end(this.#cause))
   }
 
-  write(packet: Uint8Array): void {
+  write(message: Uint8Array): void {
     if (this.#holding) {
-      this.#held.push(packet)
+      this.#held.push(message)
       if (this.#held.length >= heldAtMost) this.#writeHeld()
       return
     }
     this.#holding = true
     process.nextTick(this.#flush)
-    this.#socket.write(packet)
+    this.#socket.write(message)
   }
 
   close(): void {

@@ -1,16 +1,21 @@
-import type { PendingRequest } from './pending-request.js'
+/** What can stand in a queue: its neighbours there. */
+export interface Queued<Self> {
+  queued: boolean
+  before: Self | undefined
+  after: Self | undefined
+}
 
-/** Requests that wait for a place, first come first sent. Any of them can leave it at any time. */
-export class RequestQueue {
-  #first: PendingRequest | undefined
-  #last: PendingRequest | undefined
+/** First come, first served. Any of them can leave it at any time. */
+export class RequestQueue<Request extends Queued<Request>> {
+  #first: Request | undefined
+  #last: Request | undefined
   #length = 0
 
   get length(): number {
     return this.#length
   }
 
-  push(request: PendingRequest): void {
+  push(request: Request): void {
     request.queued = true
     request.before = this.#last
     if (this.#last === undefined) this.#first = request
@@ -19,14 +24,14 @@ export class RequestQueue {
     this.#length++
   }
 
-  shift(): PendingRequest | undefined {
+  shift(): Request | undefined {
     const first = this.#first
     if (first !== undefined) this.remove(first)
     return first
   }
 
   /** Takes out one that is in the queue. */
-  remove(request: PendingRequest): void {
+  remove(request: Request): void {
     const { before, after } = request
     if (before === undefined) this.#first = after
     else before.after = after

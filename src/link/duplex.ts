@@ -1,0 +1,20 @@
+/** Where a connection's bytes come out. */
+export interface DuplexReader {
+  /** Some bytes have come, cut anywhere. They are the caller's to reuse once this returns. */
+  data(bytes: Uint8Array): void
+  /** No more will come. Called once, also after `close`; `cause` where it is not an orderly end. */
+  end(cause?: Error): void
+}
+
+/**
+ * Both ways to the other end: a socket, a device, or a piece of memory. The one thing that a protocol's code knows of the
+ * world outside, so that a test or another runtime can be the other end.
+ */
+export interface Duplex {
+  /** Called once, first. Nothing is read before. */
+  start(reader: DuplexReader): void
+  /** Takes one whole message. Never throws; what goes wrong comes out of `end`. */
+  write(message: Uint8Array): void
+  /** Closes both ways; the reader's `end` follows. May be called at any time, also twice. */
+  close(): void
+}
