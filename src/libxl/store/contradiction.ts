@@ -1,4 +1,5 @@
 import { XenstoreError } from '../../xenstore/xenstore-error.js'
+import { ClaimDisturbed } from './device-claim.js'
 
 /**
  * Whether a request in a transaction failed since another transaction was committed meanwhile. xenstored shows a transaction
@@ -6,7 +7,8 @@ import { XenstoreError } from '../../xenstore/xenstore-error.js'
  * RM then fails with EIO or EINVAL. That is a conflict like any other, to be tried again.
  */
 export const isContradiction = (error: unknown): boolean =>
-  error instanceof XenstoreError && (error.code === 'EIO' || (error.code === 'EINVAL' && error.operation === 'RM'))
+  error instanceof ClaimDisturbed ||
+  (error instanceof XenstoreError && (error.code === 'EIO' || (error.code === 'EINVAL' && error.operation === 'RM')))
 
 /** How often to try again: a daemon that is out of order says EIO, too. */
 export const mostContradictions = 50

@@ -29,7 +29,9 @@ export async function destroyDevice(
     claim === undefined ? 'held' : claim.check(nodes, paths.backend, request)
   const body = async (nodes: XenstoreNodes): Promise<ClaimState> => {
     const now = await state(nodes)
-    if (now === 'held') await Promise.all(own.map(path => pathCleanup(nodes, path)))
+    if (now !== 'held') return now
+    await Promise.all(own.map(path => pathCleanup(nodes, path)))
+    await claim?.checkUndisturbed()
     return now
   }
   // libxl's own stays until the end: by it the device is found again, should this fail half way

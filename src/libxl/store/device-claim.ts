@@ -12,6 +12,9 @@ export type ClaimState =
   /** Nobody can tell: the answer to the commit that was to write it never came. */
   | 'unknown'
 
+/** Somebody else touched a device in the middle of a transaction about it: look again. */
+export class ClaimDisturbed extends Error {}
+
 /**
  * Knows a device again. No node marks whose a device is, and an equal one may stand at its paths a moment later; but every
  * removal and every attachment writes the link to the backend, and a watch on that node reports each of them, in order
@@ -89,6 +92,17 @@ export class DeviceClaim implements Disposable {
     const isOurs = committed !== false && this.#events <= this.#accounted && link === backend
     if (!isOurs) return this.#whatStands(request)
     return committed === undefined || this.#deaf ? 'unknown' : 'held'
+  }
+
+  /**
+   * The last thing before a transaction's end: oxenstored replays a transaction on another's changes, and takes it where all
+   * answers are the same, as an equal device's are.
+   *
+   * @throws ClaimDisturbed where somebody else touched the device since `check`
+   */
+  async checkUndisturbed(): Promise<void> {
+    await deliver()
+    if (this.#events > this.#accounted) throw new ClaimDisturbed()
   }
 
   /** Asked outside of the transaction, which may still show the device as it was. */

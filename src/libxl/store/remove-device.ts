@@ -165,10 +165,12 @@ class Removal {
       await this.#mustBeHeld(nodes)
       if (this.#forced) await pathCleanup(nodes, frontend)
       const state = stateOf(await nodes.readIfPresent(this.#statePath))
-      if (state === undefined) return false
-      await nodes.write(`${backend}/online`, '0')
-      if (state !== xenbusState.closed) await nodes.write(this.#statePath, String(xenbusState.closing))
-      return true
+      if (state !== undefined) await nodes.write(`${backend}/online`, '0')
+      if (state !== undefined && state !== xenbusState.closed) {
+        await nodes.write(this.#statePath, String(xenbusState.closing))
+      }
+      await this.#options.claim?.checkUndisturbed()
+      return state !== undefined
     }
     const mayRemove = async () => {
       await this.#mustBeHeld(this.#store)
