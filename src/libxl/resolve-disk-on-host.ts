@@ -1,9 +1,8 @@
-import { isTargetExamined } from './choose-backend.js'
+import { type DiskTarget, isTargetExamined } from './choose-backend.js'
 import type { DeviceDisk } from './device-disk.js'
 import { type DiskContext, withBackend, withDefaults } from './resolve-disk.js'
 import type { ResolvedDisk } from './resolved-disk.js'
 import { statTarget } from './stat-target.js'
-import type { DiskHost } from './store/disk-host.js'
 
 /**
  * `resolveDisk` with the target looked up in this host's file system, where and only where libxl would look. Nothing is
@@ -18,7 +17,7 @@ export const resolveDiskOnHost = (disk: DeviceDisk, context: DiskContext): Promi
 export async function resolveExamined(
   disk: DeviceDisk,
   context: DiskContext,
-  examine: DiskHost['examine'],
+  examine: (path: string) => Promise<{ target: DiskTarget; reason?: string | undefined }>,
 ): Promise<ResolvedDisk> {
   const defaulted = withDefaults(disk, context)
   const { pdevPath } = defaulted

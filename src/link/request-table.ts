@@ -3,7 +3,7 @@ import type { Limits } from './limits.js'
 import type { LinkError } from './link-error.js'
 import { type Queued, RequestQueue } from './request-queue.js'
 
-/** What a request may want to know of its fate besides its answer. */
+/** What a request may have, to hear of its fate besides its answer. */
 export interface TableRequest {
   /** Takes the answer to a request that was abandoned before it came: what the other end did may have to be undone. */
   late?(reply: unknown): void
@@ -29,7 +29,7 @@ export interface RequestTableOptions<Id, Request> {
  * The requests of a connection on their way to the other end and back: numbered, bounded in flight, sent in the order asked.
  * Each can be abandoned at any time; whatever ends the connection fails all of them.
  */
-export class RequestTable<Id, Request extends TableRequest> {
+export class RequestTable<Id, Request extends object> {
   readonly #options: RequestTableOptions<Id, Request>
   /** In the order sent; abandoned ones too, as the other end is not done with them. */
   readonly #sent = new Map<Id, Pending<Request>>()
@@ -63,7 +63,7 @@ export class RequestTable<Id, Request extends TableRequest> {
       if (limits !== undefined && (limits.signal !== undefined || limits.timeout !== undefined)) {
         pending.limit = deadline(limits, over => this.#abandon(pending, over))
         if (pending.abandoned) {
-          request.unsent?.()
+          ;(request as TableRequest).unsent?.()
           return
         }
       }
@@ -89,7 +89,7 @@ export class RequestTable<Id, Request extends TableRequest> {
     if (!pending.abandoned) pending.resolve(reply)
     else {
       this.#late++
-      pending.request.late?.(reply)
+      ;(pending.request as TableRequest).late?.(reply)
     }
     this.#send()
   }
@@ -168,7 +168,7 @@ export class RequestTable<Id, Request extends TableRequest> {
     pending.reject(this.#options.overError(request, over))
     if (!pending.queued) return
     this.#queue.remove(pending)
-    request.unsent?.()
+    ;(request as TableRequest).unsent?.()
   }
 }
 

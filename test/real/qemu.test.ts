@@ -51,3 +51,24 @@ t.test('what QEMU tells unasked is kept', async t => {
     ['RESUME', 'STOP'],
   )
 })
+
+t.test('many commands at once are answered in order, and one out of band passes them', async t => {
+  const started = await realPart(t, () => startQemu(drive))
+  if (started?.qemu === undefined) return
+  await using qemu = started.qemu
+  const order: string[] = []
+  const inBand = Array.from({ length: 100 }, async (_, index) => {
+    await qemu.qmp('query-block')
+    order.push(String(index))
+  })
+  // there is no migration to recover: which QEMU says at once
+  const outOfBand = qemu.qmpOutOfBand('migrate-recover', { uri: 'tcp:127.0.0.1:1' })
+  await t.rejects(outOfBand, { name: 'QmpError', errorClass: 'GenericError' })
+  const before = order.length
+  await Promise.all(inBand)
+  t.ok(before < inBand.length, 'it did not wait')
+  t.strictSame(
+    order,
+    inBand.map((_, index) => String(index)),
+  )
+})

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { decodeText } from '#xenlight/byte-text.js'
 import { MissingRealPart } from '../support/real-part.js'
+import { streamDuplex } from '../support/stream-duplex.js'
 import { openQmp, type Qmp } from './qmp.js'
 
 /** Debian's QEMU for PCs, and the one that it builds for Xen (which knows no replication, thus no COLO secondary). */
@@ -13,6 +14,8 @@ export interface Qemu extends AsyncDisposable {
   readonly pid: number
   /** Resolves to what the command returns. @throws QmpError if QEMU refuses it */
   qmp<Result>(command: string, args?: object): Promise<Result>
+  /** The same, past a command that QEMU is still busy with. */
+  qmpOutOfBand<Result>(command: string, args?: object): Promise<Result>
   /** What it told unasked, oldest first. */
   readonly events: Qmp['events']
   /** Types a line to the human monitor; resolves to what is printed. Most errors are told there, too. */
@@ -106,7 +109,7 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
   const socket = child.stdio[3] as Duplex
   let qmp: Qmp
   try {
-    qmp = await openQmp(socket, () => new Error(`${binary} has ended: ${said}`))
+    qmp = await openQmp(streamDuplex(socket), () => new Error(`${binary} has ended: ${said}`))
   } catch {
     await closed
     return { refusal: end === 'status 1' ? said : `${end}: ${said}` }
@@ -115,6 +118,7 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
     qemu: {
       pid: child.pid!,
       qmp: qmp.execute,
+      qmpOutOfBand: qmp.executeOutOfBand,
       events: qmp.events,
       monitor: line => qmp.execute<string>('human-monitor-command', { 'command-line': line }),
       openFiles: directory => openFiles(child.pid!, directory),

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { connect } from 'xenlight/xenstore'
+import { FrameDecoder } from '#xenlight/link/frame-decoder.js'
 import { socketPath } from '#xenlight/xenstore/node/socket-path.js'
 import { packet } from './fake-daemon.js'
 
@@ -15,22 +16,16 @@ const { PATH } = process.env
 const directory = mkdtempSync(join(tmpdir(), 'xenlight-'))
 t.teardown(() => rmSync(directory, { recursive: true }))
 
-/** Whole packets out of a stream: [type, id, tx, payload]. */
-function packets(bytes: Buffer): { all: [number, number, number, string][]; rest: Buffer } {
-  const all: [number, number, number, string][] = []
-  let at = 0
-  for (; bytes.length - at >= 16 && bytes.length - at >= 16 + bytes.readUInt32LE(at + 12); ) {
-    const end = at + 16 + bytes.readUInt32LE(at + 12)
-    all.push([
-      bytes.readUInt32LE(at),
-      bytes.readUInt32LE(at + 4),
-      bytes.readUInt32LE(at + 8),
-      bytes.toString('latin1', at + 16, end),
-    ])
-    at = end
-  }
-  return { all, rest: bytes.subarray(at) }
-}
+/** Whole packets out of a stream, in the byte order of the machines that this runs on. */
+const packetReader = () =>
+  new FrameDecoder<[type: number, id: number, tx: number, payload: string]>({
+    headerSize: 16,
+    frameSize: (bytes, at) => 16 + Buffer.from(bytes).readUInt32LE(at + 12),
+    decode(bytes, start, end) {
+      const all = Buffer.from(bytes.subarray(start, end))
+      return [all.readUInt32LE(0), all.readUInt32LE(4), all.readUInt32LE(8), all.toString('latin1', 16)]
+    },
+  })
 
 /** A daemon on a socket of its own that answers reads with their path. */
 async function echoing(
@@ -49,11 +44,11 @@ async function echoing(
 }
 
 function answerReads(socket: Socket): void {
-  let rest = Buffer.alloc(0)
+  const reader = packetReader()
   socket.on('data', bytes => {
-    const taken = packets(Buffer.concat([rest, bytes]))
-    rest = Buffer.from(taken.rest)
-    socket.write(Buffer.concat(taken.all.map(([type, id, tx, text]) => packet(type, id, tx, text))))
+    const answers: Buffer[] = []
+    reader.push(bytes, request => answers.push(packet(...request)))
+    socket.write(Buffer.concat(answers))
   })
 }
 
@@ -177,18 +172,16 @@ async function deviceSession(...arguments_: string[]): Promise<{ status: number;
   })
   const socket = child.stdio[3] as Socket
   const seen: string[] = []
-  let rest = Buffer.alloc(0)
+  const reader = packetReader()
   socket.on('data', bytes => {
-    const taken = packets(Buffer.concat([rest, bytes]))
-    rest = Buffer.from(taken.rest)
-    for (const [type, id, tx, text] of taken.all) {
+    reader.push(bytes, ([type, id, tx, text]) => {
       seen.push(`${type} ${id}`)
       // as older kernels answer WATCH (4) and UNWATCH (5): without the number
       const isWatching = type === 4 || type === 5
       const answer = isWatching ? packet(type, 0, 0, 'OK\0') : packet(type, id, tx, text)
       socket.write(answer.subarray(0, 5))
       setImmediate(() => socket.write(answer.subarray(5)))
-    }
+    })
   })
   socket.on('error', () => {})
   let output = ''

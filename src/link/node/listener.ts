@@ -1,7 +1,7 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex, DuplexReader } from '../duplex.js'
-import type { SocketAddress } from './socket.js'
+import { checkAddress, type SocketAddress } from './socket-address.js'
 
 /** A socket at which others find us. */
 export interface Listener extends AsyncDisposable {
@@ -17,6 +17,7 @@ export interface Listener extends AsyncDisposable {
  * listens there, or something else is there.
  */
 export async function listen(address: SocketAddress, accept: (duplex: Duplex) => void): Promise<Listener> {
+  checkAddress(address)
   const open = new Set<AcceptedSocket>()
   const server = createServer({ noDelay: true }, socket => {
     const duplex = new AcceptedSocket(socket)

@@ -2,17 +2,16 @@ import { Buffer } from 'node:buffer'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Duplex, DuplexReader } from '../duplex.js'
+import { checkAddress, type SocketAddress } from './socket-address.js'
 
 /** How many messages wait for more of them: the other end may as well begin. */
 const heldAtMost = 16
 /** How much is read at a time. */
 const bufferSize = 64 * 1024
 
-/** Where something listens: a unix socket, or a TCP port. */
-export type SocketAddress = { path: string } | { host?: string | undefined; port: number }
-
 /** Connects to a unix socket or by TCP. Fails with the system's error, or the signal's reason. */
 export async function connectSocket(address: SocketAddress, signal?: AbortSignal): Promise<Duplex> {
+  checkAddress(address)
   for (;;) {
     try {
       return await connectOnce(address, signal)

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Duplex } from '../../link/duplex.js'
 import { listen } from '../../link/node/listener.js'
-import { socketPathMax } from '../node/socket-path.js'
+import { socketPathMax } from '../../link/node/socket-address.js'
 import { XenstoreError } from '../xenstore-error.js'
 import { Session } from './session.js'
 import type { Store } from './store.js'

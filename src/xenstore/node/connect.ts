@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { statSync } from 'node:fs'
 import { connectSocket } from '../../link/node/socket.js'
+import { socketPathMax } from '../../link/node/socket-address.js'
 import { type ClientOptions, openXenstore } from '../client.js'
 import type { Duplex } from '../duplex.js'
 import type { Xenstore } from '../xenstore.js'
 import { XenstoreError } from '../xenstore-error.js'
-import { socketPath, socketPathMax } from './socket-path.js'
+import { socketPath } from './socket-path.js'
 import { openXenbusDevice } from './xenbus-device.js'
 
 export interface ConnectOptions extends ClientOptions {

@@ -1,4 +1,6 @@
 import { encodeText } from '#xenlight/byte-text.js'
+import { LinkError } from '#xenlight/link/link-error.js'
+import { RequestTable } from '#xenlight/link/request-table.js'
 import type { Duplex } from '#xenlight/xenstore/duplex.js'
 import { errorReply, type Operation, operations, watchEvent } from '#xenlight/xenstore/operation.js'
 import { encodePacket, type Packet } from '#xenlight/xenstore/packet.js'
@@ -12,17 +14,23 @@ export class RawConnection {
   readonly order: (number | 'event')[] = []
   readonly ended: Promise<void>
   readonly #duplex: Duplex
-  readonly #pending = new Map<number, (answer: string) => void>()
-  #lastId = 0
+  readonly #requests: RequestTable<number, Omit<Packet, 'requestId'>>
 
   constructor(duplex: Duplex) {
     this.#duplex = duplex
+    this.#requests = new RequestTable({
+      atMost: Number.POSITIVE_INFINITY,
+      nextId: (last = 0) => last + 1,
+      send: (requestId, packet) => duplex.write(encodePacket({ ...packet, requestId })),
+      overError: (_, { why }) => new Error(why),
+      lostError: (_, error) => error,
+    })
     const reader = new PacketReader()
     this.ended = new Promise(resolve => {
       duplex.start({
         data: bytes => reader.push(bytes, packet => this.#take(packet)),
         end: () => {
-          for (const answer of this.#pending.values()) answer('closed')
+          this.#requests.failAll(new LinkError('ECONNRESET', 'closed'))
           resolve()
         },
       })
@@ -32,12 +40,10 @@ export class RawConnection {
   /** The answer: its text with a space for each NUL, the name of an error, or "closed". */
   ask(operation: Operation | number, payload: string | Uint8Array, transactionId = 0): Promise<string> {
     const type = typeof operation === 'number' ? operation : operations[operation]
-    const requestId = ++this.#lastId
     const bytes = Buffer.from(typeof payload === 'string' ? encodeText(payload) : payload)
-    return new Promise(resolve => {
-      this.#pending.set(requestId, resolve)
-      this.#duplex.write(encodePacket({ type, requestId, transactionId, payload: bytes }))
-    })
+    return this.#requests
+      .ask<string>({ type, transactionId, payload: bytes })
+      .catch((error: LinkError) => error.message)
   }
 
   /** Begins a transaction; its number. */
@@ -57,7 +63,8 @@ export class RawConnection {
       return
     }
     this.order.push(requestId)
-    this.#pending.get(requestId)?.(type === errorReply && !/^E[A-Z0-9]+$/.test(text) ? `error ${text}` : text)
-    this.#pending.delete(requestId)
+    if (this.#requests.peek(requestId) === undefined) return
+    const isOdd = type === errorReply && !/^E[A-Z0-9]+$/.test(text)
+    this.#requests.resolve(requestId, () => (isOdd ? `error ${text}` : text))
   }
 }

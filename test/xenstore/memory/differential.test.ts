@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { connectSocket } from '#xenlight/link/node/socket.js'
 import { embeddedStore } from '#xenlight/xenstore/memory/index.js'
 import { startXenstored, type Xenstored } from '../../real/xenstored.js'
 import { realPart } from '../../support/real-part.js'
 import { type RandomRequest, randomRequests } from './random-requests.js'
-import { RawClient, socketDuplex } from './raw-client.js'
+import { RawClient } from './raw-client.js'
 import { tidy, transcript } from './transcript.js'
 
 const { RUNS } = process.env
@@ -28,10 +29,10 @@ const groundwork: RandomRequest[] = [
 ].map(([operation, payload]) => ({ client: 0, transactionId: 0, operation, payload }) as RandomRequest)
 
 async function ofReal({ path, domainPath }: Xenstored, guest: number, requests: RandomRequest[]): Promise<string[]> {
-  const first = new RawClient(await socketDuplex(path))
+  const first = new RawClient(await connectSocket({ path }))
   await tidy(first)
   await first.request('INTRODUCE', '3\x001\x001\0')
-  const second = new RawClient(await socketDuplex(guest === 0 ? path : domainPath(guest)))
+  const second = new RawClient(await connectSocket({ path: guest === 0 ? path : domainPath(guest) }))
   try {
     return await transcript([first, second], requests)
   } finally {

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connect } from 'xenlight/xenstore'
+import { connectSocket } from '#xenlight/link/node/socket.js'
 import { embeddedStore, memoryStore } from '#xenlight/xenstore/memory/index.js'
 import { MissingRealPart, realPart } from '../../support/real-part.js'
-import { RawClient, socketDuplex } from './raw-client.js'
+import { RawClient } from './raw-client.js'
 
 const { PATH } = process.env
 
@@ -73,7 +74,7 @@ t.test('clients in this process and others see one tree', async t => {
   await using store = embeddedStore()
   await using listener = await store.listen(newSocket(t))
   const inside = store.connect()
-  const outside = new RawClient(await socketDuplex(listener.path))
+  const outside = new RawClient(await connectSocket({ path: listener.path }))
   await inside.write('/a', 'value')
   t.equal(await outside.ask('READ', '/a\0'), 'value')
   t.equal(statSync(listener.path).mode & 0o777, 0o600)
@@ -89,7 +90,7 @@ t.test('clients in this process and others see one tree', async t => {
 t.test('too long a payload ends the connection', async t => {
   await using store = embeddedStore()
   const { path } = await store.listen(newSocket(t))
-  for (const duplex of [store.duplex(), await socketDuplex(path)]) {
+  for (const duplex of [store.duplex(), await connectSocket({ path })]) {
     const client = new RawClient(duplex)
     t.equal(await client.ask('WRITE', `/a\0${'x'.repeat(4093)}`), 'OK')
     t.equal(await client.ask('WRITE', `/a\0${'x'.repeat(4094)}`), 'closed')
@@ -104,7 +105,7 @@ t.test('a socket whose server is dead is replaced, nothing else', async t => {
   spawnSync(process.execPath, ['-e', code], { env: { PATH } })
   t.ok(existsSync(path), 'left behind')
   await store.listen(path)
-  const client = new RawClient(await socketDuplex(path))
+  const client = new RawClient(await connectSocket({ path }))
   t.equal(await client.ask('READ', '/tool\0'), '')
 
   await t.rejects(embeddedStore().listen(path), { name: 'XenstoreError', code: 'EADDRINUSE', path })
@@ -121,7 +122,9 @@ t.test('a socket whose server is dead is replaced, nothing else', async t => {
 t.test('a listener does not wait for what is connected, and closes once', async t => {
   await using store = embeddedStore()
   const listener = await store.listen(newSocket(t))
-  const clients = await Promise.all([1, 2, 3].map(async () => new RawClient(await socketDuplex(listener.path))))
+  const clients = await Promise.all(
+    [1, 2, 3].map(async () => new RawClient(await connectSocket({ path: listener.path }))),
+  )
   await Promise.all([listener.close(), listener.close()])
   await Promise.all(clients.map(client => client.closed))
   const server = createServer().listen(listener.path)

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import type { Duplex, DuplexReader } from '#xenlight/xenstore/duplex.js'
+import type { Duplex } from '#xenlight/link/duplex.js'
+import { LinkError } from '#xenlight/link/link-error.js'
+import { RequestTable } from '#xenlight/link/request-table.js'
 import { type Operation, operations, watchEvent } from '#xenlight/xenstore/operation.js'
-import { encodePacket } from '#xenlight/xenstore/packet.js'
+import { encodePacket, type Packet } from '#xenlight/xenstore/packet.js'
 import { PacketReader } from '#xenlight/xenstore/packet-reader.js'
 
 export interface RawReply {
@@ -23,37 +23,42 @@ export class RawClient {
   readonly events: string[] = []
   readonly closed: Promise<void>
   readonly #duplex: Duplex
-  readonly #waiting: ((reply: RawReply) => void)[] = []
-  #nextId = 100
+  readonly #requests: RequestTable<number, Omit<Packet, 'requestId'>>
+  /** The request whose answer comes next, whatever number it has. */
+  #oldest = 101
 
   constructor(duplex: Duplex) {
     this.#duplex = duplex
+    this.#requests = new RequestTable({
+      atMost: Number.POSITIVE_INFINITY,
+      nextId: (last = 100) => last + 1,
+      send: (requestId, packet) => duplex.write(encodePacket({ ...packet, requestId })),
+      overError: (_, { why }) => new Error(why),
+      lostError: (_, error) => error,
+    })
     const reader = new PacketReader()
     this.closed = new Promise(resolve => {
-      const receiver: DuplexReader = {
+      duplex.start({
         data: bytes =>
           reader.push(bytes, ({ payload, ...header }) => {
             const text = payload.toString('latin1')
             if (header.type === watchEvent) this.events.push(text)
-            else this.#waiting.shift()?.({ ...header, payload: text })
+            else if (this.#requests.peek(this.#oldest) !== undefined)
+              this.#requests.resolve(this.#oldest++, () => ({ ...header, payload: text }))
           }),
         end: () => {
           resolve()
-          for (const answer of this.#waiting.splice(0)) answer(noReply)
+          this.#requests.failAll(new LinkError('ECONNRESET', 'closed'))
         },
-      }
-      duplex.start(receiver)
+      })
     })
   }
 
   /** The answer to a request; `payload` as it goes over the wire, so with its NULs. */
   request(operation: Operation | number, payload: string, transactionId = 0): Promise<RawReply> {
     const type = typeof operation === 'number' ? operation : operations[operation]
-    this.#nextId += 1
-    this.#duplex.write(
-      encodePacket({ type, requestId: this.#nextId, transactionId, payload: Buffer.from(payload, 'latin1') }),
-    )
-    return new Promise(resolve => this.#waiting.push(resolve))
+    const request = { type, transactionId, payload: Buffer.from(payload, 'latin1') }
+    return this.#requests.ask<RawReply>(request).catch(() => noReply)
   }
 
   /** The payload of the answer, without its last NUL; of an error, its name. */
@@ -69,24 +74,5 @@ export class RawClient {
 
   close(): void {
     this.#duplex.close()
-  }
-}
-
-/** A socket's bytes. */
-export async function socketDuplex(path: string): Promise<Duplex> {
-  const socket = connect(path)
-  await once(socket, 'connect')
-  socket.on('error', () => {})
-  return {
-    start: reader => {
-      socket.on('data', bytes => reader.data(bytes))
-      socket.once('close', () => reader.end())
-    },
-    write: packet => {
-      socket.write(packet)
-    },
-    close: () => {
-      socket.destroy()
-    },
   }
 }
