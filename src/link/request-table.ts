@@ -101,7 +101,7 @@ export class RequestTable<Id, Request extends object> {
     if (!pending.abandoned) pending.reject(error(pending.request))
     else {
       this.#late++
-      pending.request.lateError?.()
+      ;(pending.request as TableRequest).lateError?.()
     }
     this.#send()
   }
