@@ -1,9 +1,10 @@
+export type { ArgumentErrorCode } from './check-argument.js'
 export type { DiskTarget } from './libxl/choose-backend.js'
 export { DeviceDisk, DiskBackend, DiskFormat, DiskSpecification, DiskTransport } from './libxl/device-disk.js'
 export { diskFromNodes, type FromNodesOptions } from './libxl/disk-from-nodes.js'
 export { DiskJsonError } from './libxl/disk-json-error.js'
 export { diskToNodes, type NodesContext, type XenstoreNode } from './libxl/disk-to-nodes.js'
-export { fromLibxlJson } from './libxl/from-libxl-json.js'
+export { type FromLibxlJsonOptions, fromLibxlJson } from './libxl/from-libxl-json.js'
 export { LibxlError, type LibxlErrorCode, type LibxlErrorDetails, type LibxlRc } from './libxl/libxl-error.js'
 export type { LibxlReason } from './libxl/libxl-reason.js'
 export { type DiskContext, type ResolveContext, resolveDisk } from './libxl/resolve-disk.js'
@@ -23,7 +24,7 @@ export { type RemoveDiskOptions, type RemovedDisk, removeDisk } from './libxl/st
 export { toLibxlJson } from './libxl/to-libxl-json.js'
 export { formatVdev, parseVdev, type Vdev } from './libxl/vdev.js'
 export { XenlightError } from './xenlight-error.js'
-export { type Config, type ConfigDiskSpec, ConfigValueError } from './xlu/config.js'
+export { type Config, type ConfigDiskSpec, ConfigValueError, type ConfigValueErrorCode } from './xlu/config.js'
 export {
   type ConfigDisk,
   type ConfigDisksOptions,
@@ -33,6 +34,12 @@ export {
 export type { ConfigPlace } from './xlu/config-place.js'
 export type { ConfigItem } from './xlu/config-value.js'
 export type { Diagnostic, Note, Span } from './xlu/diagnostic.js'
+export type {
+  ConfigSyntaxErrorCode,
+  DiagnosticCode,
+  DiskFormatErrorCode,
+  DiskSpecErrorCode,
+} from './xlu/diagnostic-code.js'
 export { DiskSpecError } from './xlu/disk-spec-error.js'
 export { type FormatDiagnosticOptions, formatDiagnostic } from './xlu/format-diagnostic.js'
 export { DiskFormatError, formatDisk } from './xlu/format-disk.js'

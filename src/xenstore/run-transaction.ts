@@ -1,4 +1,6 @@
 import type { Buffer } from 'node:buffer'
+import { checkFlag, checkFunction, shown } from '../check-argument.js'
+import { checkRequest } from './check-request.js'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
 import { onAbort } from './on-abort.js'
@@ -31,8 +33,12 @@ export async function runTransaction<Value>(
   body: Body<Value>,
   options: TransactionOptions = {},
 ): Promise<TransactionResult<Value>> {
+  checkFunction('body', body)
+  checkRequest(options)
   const { attempts = 20, signal, timeout, inTurn = false } = options
-  if (!(attempts >= 1)) throw new XenstoreError('EINVAL', `a transaction is attempted once at least, not ${attempts}`)
+  checkFlag('inTurn', inTurn)
+  if (typeof attempts !== 'number' || !(attempts >= 1))
+    throw new XenstoreError('EINVAL', `a transaction is attempted once at least, not ${shown(attempts)}`)
   const controller = signal === undefined && timeout === undefined ? undefined : new AbortController()
   const bounds = { signal: controller?.signal }
   const stop = limit({ signal, timeout }, ({ code, why, cause }) => {

@@ -1,3 +1,5 @@
+import { checkFunction } from '../check-argument.js'
+import { checkRequest } from './check-request.js'
 import { limit } from './limit.js'
 import { requestError } from './request-error.js'
 import type { WaitOptions, Xenstore } from './xenstore.js'
@@ -11,6 +13,8 @@ export async function waitUntil(
   /** What is waited for, for the error that says it did not come. */
   wanted?: string,
 ): Promise<string | undefined> {
+  checkFunction('predicate', predicate)
+  checkRequest(options)
   const controller = new AbortController()
   const { signal } = controller
   let last: string | undefined

@@ -1,4 +1,5 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
+import { checkDisk } from '../check-disk.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js'
 
@@ -18,6 +19,7 @@ import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js
  * time that is none
  */
 export async function addDisk(store: Xenstore, disk: DeviceDisk, options: AddDiskOptions): Promise<AttachedDisk> {
+  checkDisk(disk)
   const [attached] = await addDisks(store, [disk], options)
   return attached!
 }

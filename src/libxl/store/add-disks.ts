@@ -1,10 +1,10 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import { checkDisk } from '../check-disk.js'
-import { checkDomainType, checkDomid } from '../check-guest.js'
+import { checkDisks } from '../check-disk.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
 import type { DomainType, ResolvedDisk } from '../resolved-disk.js'
 import { abortable } from './abortable.js'
+import { checkAddCall } from './check-call.js'
 import { type ConnectTimeouts, connectBackend, connectLimits } from './connect-backend.js'
 import type { DiskDevice } from './disk-device.js'
 import type { DiskHost } from './disk-host.js'
@@ -65,10 +65,9 @@ class Batch {
   readonly #libxlExact: boolean
 
   constructor(store: Xenstore, disks: readonly DeviceDisk[], options: AddDiskOptions) {
-    const { domid, domainType, host = nodeHost(), libxlExact = false } = options
-    checkDomid(domid)
-    for (const disk of disks) checkDisk(disk)
-    if (domainType !== undefined) checkDomainType(domainType)
+    checkAddCall(store, options)
+    checkDisks(disks)
+    const { host = nodeHost(), libxlExact = false } = options
     connectLimits(options.timeouts)
     this.#store = store
     this.#disks = disks

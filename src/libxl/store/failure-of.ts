@@ -27,7 +27,11 @@ export function failureOf(failures: readonly Failure[], disks: readonly DeviceDi
     return which + messageOf(causes[nth])
   })
   const reason = first instanceof LibxlError ? first.reason : 'store-failed'
-  return new LibxlError(reason, [...told, ...notes].join('; '), { cause: first })
+  const error = new LibxlError(reason, [...told, ...notes].join('; '), { cause: first })
+  // the command tells each disk's failure where it stands
+  return Object.defineProperty(error, 'failures', {
+    value: failures.map(({ index }, nth) => ({ index, error: causes[nth] })),
+  })
 }
 
 /** The error of what was given up by its caller. */

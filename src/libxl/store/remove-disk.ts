@@ -1,7 +1,7 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import { checkDomid } from '../check-guest.js'
 import { LibxlError } from '../libxl-error.js'
 import { abortable } from './abortable.js'
+import { checkRemoveCall } from './check-call.js'
 import type { DiskHost } from './disk-host.js'
 import { findDevice } from './find-device.js'
 import { type RemovedDevice, type RemoveTimeouts, removeDevice } from './remove-device.js'
@@ -48,6 +48,7 @@ export async function removeDisk(
   vdev: string,
   options: RemoveDiskOptions = {},
 ): Promise<RemovedDisk> {
+  checkRemoveCall(store, domid, vdev, options)
   const {
     force = false,
     host = { domid: 0, runScript },
@@ -56,7 +57,6 @@ export async function removeDisk(
     signal,
     libxlExact = false,
   } = options
-  checkDomid(domid)
   return abortable(signal, `removing the disk ${vdev} of domain ${domid}`, async () => {
     const device = await findDevice(store, domid, vdev, { signal })
     if (device.kind === 'virtio_disk') {
