@@ -1,6 +1,7 @@
 import type { DomainType } from '../libxl/resolved-disk.js'
 import { type Config, ConfigValueError } from '../xlu/config.js'
 import type { Diagnostic } from '../xlu/diagnostic.js'
+import type { DiagnosticCode } from '../xlu/diagnostic-code.js'
 import type { GuestOptions } from './command.js'
 
 /** What a disk's nodes and arguments depend on besides the disk. */
@@ -79,8 +80,7 @@ class GuestSettings {
       return read(this.#config)
     } catch (error) {
       if (!(error instanceof ConfigValueError)) throw error
-      const message = error.libxlMessage.trimEnd().replace(/^.*: warning: /, '')
-      this.#diagnose('warning', 'config-value', key, message, 'xl goes on as if this were not set')
+      this.#diagnose('warning', 'config-value', key, error.problem, 'xl goes on as if this were not set')
       return undefined
     }
   }
@@ -89,7 +89,7 @@ class GuestSettings {
     this.#diagnose('error', 'config-guest', key, message, hint)
   }
 
-  #diagnose(severity: Diagnostic['severity'], code: string, key: string, message: string, hint?: string): void {
+  #diagnose(severity: Diagnostic['severity'], code: DiagnosticCode, key: string, message: string, hint?: string): void {
     const { start, end } = this.#config.getPlace(key)!
     this.#diagnostics.push({
       ...{ severity, code, message, spec: this.#config.text, start, end, notes: [] },

@@ -5,6 +5,7 @@ import { completionScript } from './completion/completion-script.js'
 import { brokenPipe, done, internalError, refused, wrongUsage } from './exit-status.js'
 import { helpText } from './help.js'
 import { type Io, SystemError } from './io.js'
+import { isOutOfMemory } from './out-of-memory.js'
 import { runDisks } from './run-disks.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
@@ -61,7 +62,7 @@ function fail(error: unknown, io: Io): number {
     complain(io, `xenstore: ${error.message}`)
     return refused
   }
-  if (error instanceof RangeError) {
+  if (isOutOfMemory(error)) {
     complain(io, 'what is to be said of this input is more than fits into memory')
     return refused
   }

@@ -32,19 +32,19 @@ export function safeColoNames(placed: readonly Placed[], rules: PlacementRules):
     const id = disk.coloExport!
     if (!isQemuId(id))
       throw refuseDisk(
-        'colo-unprotected',
+        'colo-export-id',
         disk,
         `QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`,
       )
     if (ways.has(id))
       throw refuseDisk(
-        'colo-unprotected',
+        'colo-export-taken',
         disk,
         `colo-export ${show(id)} is libxl's name for the way to the other host: give it another name`,
       )
     if (taken.has(id))
       throw refuseDisk(
-        'colo-unprotected',
+        'colo-export-taken',
         disk,
         `colo-export ${show(id)} is the id of another drive: give it another name`,
       )

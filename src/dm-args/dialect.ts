@@ -1,3 +1,5 @@
+import { checkWord } from '../check-argument.js'
+
 /** The Xen releases whose strings we know; 4.17's are master's too. */
 export const dialects = ['4.17', 'master', '4.7'] as const
 
@@ -9,8 +11,5 @@ export const dialects = ['4.17', 'master', '4.7'] as const
 export type Dialect = (typeof dialects)[number]
 
 export function checkDialect(dialect: unknown): void {
-  if (dialect !== undefined && !(dialects as readonly unknown[]).includes(dialect))
-    throw new TypeError(
-      `dialect must be ${dialects.map(name => `'${name}'`).join(' or ')}, not ${typeof dialect === 'string' ? JSON.stringify(dialect) : typeof dialect === 'number' ? `the number ${dialect}` : `of type ${typeof dialect}`}`,
-    )
+  if (dialect !== undefined) checkWord('dialect', dialect, dialects)
 }

@@ -1,4 +1,6 @@
+import { checkObject } from '../check-argument.js'
 import { checkDomainType, checkDomid } from '../libxl/check-guest.js'
+import { checkResolvedDisks } from '../libxl/check-resolved-disk.js'
 import type { DomainType, ResolvedDisk } from '../libxl/resolved-disk.js'
 
 export interface QdiskBackendOptions {
@@ -18,10 +20,10 @@ export interface QdiskBackendOptions {
  *
  * @throws TypeError or RangeError for an unknown domainType or a number that no domain has
  */
-export function buildQdiskBackendArgs(
-  disks: readonly ResolvedDisk[],
-  { domid, domainType, backendDomid = 0 }: QdiskBackendOptions,
-): string[] {
+export function buildQdiskBackendArgs(disks: readonly ResolvedDisk[], options: QdiskBackendOptions): string[] {
+  checkResolvedDisks(disks)
+  checkObject('options', options, 'an object with domid and domainType at least')
+  const { domid, domainType, backendDomid = 0 } = options
   checkDomid(domid)
   checkDomainType(domainType)
   checkDomid(backendDomid, 'backendDomid')

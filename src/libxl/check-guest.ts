@@ -1,43 +1,22 @@
-import type { DiskTarget } from './choose-backend.js'
-import type { DomainType } from './resolved-disk.js'
+import { checkWord, outOfRange, wrongType } from '../check-argument.js'
 
 /** The last number that a domain can have; those above are Xen's own (DOMID_FIRST_RESERVED). */
 const lastDomid = 0x7fef
 
-const domainTypes: readonly unknown[] = ['pv', 'pvh', 'hvm'] satisfies DomainType[]
-const targets: readonly unknown[] = ['block', 'file', 'char', 'dir', 'missing'] satisfies DiskTarget[]
-const hdtypes: readonly unknown[] = ['ide', 'ahci', undefined]
-
-/** For callers without types: a wrong argument is a bug of the caller, not a refusal of libxl's. */
 export function checkDomid(domid: unknown, name = 'domid'): asserts domid is number {
-  if (typeof domid !== 'number') throw new TypeError(`${name} must be a number, not ${show(domid)}`)
-  if (!isDomid(domid)) {
-    throw new RangeError(`${name} must be an integer from 0 to ${lastDomid}, not ${domid}`)
-  }
+  if (typeof domid !== 'number') throw wrongType(name, 'a number', domid)
+  if (!isDomid(domid)) throw outOfRange(name, `an integer from 0 to ${lastDomid}`, domid)
 }
 
 /** Whether a domain can have that number. */
 export const isDomid = (domid: number): boolean => Number.isInteger(domid) && domid >= 0 && domid <= lastDomid
 
-export function checkDomainType(type: unknown): void {
-  if (!domainTypes.includes(type)) throw new TypeError(`domainType must be 'pv', 'pvh' or 'hvm', not ${show(type)}`)
-}
+export const checkDomainType = (type: unknown): void => checkWord('domainType', type, ['pv', 'pvh', 'hvm'])
 
-export function checkTarget(target: unknown): void {
-  if (!targets.includes(target)) {
-    throw new TypeError(`target must be 'block', 'file', 'char', 'dir' or 'missing', not ${show(target)}`)
-  }
-}
+/** @param name what is checked, where it is not an option */
+export const checkTarget = (target: unknown, name = 'target'): void =>
+  checkWord(name, target, ['block', 'file', 'char', 'dir', 'missing'])
 
 export function checkHdtype(hdtype: unknown): void {
-  if (!hdtypes.includes(hdtype)) throw new TypeError(`hdtype must be 'ide' or 'ahci', not ${show(hdtype)}`)
+  if (hdtype !== undefined) checkWord('hdtype', hdtype, ['ide', 'ahci'])
 }
-
-/** A text such as 'false' would count as true. */
-export function checkFlag(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean')
-    throw new TypeError(`${name} must be true or false, not ${show(value)}`)
-}
-
-const show = (value: unknown): string =>
-  typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : value === null ? 'null' : typeof value

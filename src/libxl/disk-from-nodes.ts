@@ -1,3 +1,4 @@
+import { checkFlag, checkObject, checkOptionalText, wrongType } from '../check-argument.js'
 import { blankDisk } from './blank-disk.js'
 import { atoi, atou, scanUnsigned, strtoul } from './c-integer.js'
 import { checkDomid } from './check-guest.js'
@@ -30,20 +31,35 @@ export interface FromNodesOptions {
  * the backend domain's name and `coloRestoreEnable`.
  *
  * @throws LibxlError with libxl's reason where the disk or one of its nodes is missing or unreadable
- * @throws TypeError, RangeError for a domid outside 0 to 32751
+ * @throws TypeError, RangeError for nodes that are none, and a domid outside 0 to 32751
  */
 export function diskFromNodes(
   nodes: Iterable<Pick<XenstoreNode, 'path' | 'value'>>,
   options: FromNodesOptions,
 ): DeviceDisk {
+  checkObject('options', options, 'an object with domid at least')
   checkDomid(options.domid)
-  const values = new Map<string, string>()
-  for (const { path, value } of nodes) values.set(path, value)
+  checkOptionalText('options.vdev', options.vdev)
+  checkFlag('libxlExact', options.libxlExact)
+  const values = valuesOf(nodes)
   const location = locateDevice(values.keys(), options)
   const disk = readAsLibxl(values, location)
   if (options.libxlExact) return disk
   const guestNode = `${frontendPath(options.domid, location.kind, location.devid)}/trusted`
   return restoreForgotten(disk, key => values.get(`${location.path}/${key}`), values.get(guestNode))
+}
+
+function valuesOf(nodes: unknown): Map<string, string> {
+  const given = nodes as Iterable<Partial<XenstoreNode> | null>
+  if (typeof given?.[Symbol.iterator] !== 'function' || typeof given === 'string')
+    throw wrongType('nodes', 'an array or iterable of nodes', nodes)
+  const values = new Map<string, string>()
+  for (const node of given) {
+    if (typeof node?.path !== 'string' || typeof node.value !== 'string')
+      throw wrongType('each of the nodes', 'an object with the strings path and value', node)
+    values.set(node.path, node.value)
+  }
+  return values
 }
 
 function readAsLibxl(values: ReadonlyMap<string, string>, { path }: DeviceLocation): DeviceDisk {

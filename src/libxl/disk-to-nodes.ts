@@ -1,4 +1,6 @@
+import { checkObject } from '../check-argument.js'
 import { checkDomainType, checkDomid } from './check-guest.js'
+import { checkResolvedDisk } from './check-resolved-disk.js'
 import { devicePaths } from './device-paths.js'
 import { devidOf } from './devid-of.js'
 import type { DomainType, ResolvedDisk } from './resolved-disk.js'
@@ -28,9 +30,12 @@ const initialising = '1'
  * A COLO string that is not set becomes the text "(null)", as in libxl.
  *
  * @throws LibxlError when the disk's vdev has no device number
- * @throws TypeError, RangeError for a domid outside 0 to 32751 or an unknown domainType
+ * @throws TypeError, RangeError for a disk that is no resolved one, a domid outside 0 to 32751 or an unknown domainType
  */
-export function diskToNodes(disk: ResolvedDisk, { domid, domainType }: NodesContext): XenstoreNode[] {
+export function diskToNodes(disk: ResolvedDisk, context: NodesContext): XenstoreNode[] {
+  checkResolvedDisk(disk)
+  checkObject('context', context, 'an object with domid and domainType')
+  const { domid, domainType } = context
   checkDomid(domid)
   checkDomainType(domainType)
   const devid = devidOf(disk.vdev)

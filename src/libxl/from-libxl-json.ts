@@ -1,19 +1,33 @@
+import { checkFlag, checkOptions, checkText } from '../check-argument.js'
 import { blankDisk } from './blank-disk.js'
 import type { DeviceDisk } from './device-disk.js'
 import { DiskJsonError } from './disk-json-error.js'
 import { diskBackends, diskFormats, diskSpecifications, diskTransports, findWord } from './disk-words.js'
 import { type JsonValue, jsonMembers } from './json-members.js'
 
+export interface FromLibxlJsonOptions {
+  /** Take another JSON value than an object, and a whole domain's configuration, for a disk without members, as libxl does. */
+  libxlExact?: boolean | undefined
+}
+
 /**
  * The record in a JSON text, as `libxl_device_disk_from_json` reads it, in whatever layout (yajl's and json-c's are alike
  * to it). Like libxl it takes no notice of unknown keys, of a known key whose value has another JSON type, of further
- * values for one key, of what follows the object, and of any other JSON value in its place. A number with an
- * exponent counts up to the exponent ("1e3" is 1). Bytes that are not UTF-8 may stand as lone surrogates.
+ * values for one key, and of what follows the object. A number with an exponent counts up to the exponent ("1e3" is 1).
+ * Bytes that are not UTF-8 may stand as lone surrogates.
  *
- * @throws DiskJsonError where the text is not JSON, a word or number is outside the field's range, or `base` is 2^53 or more
+ * @throws DiskJsonError where the text is not JSON, is no object or a whole domain's configuration, a word or number is outside the field's range, or `base` is 2^53 or more
+ * @throws TypeError for what is no text
  */
-export function fromLibxlJson(text: string): DeviceDisk {
-  const members = jsonMembers(text)
+export function fromLibxlJson(text: string, options: FromLibxlJsonOptions = {}): DeviceDisk {
+  checkText('text', text)
+  checkOptions(options)
+  checkFlag('libxlExact', options.libxlExact)
+  const { members, start, isObject } = jsonMembers(text)
+  if (!options.libxlExact) {
+    if (!isObject) throw new DiskJsonError(text, start, 'this is no JSON object: a disk is written as { "vdev": … }')
+    refuseDomain(text, members)
+  }
   const disk = blankDisk()
   const fields: Record<string, unknown> = disk
   for (const [key, field, read] of readers) {
@@ -26,6 +40,18 @@ export function fromLibxlJson(text: string): DeviceDisk {
     if (meant !== undefined) fields[field] = meant
   }
   return disk
+}
+
+/** What only a domain's configuration has (`libxl_domain_config`, and around it what `xl list -l` writes). */
+const domainKeys = ['c_info', 'b_info', 'disks', 'nics', 'config']
+
+function refuseDomain(text: string, members: ReadonlyMap<string, JsonValue>): void {
+  for (const key of domainKeys) {
+    const value = members.get(key)
+    if (value?.type !== 'nested') continue
+    const problem = `this is a whole domain's configuration ("${key}"): take one of its disks`
+    throw new DiskJsonError(text, value.offset, problem)
+  }
 }
 
 type Refuse = (reason: string) => never

@@ -9,6 +9,13 @@ export type JsonValue = { offset: number } & (
   | { type: 'null' | 'nested' }
 )
 
+export interface JsonMembers {
+  members: Map<string, JsonValue>
+  /** Where the value begins. */
+  start: number
+  isObject: boolean
+}
+
 type State = 'value' | 'value or end' | 'key' | 'key or end' | 'comma or end'
 
 const blanks = /[ \t-\r]*/y
@@ -20,18 +27,19 @@ const literals = [
 ] as const
 
 /**
- * The members of a JSON object, by the rules and with the words of yajl; of keys given twice the first counts, as it does
+ * The members of a JSON object and where it begins, by the rules and with the words of yajl; of keys given twice the first counts, as it does
  * for libxl. Any other JSON value has no members. What is nested is checked and skipped, at any depth; what follows the
  * value is not looked at.
  *
  * @throws DiskJsonError for a text that is not JSON
  */
-export function jsonMembers(text: string): Map<string, JsonValue> {
+export function jsonMembers(text: string): JsonMembers {
   const members = new Map<string, JsonValue>()
   const open: ('{' | '[')[] = []
   let state: State = 'value'
   let key = ''
-  let at = skipBlanks(text, 0)
+  const start = skipBlanks(text, 0)
+  let at = start
 
   const keep = (value: JsonValue): void => {
     if (open.length === 1 && open[0] === '{' && !members.has(key)) members.set(key, value)
@@ -71,7 +79,7 @@ export function jsonMembers(text: string): Map<string, JsonValue> {
     }
     at = skipBlanks(text, at)
   }
-  return members
+  return { members, start, isObject: text[start] === '{' }
 
   function close(): State {
     open.pop()

@@ -1,5 +1,6 @@
 import { XenlightError } from '../xenlight-error.js'
-import { type LibxlReason, rcByReason } from './libxl-reason.js'
+import type { DeviceDisk } from './device-disk.js'
+import { fieldByReason, type LibxlReason, rcByReason } from './libxl-reason.js'
 
 const codes = {
   [-3]: 'ERROR_FAIL',
@@ -17,6 +18,8 @@ export type LibxlErrorCode = (typeof codes)[LibxlRc]
 export interface LibxlErrorDetails {
   /** The disk that is refused, by its name. */
   vdev?: string | undefined
+  /** The field of its record that is refused; by default what the reason says. */
+  field?: keyof DeviceDisk | undefined
   /** What libxl warned of before it refused. */
   warnings?: readonly string[] | undefined
   cause?: unknown
@@ -33,10 +36,13 @@ export class LibxlError extends XenlightError {
   declare readonly reason: LibxlReason
   /** The disk that is refused, by its name, where it is known. */
   declare readonly vdev?: string
+  /** The field of the disk's record that is refused, where it is one field. */
+  declare readonly field?: keyof DeviceDisk
   /** What libxl warned of before it refused. */
   declare readonly warnings: readonly string[]
 
-  constructor(reason: LibxlReason, message: string, { vdev, warnings = [], cause }: LibxlErrorDetails = {}) {
+  constructor(reason: LibxlReason, message: string, details: LibxlErrorDetails = {}) {
+    const { vdev, field = fieldByReason[reason], warnings = [], cause } = details
     super(message, cause === undefined ? undefined : { cause })
     const rc = rcByReason[reason]
     const facts = {
@@ -44,6 +50,7 @@ export class LibxlError extends XenlightError {
       code: codes[rc],
       reason,
       ...(vdev !== undefined && { vdev }),
+      ...(field !== undefined && { field }),
       warnings: Object.freeze([...warnings]),
     }
     for (const [name, value] of Object.entries(facts)) Object.defineProperty(this, name, { value, enumerable: true })
@@ -52,8 +59,8 @@ export class LibxlError extends XenlightError {
 
 /** The same refusal with more known about it: its place in the code is kept. */
 export function withDetails(error: LibxlError, details: LibxlErrorDetails): LibxlError {
-  const { reason, message, vdev, warnings, cause, stack } = error
-  const copy = new LibxlError(reason, message, { vdev, warnings, cause, ...details })
+  const { reason, message, vdev, field, warnings, cause, stack } = error
+  const copy = new LibxlError(reason, message, { vdev, field, warnings, cause, ...details })
   if (stack !== undefined) copy.stack = stack
   return copy
 }

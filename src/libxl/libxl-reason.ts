@@ -1,3 +1,5 @@
+import type { DeviceDisk } from './device-disk.js'
+
 /**
  * Why a disk is refused, and the number with which libxl refuses it for that (`libxl_error` of libxl_types.idl):
  * -3 ERROR_FAIL, -6 ERROR_INVAL, -9 ERROR_TIMEDOUT, -17 ERROR_DEVICE_EXISTS, -22 ERROR_ABORTED. docs/errors.md explains each.
@@ -44,15 +46,56 @@ export const rcByReason = {
   'detach-timeout': -9,
   // QEMU's arguments
   'read-only': -6,
-  'colo-unprotected': -6,
-  'image-shared': -6,
   'slot-taken': -6,
   'argument-text': -6,
   'dialect-unsupported': -6,
-  'arguments-refused': -6,
+  'node-name-long': -6,
+  // a COLO disk that would not be replicated
+  'colo-guest': -6,
+  'colo-cdrom': -6,
+  'colo-read-only': -6,
+  'colo-backend': -6,
+  'colo-place': -6,
+  'colo-missing-key': -6,
+  'colo-port-range': -6,
+  'colo-different-secondary': -6,
+  'colo-export-id': -6,
+  'colo-export-taken': -6,
   // the caller
   aborted: -22,
 } as const satisfies Record<string, -3 | -6 | -9 | -17 | -22>
+
+/** The field of the record that a refusal is about, where it is always the same one. */
+export const fieldByReason: { readonly [Reason in LibxlReason]?: keyof DeviceDisk } = {
+  'vdev-invalid': 'vdev',
+  'virtio-transport': 'transport',
+  'virtio-hotplug': 'specification',
+  'virtio-hotunplug': 'specification',
+  'cdrom-backend': 'backend',
+  'disk-empty': 'format',
+  'disk-empty-with-image': 'pdevPath',
+  'target-missing': 'pdevPath',
+  'image-unusable': 'pdevPath',
+  'backend-unsuitable': 'backend',
+  'backend-domain-unknown': 'backendDomname',
+  'backend-domain-invalid': 'backendDomid',
+  'device-exists': 'vdev',
+  'device-missing': 'vdev',
+  'empty-cdrom': 'pdevPath',
+  'script-failed': 'script',
+  'script-invalid': 'script',
+  'script-timeout': 'script',
+  'read-only': 'readwrite',
+  'slot-taken': 'vdev',
+  'node-name-long': 'coloExport',
+  'colo-cdrom': 'isCdrom',
+  'colo-read-only': 'readwrite',
+  'colo-backend': 'backend',
+  'colo-place': 'vdev',
+  'colo-port-range': 'coloPort',
+  'colo-export-id': 'coloExport',
+  'colo-export-taken': 'coloExport',
+}
 
 /** Why a disk is refused, for a program. */
 export type LibxlReason = keyof typeof rcByReason

@@ -10,7 +10,7 @@ import { statTarget } from './stat-target.js'
  *
  * @throws LibxlError with libxl's number and reason where libxl refuses, a target that cannot be examined included
  */
-export const resolveDiskOnHost = (disk: DeviceDisk, context: DiskContext): Promise<ResolvedDisk> =>
+export const resolveDiskOnHost = async (disk: DeviceDisk, context: DiskContext): Promise<ResolvedDisk> =>
   resolveExamined(disk, context, statTarget)
 
 /** The same with another way to look at the target. */

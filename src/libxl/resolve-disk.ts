@@ -1,3 +1,4 @@
+import { checkFlag, checkFunction, checkObject, checkText } from '../check-argument.js'
 import { atou } from './c-integer.js'
 import { checkDisk } from './check-disk.js'
 import { checkDomainType, checkDomid, checkTarget } from './check-guest.js'
@@ -36,16 +37,21 @@ export interface ResolveContext extends DiskContext {
  * 32751, an unknown domainType or target
  */
 export function resolveDisk(disk: DeviceDisk, context: ResolveContext): ResolvedDisk {
+  checkObject('context', context, 'an object with domid, domainType, domidOf and target')
   const { target, targetReason = 'No such file or directory' } = context
   checkTarget(target)
+  checkText('targetReason', targetReason)
   return withBackend(withDefaults(disk, context), target, targetReason)
 }
 
 /** The first half of `resolveDisk`: everything that libxl does before it looks at the target. */
 export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk {
   checkDisk(disk)
+  checkObject('context', context, 'an object with domid, domainType and domidOf')
   checkDomid(context.domid)
   checkDomainType(context.domainType)
+  checkFunction('domidOf', context.domidOf)
+  checkFlag('create', context.create)
   const backendDomid = backendDomidOf(disk, context)
   const specification = disk.specification === 'unknown' ? 'xen' : disk.specification
   const virtio = specification === 'virtio'

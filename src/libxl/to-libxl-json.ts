@@ -1,14 +1,21 @@
 import { blankDisk } from './blank-disk.js'
+import { checkMembers } from './check-disk.js'
 import type { DeviceDisk } from './device-disk.js'
 
 /**
  * A record as `libxl_device_disk_to_json` writes it when built with yajl: four blanks, keys in libxl's order, nothing
  * that has its initial value, a newline at the end. Default booleans are the words "True" and "False", flags the
  * number 1. A lone surrogate (a byte that is not UTF-8, see `encodeText`) is passed on as it is, as libxl passes the byte.
+ * A field that is absent has its initial value.
+ *
+ * @throws TypeError, RangeError for what is no record, or a field that is not of its type
  */
-export const toLibxlJson = (disk: DeviceDisk): string => `{${members(disk, spacious).slice(1) || '\n'}\n}\n`
+export function toLibxlJson(disk: DeviceDisk): string {
+  checkMembers(disk)
+  return `{${members(disk, spacious).slice(1) || '\n'}\n}\n`
+}
 
-/** The same object without the white space. */
+/** The same object without the white space, of a record that one of our readers made. */
 export const toCompactLibxlJson = (disk: DeviceDisk): string => `{${members(disk, compact).slice(1)}}`
 
 type Keys = Readonly<Record<keyof DeviceDisk, string>>

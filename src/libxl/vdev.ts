@@ -1,3 +1,4 @@
+import { checkInteger, wrongType } from '../check-argument.js'
 import { scanInt, strtoul } from './c-integer.js'
 
 /** What a virtual device name stands for. */
@@ -26,8 +27,11 @@ const maxInt = 0x7fffffffn
  *
  * libxl's leniencies are kept: blanks and signs before a number, a letterless `xvd` (disk -1), and names whose
  * number comes out as -1 (`xvda-1`), which libxl then refuses as it does an unknown name.
+ *
+ * @throws TypeError for what is no string
  */
 export function parseVdev(vdev: string): Vdev | undefined {
+  if (typeof vdev !== 'string') throw wrongType('vdev', 'a string', vdev)
   const xvd = readNumbered(vdev) ?? readLettered(vdev, 'xvd', maxXvdDisk, maxXvdPartition)
   if (xvd !== undefined) return { devid: xvdDevid(xvd), ...xvd }
   const devid = readPlain(vdev)
@@ -46,12 +50,10 @@ export function parseVdev(vdev: string): Vdev | undefined {
  * decimal. For xvd devices equal to `libxl__devid_to_vdev`, which would call every other device xvd-something too.
  *
  * @param devid 0 to 2147483647
- * @throws RangeError for any other number: no name has it
+ * @throws RangeError for any other number: no name has it; TypeError for what is no number
  */
 export function formatVdev(devid: number): string {
-  if (!Number.isInteger(devid) || devid < 0 || devid > 0x7fffffff) {
-    throw new RangeError(`devid must be an integer from 0 to 2147483647, not ${devid}`)
-  }
+  checkInteger('devid', devid, 0, 0x7fffffff)
   const major = devid >> 8
   const minor = devid & 0xff
   if (major === 202) return lettered('xvd', minor >> 4, minor & 15)

@@ -1,5 +1,7 @@
 import type { Buffer } from 'node:buffer'
+import { checkArray, checkFunction, checkObject, checkOptions, checkText, shown } from '../check-argument.js'
 import { FifoLock } from '../link/fifo-lock.js'
+import { checkRequest } from './check-request.js'
 import { Connection } from './connection.js'
 import type { Duplex } from './duplex.js'
 import { Nodes } from './nodes.js'
@@ -35,12 +37,21 @@ export interface ClientOptions {
 
 /** Speaks the protocol with whatever is at the other end of `duplex`. */
 export function openXenstore(duplex: Duplex, options: ClientOptions = {}): Xenstore {
+  checkDuplex(duplex)
+  checkOptions(options)
   const { maxInFlight = 256, timeout } = options
-  if (!(maxInFlight >= 1)) throw new XenstoreError('EINVAL', `at least 1 request in flight, not ${maxInFlight}`)
-  if (timeout !== undefined && !(timeout >= 0)) {
-    throw new XenstoreError('EINVAL', `a timeout is a number of milliseconds, not ${timeout}`)
+  if (typeof maxInFlight !== 'number' || !(maxInFlight >= 1))
+    throw new XenstoreError('EINVAL', `at least 1 request in flight, not ${shown(maxInFlight)}`)
+  if (timeout !== undefined && (typeof timeout !== 'number' || !(timeout >= 0))) {
+    throw new XenstoreError('EINVAL', `a timeout is a number of milliseconds, not ${shown(timeout)}`)
   }
   return new Client(duplex, maxInFlight, timeout)
+}
+
+function checkDuplex(duplex: unknown): void {
+  checkObject('duplex', duplex, 'a duplex')
+  const methods = duplex as Record<string, unknown>
+  for (const name of ['start', 'write', 'close']) checkFunction(`duplex.${name}`, methods[name])
 }
 
 class Client extends Nodes implements Xenstore {
@@ -88,6 +99,7 @@ class Client extends Nodes implements Xenstore {
   }
 
   watch(path: string, options: WatchOptions = {}): Watch {
+    checkRequest(options)
     return this.#watches.watch(path, options)
   }
 
@@ -97,6 +109,8 @@ class Client extends Nodes implements Xenstore {
 
   async waitForValue(path: string, values: string | readonly string[], options?: WaitOptions): Promise<string> {
     const wanted = typeof values === 'string' ? [values] : values
+    checkArray('values', wanted, 'strings')
+    for (const [index, value] of wanted.entries()) checkText(`values[${index}]`, value)
     const isWanted = (value: string | undefined) => value !== undefined && wanted.includes(value)
     const value = await waitUntil(this, path, isWanted, options, wanted.map(quoted).join(' or '))
     return value as string
@@ -177,6 +191,7 @@ class Client extends Nodes implements Xenstore {
     options: RequestOptions | undefined,
   ): Promise<Reply> {
     try {
+      checkRequest(options)
       return this.#connection.request(prepare(kind, 0, parameters), options)
     } catch (error) {
       return Promise.reject(error)

@@ -1,3 +1,4 @@
+import { checkArray, checkText, shown } from '../check-argument.js'
 import { XenstoreError } from './xenstore-error.js'
 
 /** What a domain may do with a node. */
@@ -18,22 +19,27 @@ const accesses: ReadonlyMap<string, Access> = new Map(
 )
 
 /** "n0,r11": as xenstore-ls prints permissions, the owner first. */
-export const formatPermissions = (permissions: readonly Permission[]): string =>
-  permissions.map(formatPermission).join(',')
+export function formatPermissions(permissions: readonly Permission[]): string {
+  checkArray('permissions', permissions, 'permissions')
+  return permissions.map(formatPermission).join(',')
+}
 
 /**
  * Reads "n0,r11".
  *
  * @throws XenstoreError EINVAL for any other text
  */
-export const parsePermissions = (text: string): Permission[] => text.split(',').map(parsePermission)
+export function parsePermissions(text: string): Permission[] {
+  checkText('text', text)
+  return text.split(',').map(parsePermission)
+}
 
 /** One entry as the protocol has it. */
 export function formatPermission(permission: Permission): string {
   const { domid, access } = permission ?? {}
   const letter = Object.hasOwn(letters, access) ? letters[access] : undefined
   if (letter === undefined || !isDomid(domid)) {
-    throw new XenstoreError('EINVAL', `no permission: access ${String(access)} for domain ${String(domid)}`)
+    throw new XenstoreError('EINVAL', `no permission: access ${shown(access)} for domain ${shown(domid)}`)
   }
   return letter + domid
 }

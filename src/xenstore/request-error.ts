@@ -1,3 +1,4 @@
+import { shown as shownValue } from '../check-argument.js'
 import type { Operation } from './operation.js'
 import { XenstoreError, type XenstoreErrorCode } from './xenstore-error.js'
 
@@ -59,7 +60,7 @@ function ownReason(operation: Operation, code: string): string | undefined {
 
 /** A path as it is where it can be one; else quoted, and not all of a long one. */
 function shown(path: unknown): string {
-  const text = String(path)
+  const text = typeof path === 'string' ? path : shownValue(path)
   const short = text.length > 200 ? `${text.slice(0, 200)}…` : text
   return /^[-A-Za-z0-9/_@…]+$/.test(short) ? short : JSON.stringify(short)
 }

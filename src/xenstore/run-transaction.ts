@@ -1,7 +1,9 @@
 import type { Buffer } from 'node:buffer'
+import { checkFlag, checkFunction, shown } from '../check-argument.js'
 import { beforeDeadline } from '../link/before-deadline.js'
 import type { FifoLock } from '../link/fifo-lock.js'
 import { onAbort } from '../link/on-abort.js'
+import { checkRequest } from './check-request.js'
 import { CommitUnknownError } from './commit-unknown-error.js'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
@@ -33,8 +35,12 @@ export async function runTransaction<Value>(
   body: Body<Value>,
   options: TransactionOptions = {},
 ): Promise<TransactionResult<Value>> {
+  checkFunction('body', body)
+  checkRequest(options)
   const { attempts = 20, signal, timeout, inTurn = false } = options
-  if (!(attempts >= 1)) throw new XenstoreError('EINVAL', `a transaction is attempted once at least, not ${attempts}`)
+  checkFlag('inTurn', inTurn)
+  if (typeof attempts !== 'number' || !(attempts >= 1))
+    throw new XenstoreError('EINVAL', `a transaction is attempted once at least, not ${shown(attempts)}`)
   const controller = signal === undefined && timeout === undefined ? undefined : new AbortController()
   const bounds = { signal: controller?.signal }
   const bound = limit({ signal, timeout }, ({ code, why, cause }) => {

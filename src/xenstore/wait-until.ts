@@ -1,4 +1,6 @@
+import { checkFunction } from '../check-argument.js'
 import type { Over } from '../link/deadline.js'
+import { checkRequest } from './check-request.js'
 import { limit } from './limit.js'
 import { requestError } from './request-error.js'
 import type { WaitOptions, Xenstore } from './xenstore.js'
@@ -16,6 +18,8 @@ export async function waitUntil(
   /** The values waited for, for the error that says that none came. */
   wanted?: string,
 ): Promise<string | undefined> {
+  checkFunction('predicate', predicate)
+  checkRequest(options)
   const controller = new AbortController()
   const { signal } = controller
   let seen: Seen

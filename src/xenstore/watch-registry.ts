@@ -1,3 +1,4 @@
+import { shown } from '../check-argument.js'
 import type { Deadline } from '../link/deadline.js'
 import { watchPathProblem } from './check-path.js'
 import type { Connection } from './connection.js'
@@ -121,10 +122,11 @@ function check(path: string, { depth, capacity, overflow }: WatchOptions): void 
   if (problem !== undefined) throw requestError('WATCH', path, problem.code, problem.message)
   const refuse = (why: string) => requestError('WATCH', path, 'EINVAL', why)
   if (depth !== undefined && !(Number.isInteger(depth) && depth >= 0 && depth <= 0x7fff_ffff)) {
-    throw refuse(`a depth is a whole number from 0, not ${String(depth)}`)
+    throw refuse(`a depth is a whole number from 0, not ${shown(depth)}`)
   }
-  if (capacity !== undefined && !(capacity >= 1)) throw refuse(`a capacity is at least 1, not ${String(capacity)}`)
+  if (capacity !== undefined && (typeof capacity !== 'number' || !(capacity >= 1)))
+    throw refuse(`a capacity is at least 1, not ${shown(capacity)}`)
   if (overflow !== undefined && overflow !== 'merge' && overflow !== 'fail') {
-    throw refuse(`overflow is 'merge' or 'fail', not ${JSON.stringify(overflow)}`)
+    throw refuse(`overflow is 'merge' or 'fail', not ${shown(overflow)}`)
   }
 }

@@ -1,3 +1,4 @@
+import { checkFlag, checkOptions, wrongType } from '../check-argument.js'
 import type { DeviceDisk } from '../libxl/device-disk.js'
 import type { Config, ConfigDiskSpec } from './config.js'
 import type { ConfigPlace } from './config-place.js'
@@ -26,7 +27,11 @@ export interface ConfigDisksOptions {
  * Every disk of a configuration file's `disk` list. Diagnostics, those of the errors too, point into the file. xl stops at
  * the first disk that it refuses; here all of them are told.
  */
-export function parseConfigDisks(config: Config, { strict }: ConfigDisksOptions = {}): ConfigDisksResult {
+export function parseConfigDisks(config: Config, options: ConfigDisksOptions = {}): ConfigDisksResult {
+  if (typeof config?.getDiskSpecs !== 'function') throw wrongType('config', 'what parseConfig returns', config)
+  checkOptions(options)
+  checkFlag('strict', options.strict)
+  const { strict } = options
   const disks: ConfigDisk[] = []
   const errors: DiskSpecError[] = []
   const diagnostics: Diagnostic[] = []

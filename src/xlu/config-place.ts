@@ -1,3 +1,4 @@
+import { checkInteger } from '../check-argument.js'
 import { type ConfigItem, type ConfigValue, sourceSpan, valueSpan } from './config-value.js'
 import type { LineIndex, TextPosition } from './line-index.js'
 
@@ -33,6 +34,7 @@ export class ConfigPlace {
 
   /** An item of a list; undefined where there is none. */
   item(index: number): ConfigPlace | undefined {
+    checkInteger('index', index, 0, Number.MAX_SAFE_INTEGER)
     const item = this.#value.kind === 'list' ? this.#value.values[index] : undefined
     return item && new ConfigPlace(item, this.#lines)
   }
@@ -42,6 +44,8 @@ export class ConfigPlace {
    * that `+=` added (where the characters come from several parts, as far as the first one's end). For a list: its span.
    */
   span(start: number, end: number): { start: number; end: number } {
+    checkInteger('start', start, 0, Number.MAX_SAFE_INTEGER)
+    checkInteger('end', end, 0, Number.MAX_SAFE_INTEGER)
     return this.#value.kind === 'list'
       ? { start: this.start, end: this.end }
       : sourceSpan(this.#value.pieces, start, end)
@@ -49,6 +53,7 @@ export class ConfigPlace {
 
   /** Line and column that an offset inside a string value comes from. */
   at(offset: number): TextPosition {
+    checkInteger('offset', offset, 0, Number.MAX_SAFE_INTEGER)
     return this.#lines.at(this.span(offset, offset).start)
   }
 }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from './diagnostic.js'
+import type { ConfigSyntaxErrorCode } from './diagnostic-code.js'
 
 const pythonWarning = [
   'warning: Config file looks like it contains Python code.',
@@ -15,7 +16,7 @@ const mostThings = 2 ** 18
 export interface ConfigComplaint {
   message: string
   near: string
-  code: string
+  code: ConfigSyntaxErrorCode
   start: number
   end: number
   hint?: string | undefined
@@ -72,13 +73,13 @@ export class ConfigReport {
   }
 
   /** An error that libxl has no words for, and the last one. */
-  refuse(code: string, message: string, start: number, end: number): void {
+  refuse(code: ConfigSyntaxErrorCode, message: string, start: number, end: number): void {
     this.failed = true
     this.gaveUp = true
     this.#diagnose('error', { code, message, start, end })
   }
 
-  warn(code: string, message: string, start: number, end: number, hint?: string): void {
+  warn(code: ConfigSyntaxErrorCode, message: string, start: number, end: number, hint?: string): void {
     this.#diagnose('warning', { code, message, start, end, hint })
   }
 

@@ -1,20 +1,40 @@
+import { checkInteger, checkText } from '../check-argument.js'
+import { XenlightError } from '../xenlight-error.js'
 import { parseLong } from './config-long.js'
 import { ConfigPlace } from './config-place.js'
 import type { ConfigSetting, ConfigSettings } from './config-settings.js'
 import type { ConfigItem } from './config-value.js'
 import { LineIndex, type TextPosition } from './line-index.js'
 
+/** The codes of `ConfigValueError`; docs/errors.md explains each. */
+export const configValueErrorCodes = [
+  'config-list',
+  'config-no-list',
+  'config-added',
+  'config-no-number',
+  'config-range',
+] as const
+/** What is wrong with a setting's value. */
+export type ConfigValueErrorCode = (typeof configValueErrorCodes)[number]
+
 /** A setting holds a value of another type than the one asked for. */
-export class ConfigValueError extends Error {
+export class ConfigValueError extends XenlightError {
   override readonly name = 'ConfigValueError'
+  readonly code: ConfigValueErrorCode
   readonly key: string
+  /** What is wrong, in libxl's words, without the place. */
+  readonly problem: string
   /** What libxl writes: the line's source and number, a warning, a newline. */
   readonly libxlMessage: string
 
-  constructor(key: string, libxlMessage: string) {
-    super(libxlMessage.trimEnd())
+  /** @param place the line, as libxl writes it: FILE:LINE */
+  constructor(code: ConfigValueErrorCode, key: string, problem: string, place: string) {
+    const message = `${place}: warning: ${problem}`
+    super(message)
+    this.code = code
     this.key = key
-    this.libxlMessage = libxlMessage
+    this.problem = problem
+    this.libxlMessage = `${message}\n`
   }
 }
 
@@ -46,7 +66,7 @@ export class Config {
 
   /** A single value, a number as it is written. Undefined where the key is not set; a list throws `ConfigValueError`. */
   getString(key: string): string | undefined {
-    const setting = this.#settings.get(key)
+    const setting = this.#get(key)
     return setting && this.#single(setting)
   }
 
@@ -55,33 +75,40 @@ export class Config {
    * where the key is not set; a list, what is no number, and what was put together with `+=` throw `ConfigValueError`.
    */
   getLong(key: string): number | bigint | undefined {
-    const setting = this.#settings.get(key)
+    const setting = this.#get(key)
     if (!setting) return undefined
     const text = this.#single(setting)
-    if (setting.addition) throw this.#warning(setting, `can't use += with numbers for parameter \`${key}'`)
+    if (setting.addition)
+      throw this.#warning('config-added', setting, `can't use += with numbers for parameter \`${key}'`)
     const value = parseLong(text)
     if (value === 'range')
-      throw this.#warning(setting, `parameter \`${key}' could not be parsed as a number: Numerical result out of range`)
-    if (value === 'invalid') throw this.#warning(setting, `parameter \`${key}' is not a valid number`)
+      throw this.#warning(
+        'config-range',
+        setting,
+        `parameter \`${key}' could not be parsed as a number: Numerical result out of range`,
+      )
+    if (value === 'invalid')
+      throw this.#warning('config-no-number', setting, `parameter \`${key}' is not a valid number`)
     return value
   }
 
   /** A list: strings and lists. Undefined where the key is not set; a single value throws `ConfigValueError`. */
   getList(key: string): readonly ConfigItem[] | undefined {
-    const setting = this.#settings.get(key)
+    const setting = this.#get(key)
     if (!setting) return undefined
     if (setting.value.kind === 'list') return setting.value.item
-    throw this.#warning(setting, `parameter \`${key}' is a single value but should be a list`)
+    throw this.#warning('config-no-list', setting, `parameter \`${key}' is a single value but should be a list`)
   }
 
   /** Where a setting's value stands; undefined where the key is not set. */
   getPlace(key: string): ConfigPlace | undefined {
-    const setting = this.#settings.get(key)
+    const setting = this.#get(key)
     return setting && new ConfigPlace(setting.value, this.#lines)
   }
 
   /** Line and column of an offset in the text. */
   positionAt(offset: number): TextPosition {
+    checkInteger('offset', offset, 0, this.text.length)
     return this.#lines.at(offset)
   }
 
@@ -97,12 +124,17 @@ export class Config {
     return disks
   }
 
-  #single(setting: ConfigSetting): string {
-    if (setting.value.kind === 'string') return setting.value.item
-    throw this.#warning(setting, `parameter \`${setting.name}' is a list but should be a single value`)
+  #get(key: string): ConfigSetting | undefined {
+    checkText('key', key)
+    return this.#settings.get(key)
   }
 
-  #warning(setting: ConfigSetting, message: string): ConfigValueError {
-    return new ConfigValueError(setting.name, `${this.filename}:${setting.line}: warning: ${message}\n`)
+  #single(setting: ConfigSetting): string {
+    if (setting.value.kind === 'string') return setting.value.item
+    throw this.#warning('config-list', setting, `parameter \`${setting.name}' is a list but should be a single value`)
+  }
+
+  #warning(code: ConfigValueErrorCode, { name, line }: ConfigSetting, problem: string): ConfigValueError {
+    return new ConfigValueError(code, name, problem, `${this.filename}:${line}`)
   }
 }

@@ -56,7 +56,12 @@ function diagnose(
     start: charOffset(texts[word] ?? '', start),
     end: charOffset(texts[word] ?? '', end),
   })
-  const { hint, message, wider } = hintFor(refusal, texts[refusal.word] ?? '', parameters[refusal.word] ?? [])
+  const {
+    hint,
+    message,
+    wider,
+    field = refusal.field,
+  } = hintFor(refusal, texts[refusal.word] ?? '', parameters[refusal.word] ?? [])
   const first = refusal.code === 'respecified' && refusal.field ? reader.origins?.get(refusal.field) : undefined
   const atEnd = refusal.code === 'no-vdev' || refusal.code === 'no-target'
   const end = texts[refusal.word]?.length ?? 0
@@ -66,7 +71,8 @@ function diagnose(
     message: message ?? refusal.message,
     ...span(atEnd ? { word: refusal.word, start: end, end } : { ...refusal, ...wider }),
     notes: first ? [{ message: 'first given here', ...span(first) }] : [],
-    ...(hint === undefined ? {} : { hint }),
+    ...(field !== undefined && { field }),
+    ...(hint !== undefined && { hint }),
   }
 }
 
@@ -80,7 +86,7 @@ function charOffset(bytes: string, offset: number): number {
 
 const longestWord = (texts: readonly string[]): number => texts.reduce((most, { length }) => Math.max(most, length), 1)
 
-const untold = (count: number, last: Diagnostic): Diagnostic => ({
+const untold = (count: number, { field: _, ...last }: Diagnostic): Diagnostic => ({
   ...last,
   code: 'too-many-errors',
   message: `${count} more errors are left out`,

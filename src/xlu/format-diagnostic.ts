@@ -1,3 +1,12 @@
+import {
+  checkArray,
+  checkFlag,
+  checkInteger,
+  checkObject,
+  checkOptionalText,
+  checkOptions,
+  checkText,
+} from '../check-argument.js'
 import { printable } from '../printable.js'
 import type { Diagnostic, Span } from './diagnostic.js'
 
@@ -16,6 +25,10 @@ const styles = { error: 31, warning: 33, place: 36, hint: 32, bold: 1 } as const
 
 /** A diagnostic as a terminal shows it: what, where, the line with carets under the place, notes, and what to write instead. */
 export function formatDiagnostic(diagnostic: Diagnostic, options: FormatDiagnosticOptions = {}): string {
+  checkDiagnostic(diagnostic)
+  checkOptions(options)
+  checkFlag('color', options.color)
+  checkOptionalText('filename', options.filename)
   const { severity, code, message, notes, hint } = diagnostic
   const paint = (style: keyof typeof styles, text: string) =>
     options.color ? `\x1b[${styles[style]}m${text}\x1b[0m` : text
@@ -29,6 +42,23 @@ export function formatDiagnostic(diagnostic: Diagnostic, options: FormatDiagnost
   ]
     .map(line => `${line}\n`)
     .join('')
+}
+
+function checkDiagnostic(diagnostic: Diagnostic): void {
+  checkSpan('diagnostic', diagnostic)
+  checkText('diagnostic.severity', diagnostic.severity)
+  checkText('diagnostic.code', diagnostic.code)
+  checkOptionalText('diagnostic.hint', diagnostic.hint)
+  checkArray('diagnostic.notes', diagnostic.notes, 'notes')
+  for (const [index, note] of diagnostic.notes.entries()) checkSpan(`diagnostic.notes[${index}]`, note)
+}
+
+function checkSpan(name: string, span: Span & { message: string }): void {
+  checkObject(name, span)
+  checkText(`${name}.message`, span.message)
+  checkText(`${name}.spec`, span.spec)
+  checkInteger(`${name}.start`, span.start, 0, span.spec.length)
+  checkInteger(`${name}.end`, span.end, 0, span.spec.length)
 }
 
 function drawSpan({ spec, start, end }: Span, filename: string, paint: (text: string) => string): string[] {

@@ -1,40 +1,63 @@
 import { blankDisk } from '../libxl/blank-disk.js'
+import { checkDisk } from '../libxl/check-disk.js'
 import type { DeviceDisk } from '../libxl/device-disk.js'
+import { XenlightError } from '../xenlight-error.js'
+import type { DiskFormatErrorCode } from './diagnostic-code.js'
 import { parse } from './disk-grammar.js'
 import { DiskReader } from './disk-reader.js'
 
 /** A record that no spec gives. */
-export class DiskFormatError extends Error {
+export class DiskFormatError extends XenlightError {
   override readonly name = 'DiskFormatError'
+  readonly code: DiskFormatErrorCode
   /** The field that cannot be expressed. */
   readonly field: keyof DeviceDisk
 
-  constructor(field: keyof DeviceDisk, value: unknown) {
+  constructor(code: DiskFormatErrorCode, field: keyof DeviceDisk, value: unknown) {
     super(`no disk spec gives ${field} ${value === undefined ? 'no value' : `the value ${JSON.stringify(value)}`} here`)
+    this.code = code
     this.field = field
   }
 }
 
 /**
- * The canonical spec of a record: every parameter by its name, the target last. `parseDisk` of it gives the record back.
+ * The canonical spec of a record: every parameter by its name, the target last. `parseDisk` of it gives the record back, but
+ * for `backendDomid`: a spec has the name of a backend's domain or its number, as `backendDomname`. As in libxl the name
+ * counts where the record has one; without it the number is written, and resolves to the same domain.
  *
  * @throws {DiskFormatError} naming the field, where no spec gives such a record: a comma in any string but the target,
- *   a disk without a vdev, a writable cdrom, what only a toolstack sets (backendDomid, coloRestoreEnable, irq …)
+ *   a disk without a vdev, a writable cdrom, what only a toolstack sets (coloRestoreEnable, irq …)
+ * @throws {TypeError} or {RangeError} for what is no whole record
  */
 export function formatDisk(disk: DeviceDisk): string {
+  checkDisk(disk)
   for (const field of fields) {
     const value = disk[field]
-    if (typeof value === 'string' && impossible(field, value)) throw new DiskFormatError(field, value)
+    if (typeof value === 'string' && impossible(field, value))
+      throw new DiskFormatError('unwritable-text', field, value)
   }
-  const spec = canonicalSpec(disk)
+  const { backendDomid, backendDomname = backendDomid === 0 ? undefined : String(backendDomid) } = disk
+  const written: DeviceDisk = { ...disk, backendDomid: 0, backendDomname }
+  const spec = canonicalSpec(written)
   const reader = new DiskReader(false)
   reader.read(0, parse(spec))
   reader.finish(0)
   const refused = reader.refusals[0]?.field
-  const differs = refused ?? fields.find(field => reader.disk[field] !== disk[field])
-  if (differs) throw new DiskFormatError(differs, disk[differs])
+  const differs = refused ?? fields.find(field => reader.disk[field] !== written[field])
+  if (differs) throw new DiskFormatError(codeFor(differs), differs, disk[differs])
   return spec
 }
+
+const withoutKey: ReadonlySet<keyof DeviceDisk> = new Set([
+  'transport',
+  'irq',
+  'base',
+  'coloRestoreEnable',
+  'removable',
+])
+
+const codeFor = (field: keyof DeviceDisk): DiskFormatErrorCode =>
+  withoutKey.has(field) ? 'unwritable-field' : 'unwritable-value'
 
 /** Text that would end early, and leave its rest to be read as something else. */
 const impossible = (field: keyof DeviceDisk, value: string): boolean =>

@@ -1,7 +1,11 @@
+import { decodeText } from '../byte-text.js'
+import { checkFlag, checkOptions, checkText, wrongType } from '../check-argument.js'
+import { XenlightError } from '../xenlight-error.js'
 import { parse } from './cfg-grammar.js'
 import { Config } from './config.js'
 import { ConfigReader } from './config-reader.js'
 import type { Diagnostic } from './diagnostic.js'
+import type { ConfigSyntaxErrorCode } from './diagnostic-code.js'
 import { LineIndex } from './line-index.js'
 
 /** How `parseConfig` reads a text. */
@@ -18,30 +22,44 @@ export type ParseConfigResult =
   | { success: false; error: ConfigSyntaxError; diagnostics: Diagnostic[] }
 
 /** A configuration text that libxlu_cfg refuses. */
-export class ConfigSyntaxError extends Error {
+export class ConfigSyntaxError extends XenlightError {
   override readonly name = 'ConfigSyntaxError'
+  /** The first error's code; the diagnostics have those of all. */
+  readonly code: ConfigSyntaxErrorCode
   /** Byte for byte what libxlu_cfg writes on its report stream, up to where it would crash if it does. */
   readonly libxlMessage: string
   readonly diagnostics: readonly Diagnostic[]
 
   constructor(message: string, libxlMessage: string, diagnostics: readonly Diagnostic[]) {
     super(message)
+    // only our own reader makes one, and of its own diagnostics
+    this.code = firstError(diagnostics).code as ConfigSyntaxErrorCode
     this.libxlMessage = libxlMessage
     this.diagnostics = diagnostics
   }
 }
 
-/** Reads an xl domain configuration text as xlu_cfg_readdata of libxlutil does; throws `ConfigSyntaxError`. */
-export function parseConfig(text: string, options?: ParseConfigOptions): Config {
-  const result = safeParseConfig(text, options)
+/**
+ * Reads an xl domain configuration file as xlu_cfg_readdata of libxlutil does.
+ *
+ * @param source its bytes, or its text. Bytes that are not UTF-8, such as those of a file's name in Latin-1, are kept: in the
+ * text each stands as a lone surrogate, U+DC00 + byte. Reading the file as UTF-8 beforehand would lose them.
+ * @throws ConfigSyntaxError where libxlutil refuses it
+ * @throws TypeError for what is neither, and for options that are none
+ */
+export function parseConfig(source: string | Uint8Array, options?: ParseConfigOptions): Config {
+  const result = safeParseConfig(source, options)
   if (!result.success) throw result.error
   return result.config
 }
 
 /** `parseConfig` with its error as a result, and with warnings for what libxl swallows. */
-export function safeParseConfig(text: string, options: ParseConfigOptions = {}): ParseConfigResult {
+export function safeParseConfig(source: string | Uint8Array, options: ParseConfigOptions = {}): ParseConfigResult {
+  checkOptions(options)
   const { filename = 'command line', strict } = options
-  if (typeof text !== 'string') throw new TypeError('a configuration text is a string')
+  checkText('filename', filename)
+  checkFlag('strict', strict)
+  const text = textOf(source)
   const reader = new ConfigReader(text, filename)
   parse(text, { reader })
   const { report, settings } = reader
@@ -62,11 +80,20 @@ export function safeParseConfig(text: string, options: ParseConfigOptions = {}):
   return { success: false, error, diagnostics }
 }
 
+function textOf(source: unknown): string {
+  if (typeof source === 'string') return source
+  if (source instanceof Uint8Array) return decodeText(source)
+  throw wrongType('source', 'a string or a Uint8Array', source)
+}
+
 function summary(text: string, filename: string, diagnostics: readonly Diagnostic[]): string {
-  const first = diagnostics.find(({ severity }) => severity === 'error')!
+  const first = firstError(diagnostics)
   const { line, column } = new LineIndex(text).at(first.start)
   return `${filename}:${line}:${column}: ${first.message}${first.hint === undefined ? '' : ` (${first.hint})`}`
 }
+
+const firstError = (diagnostics: readonly Diagnostic[]): Diagnostic =>
+  diagnostics.find(({ severity }) => severity === 'error')!
 
 function warnOfLostDisks({ settings, report }: ConfigReader): void {
   const disk = settings.get('disk')

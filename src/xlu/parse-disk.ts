@@ -1,3 +1,4 @@
+import { checkFlag, checkOptionalText, checkOptions, wrongType } from '../check-argument.js'
 import type { DeviceDisk } from '../libxl/device-disk.js'
 import type { Diagnostic } from './diagnostic.js'
 import { type Parameter, parse } from './disk-grammar.js'
@@ -27,6 +28,7 @@ export type SafeParseDiskResult =
  * @throws {DiskSpecError} where libxlutil refuses it, with libxlutil's own message and the exact place
  */
 export function parseDisk(spec: string | readonly string[], options?: ParseDiskOptions): DeviceDisk {
+  if (options !== undefined) checkReading(options)
   if (options?.strict) {
     const result = safeParseDisk(spec, options)
     if (result.success) return result.disk
@@ -40,6 +42,7 @@ export function parseDisk(spec: string | readonly string[], options?: ParseDiskO
 
 /** `parseDisk` that returns a refusal instead of throwing it, and the warnings with either outcome. */
 export function safeParseDisk(spec: string | readonly string[], options?: ParseDiskOptions): SafeParseDiskResult {
+  if (options !== undefined) checkReading(options)
   const words = wordsOf(spec)
   const parameters: Parameter[][] = []
   const disk = readWords(words, parameters)
@@ -55,10 +58,16 @@ export function safeParseDisk(spec: string | readonly string[], options?: ParseD
   return { success: true, disk, diagnostics }
 }
 
+function checkReading(options: ParseDiskOptions): void {
+  checkOptions(options)
+  checkOptionalText('source', options.source)
+  checkFlag('strict', options.strict)
+}
+
 function wordsOf(spec: string | readonly string[]): readonly string[] {
   if (typeof spec === 'string') return [spec]
   if (Array.isArray(spec) && spec.every(word => typeof word === 'string')) return spec
-  throw new TypeError('a disk spec is a string, or an array of strings')
+  throw wrongType('spec', 'a string or an array of strings', spec)
 }
 
 /** The disk, or undefined where it is refused; the reasons are looked for only then. */

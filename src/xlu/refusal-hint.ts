@@ -1,9 +1,9 @@
 import { fromByteString } from '../byte-text.js'
 import type { Parameter } from './disk-grammar.js'
-import { diskFlags, diskKeys, diskPrefixes } from './disk-keys.js'
+import { diskFlags, diskKeys, diskPrefixes, flagFields } from './disk-keys.js'
 import { keyBefore } from './key-before.js'
 import { nearest } from './nearest.js'
-import type { Refusal } from './refusal.js'
+import type { DiskField, Refusal } from './refusal.js'
 
 interface Hint {
   hint?: string
@@ -11,22 +11,15 @@ interface Hint {
   message?: string
   /** The text that is meant, where it is more than what libxlutil shows. */
   wider?: { start: number; end: number }
-}
-
-const fieldKeys: Record<string, string> = {
-  format: 'format',
-  backend: 'backendtype',
-  specification: 'specification',
-  readwrite: 'access',
-  isCdrom: 'devtype',
-  coloPort: 'colo-port',
+  /** The field that is meant, where libxlutil's words do not tell. */
+  field?: DiskField
 }
 
 /** What to write instead of what was refused. */
 export function hintFor(refusal: Refusal, text: string, parameters: readonly Parameter[]): Hint {
   switch (refusal.code) {
     case 'unknown-value':
-      return { hint: valueHint(fieldKeys[refusal.field ?? ''] ?? '', text.slice(refusal.start, refusal.end)) }
+      return { hint: valueHint(keyOf(refusal.field), text.slice(refusal.start, refusal.end)) }
     case 'unknown-parameter':
       return unknownKey(text, refusal.at)
     case 'bad-syntax':
@@ -65,6 +58,9 @@ function swallowed(parameters: readonly Parameter[]): string | undefined {
     : undefined
 }
 
+const keyOf = (wanted: DiskField | undefined): string =>
+  [...diskKeys].find(([, { field }]) => field === wanted)?.[0] ?? ''
+
 function valueHint(key: string, value: string): string {
   const { values, takes } = diskKeys.get(key) ?? {}
   if (value.endsWith('\r')) return 'remove the carriage return: the line ended in CR LF'
@@ -93,7 +89,8 @@ const opposites: Readonly<Record<string, string>> = {
 }
 
 function keyHint(key: string, value: string): Hint {
-  if ((diskFlags as readonly string[]).includes(key)) {
+  const flag = diskFlags.find(name => name === key)
+  if (flag !== undefined) {
     const hint = /^(1|y|yes|on|true)?$/i.test(value)
       ? `write ${key} alone`
       : /^(0|n|no|off|false)$/i.test(value)
@@ -101,7 +98,7 @@ function keyHint(key: string, value: string): Hint {
           ? `write ${opposites[key]}`
           : `leave ${key} out`
         : `write ${key} alone, or leave it out`
-    return { message: `${key} takes no value`, hint }
+    return { message: `${key} takes no value`, hint, field: flagFields[flag] }
   }
   const message = `unknown parameter ${JSON.stringify(fromByteString(key))}`
   const near = nearest(key, [...diskKeys.keys(), ...diskFlags])
@@ -123,11 +120,12 @@ function badSyntax(text: string, { at }: Refusal, parameters: readonly Parameter
     const separate = fromByteString(named).split(/[ \t\n]+/)
     return { wider, message: 'parameters are separated by commas', hint: `write ${separate.join(',')}=...` }
   }
-  if (key !== named && diskKeys.has(named)) {
-    return { wider, message: `blank before the "=" of ${named}`, hint: `write ${named}=...` }
+  const field = diskKeys.get(named)?.field
+  if (field !== undefined && key !== named) {
+    return { wider, field, message: `blank before the "=" of ${named}`, hint: `write ${named}=...` }
   }
-  if (diskKeys.has(key)) {
-    return { wider, message: `bad value for ${key}`, hint: valueHint(key, text.slice(at + 1, wider.end)) }
+  if (field !== undefined) {
+    return { wider, field, message: `bad value for ${key}`, hint: valueHint(key, text.slice(at + 1, wider.end)) }
   }
   return { ...keyHint(key, text.slice(at + 1, wider.end)), wider }
 }

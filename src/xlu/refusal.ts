@@ -1,15 +1,7 @@
 import type { DeviceDisk } from '../libxl/device-disk.js'
+import type { RefusalCode } from './diagnostic-code.js'
 
-/** What libxlutil complains of, by the codes of our diagnostics. */
-export type RefusalCode =
-  | 'respecified'
-  | 'unknown-value'
-  | 'unknown-parameter'
-  | 'unknown-prefix'
-  | 'too-many-positional'
-  | 'bad-syntax'
-  | 'no-vdev'
-  | 'no-target'
+export type { RefusalCode } from './diagnostic-code.js'
 
 /** The field of a record that a parameter gives. */
 export type DiskField = keyof DeviceDisk

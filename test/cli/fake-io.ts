@@ -13,7 +13,7 @@ export interface World {
   /** The Xen that runs. */
   xen?: Pick<RunningXen, 'store' | 'host'>
   /** Standard output fails so after some writes. */
-  failing?: { after: number; code: string }
+  failing?: { after: number; code: string } | { after: number; error: unknown }
 }
 
 export interface Outcome {
@@ -86,7 +86,9 @@ class FakeIo implements Io {
   write(stream: OutputStream, data: string | Uint8Array): void {
     const { failing } = this.#world
     if (stream === 1 && failing && this.#writes++ >= failing.after) {
-      throw new SystemError('standard output', failing.code, 'No space left on device')
+      throw 'error' in failing
+        ? failing.error
+        : new SystemError('standard output', failing.code, 'No space left on device')
     }
     this.written[stream] += typeof data === 'string' ? data : Buffer.from(data).toString('utf8')
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
+import { type LibxlReason, parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { buildBlockdevArgs, buildDiskArgs, type DiskArgsOptions, diskWarnings } from 'xenlight/dm-args'
 
 const domains: ReadonlyMap<string, number> = new Map([
@@ -108,32 +108,47 @@ t.test('a colo-export is refused that is the id of another drive', t => {
 t.test('a COLO disk that QEMU would not replicate is refused, with the reason', t => {
   const ahci = { ...guest, hdtype: 'ahci' } as const
   const disk = colo('vdev=hda,target=/x')
-  const cases: [disk: ResolvedDisk, options: DiskArgsOptions, message: RegExp][] = [
-    [disk, ahci, /^disk hda: libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda to sdh$/],
-    [disk, { ...guest, stubdom: true }, /stub domain/],
-    [disk, { ...guest, domainType: 'pv' }, /HVM guests only, and this guest is pv$/],
-    [disk, { ...guest, domainType: 'pvh' }, /HVM guests only/],
-    [{ ...disk, readwrite: false }, guest, /access=rw/],
-    [colo('cdrom,vdev=hdc,target=/cd.iso'), guest, /^disk hdc: a CD drive/],
-    [colo('cdrom,vdev=hdc'), guest, /CD drive/],
-    [colo('vdev=51712,target=/x'), guest, /its vdev is a number: name it hda to hdd, or sda to sd[gh]$/],
+  const cases: [disk: ResolvedDisk, options: DiskArgsOptions, reason: LibxlReason, message: RegExp][] = [
+    [
+      disk,
+      ahci,
+      'colo-place',
+      /^disk hda: libxl knows no COLO on AHCI: write hdtype="ide", or name the disk sda to sdh$/,
+    ],
+    [disk, { ...guest, stubdom: true }, 'colo-guest', /stub domain/],
+    [disk, { ...guest, domainType: 'pv' }, 'colo-guest', /HVM guests only, and this guest is pv$/],
+    [disk, { ...guest, domainType: 'pvh' }, 'colo-guest', /HVM guests only/],
+    [{ ...disk, readwrite: false }, guest, 'colo-read-only', /access=rw/],
+    [colo('cdrom,vdev=hdc,target=/cd.iso'), guest, 'colo-cdrom', /^disk hdc: a CD drive/],
+    [colo('cdrom,vdev=hdc'), guest, 'colo-cdrom', /CD drive/],
+    [colo('vdev=51712,target=/x'), guest, 'colo-place', /its vdev is a number: name it hda to hdd, or sda to sd[gh]$/],
     [
       colo('vdev=xvde,target=/x'),
       guest,
+      'colo-place',
       /Only 4 emulated IDE disks are supported: name it hda to hdd, or sda to sd[gh]$/,
     ],
-    [colo('vdev=xvdg,target=/x'), ahci, /Only 4 emulated IDE disks are supported: name it sda to sd[gh]$/],
-    [{ ...disk, format: 'empty' }, guest, /Cannot support empty disk format/],
-    [{ ...disk, coloPort: 0 }, guest, /^disk hda: COLO needs colo-port, which is not set$/],
-    [{ ...disk, coloPort: 65536 }, guest, /from 1 to 65535, not 65536$/],
-    [{ ...disk, coloPort: -1 }, guest, /colo-port/],
-    [{ ...disk, coloPort: Number.NaN }, guest, /colo-port/],
-    [{ ...disk, backend: 'phy' }, guest, /needs the backend qdisk, and this is phy$/],
-    [{ ...disk, coloHost: undefined, hiddenDisk: '' }, guest, /needs colo-host, hidden-disk, which are not set$/],
+    [
+      colo('vdev=xvdg,target=/x'),
+      ahci,
+      'colo-place',
+      /Only 4 emulated IDE disks are supported: name it sda to sd[gh]$/,
+    ],
+    [{ ...disk, format: 'empty' }, guest, 'colo-place', /Cannot support empty disk format/],
+    [{ ...disk, coloPort: 0 }, guest, 'colo-missing-key', /^disk hda: COLO needs colo-port, which is not set$/],
+    [{ ...disk, coloPort: 65536 }, guest, 'colo-port-range', /from 1 to 65535, not 65536$/],
+    [{ ...disk, coloPort: -1 }, guest, 'colo-port-range', /colo-port/],
+    [{ ...disk, backend: 'phy' }, guest, 'colo-backend', /needs the backend qdisk, and this is phy$/],
+    [
+      { ...disk, coloHost: undefined, hiddenDisk: '' },
+      guest,
+      'colo-missing-key',
+      /needs colo-host, hidden-disk, which are not set$/,
+    ],
   ]
-  for (const [disk, options, message] of cases) {
+  for (const [disk, options, reason, message] of cases) {
     for (const coloRestore of [false, true]) {
-      t.throws(() => buildDiskArgs([disk], { ...options, coloRestore }), { rc: -6, message }, String(message))
+      t.throws(() => buildDiskArgs([disk], { ...options, coloRestore }), { rc: -6, reason, message }, String(message))
       t.throws(() => buildDiskArgs([disk], { ...options, coloRestore, dialect: '4.7' }), { name: 'LibxlError' })
     }
     t.doesNotThrow(() => buildDiskArgs([{ ...disk, coloEnable: false, readwrite: true }], options))
@@ -244,21 +259,25 @@ t.test('arguments that are none are named', t => {
   const disk = resolve('vdev=hda,target=/x')
   // biome-ignore lint/suspicious/noExplicitAny: as from JavaScript
   const cases: [disks: any, options: any, message: RegExp][] = [
-    [disk, guest, /^disks must be an array/],
-    [[null], guest, /^disks\[0\] is no disk/],
-    [[disk, {}], guest, /^disks\[1\] is no disk/],
-    [[parseDisk('vdev=hda,target=/x')], guest, /^disks\[0\], hda, has no backend yet: pass it through resolveDisk$/],
-    [[{ ...disk, pdevPath: null }], guest, /^disks\[0\], hda: pdevPath must be a string/],
-    [[disk], undefined, /^the options lack/],
+    [disk, guest, /^disks must be an array of resolved disks, not an object$/],
+    [[null], guest, /^disks\[0\] must be a record: .*, not null$/],
+    [[disk, {}], guest, /^disks\[1\].backendDomid must be set/],
+    [
+      [parseDisk('vdev=hda,target=/x')],
+      guest,
+      /^disks\[0\].backend \(resolveDisk chooses it\) must be 'phy', .*, not "unknown"$/,
+    ],
+    [[{ ...disk, pdevPath: null }], guest, /^disks\[0\].pdevPath must be a string or undefined, not null$/],
+    [[disk], undefined, /^options must be an object with domainType at least, not undefined$/],
     [[disk], { ...guest, coloRestore: 'primary' }, /^coloRestore must be true or false, not "primary"$/],
     [[disk], { ...guest, stubdom: 'no' }, /^stubdom must be/],
     [[disk], { ...guest, libxlExact: 'false' }, /^libxlExact must be/],
     [[disk], { ...guest, domid: '5' }, /^domid must be a number/],
-    [[disk], { ...guest, dialect: 4.7 }, /not the number 4\.7$/],
+    [[disk], { ...guest, dialect: 4.7 }, /^dialect must be '4.17', 'master' or '4.7', not 4\.7$/],
     [
       [resolve('script=x,vdev=hda,target=y')],
       { ...guest, physicalDevicePath: () => 7 },
-      /^physicalDevicePath must give/,
+      /^the answer of physicalDevicePath must be a path or undefined, not 7$/,
     ],
   ]
   for (const [disks, options, message] of cases)
@@ -322,7 +341,7 @@ t.test('an empty path is told of', t => {
 t.test('a format that libxl does not have is refused', t => {
   for (const format of ['constructor', '__proto__', 'raw,readonly=on', 'RAW', '', 7, undefined, Object.create(null)]) {
     const disk = { ...resolve('vdev=hda,target=/x'), format } as unknown as ResolvedDisk
-    t.throws(() => buildDiskArgs([disk], guest), { rc: -6, vdev: 'hda', message: /^disk hda: no format is called / })
+    t.throws(() => buildDiskArgs([disk], guest), { name: 'TypeError', message: /^disks\[0\]\.format must be / })
   }
   const unknown = { ...resolve('backendtype=qdisk,vdev=hda,target=/x'), format: 'unknown' } as const
   t.match(buildDiskArgs([unknown], guest), { args: [], warnings: [/^Unable to determine disk image format: hda\n/] })

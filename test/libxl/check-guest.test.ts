@@ -50,11 +50,14 @@ t.test('a spec or a few members in the place of a record', async t => {
   const store = memoryStore()
   t.teardown(() => store.close())
   const cases: [disk: unknown, message: RegExp][] = [
-    ['vdev=xvda,target=/x', /^disk must be a record: parseDisk makes/],
-    [null, /^disk must be a record/],
-    [{ vdev: 'xvda', pdevPath: '/x' }, /^disk.backendDomid must be a number: .*fromLibxlJson/],
-    [{ ...disk, specification: undefined }, /^disk.specification must be a string/],
-    [{ ...disk, readwrite: 1 }, /^disk.readwrite must be a boolean/],
+    ['vdev=xvda,target=/x', /^disk must be a record: parseDisk makes .*, not "vdev=xvda,target=\/x"$/],
+    [null, /^disk must be a record: .*, not null$/],
+    [
+      { vdev: 'xvda', pdevPath: '/x' },
+      /^disk.backendDomid must be set: .*fromLibxlJson of some members, not undefined$/,
+    ],
+    [{ ...disk, specification: undefined }, /^disk.specification must be set/],
+    [{ ...disk, readwrite: 1 }, /^disk.readwrite must be true or false, not 1$/],
   ]
   for (const [given, message] of cases) {
     t.throws(() => resolveDisk(given as never, guest), { name: 'TypeError', message })

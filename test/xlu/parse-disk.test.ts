@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { DiskSpecError, parseDisk, safeParseDisk } from 'xenlight'
+import { type DeviceDisk, type DiagnosticCode, DiskSpecError, parseDisk, safeParseDisk, XenlightError } from 'xenlight'
 
 const refused = (spec: string | string[]) => {
   const result = safeParseDisk(spec)
@@ -149,4 +149,43 @@ t.test('of a spec that is long and wrong throughout, the first errors', async t 
   t.ok(error.libxlMessage.length < 80_000_000)
   t.match(diagnostics.at(-1), { code: 'too-many-errors', message: /^149984 more errors/ })
   t.ok(error.message.length < 1000)
+})
+
+t.test('a diagnostic names the field that it is about', async t => {
+  const cases: [spec: string, code: DiagnosticCode, field: keyof DeviceDisk | undefined][] = [
+    ['vdev=xvda,format=QCOW2,target=/x', 'unknown-value', 'format'],
+    ['vdev=xvda,backendtype=file,target=/x', 'unknown-value', 'backend'],
+    ['vdev=xvda,access=x,target=/x', 'unknown-value', 'readwrite'],
+    ['vdev=xvda,vdev=xvdb,target=/x', 'respecified', 'vdev'],
+    ['vdev=xvda', 'no-target', 'pdevPath'],
+    ['target=/x', 'no-vdev', 'vdev'],
+    ['grant_usage=2,vdev=xvda,target=/x', 'bad-syntax', 'grantUsage'],
+    ['discard=1,vdev=xvda,target=/x', 'unknown-parameter', 'discardEnable'],
+    ['nosuch=1,vdev=xvda,target=/x', 'unknown-parameter', undefined],
+    ['a,raw,xvda,w,x', 'too-many-positional', undefined],
+    ['vdev=zz,target=/x', 'unknown-vdev', 'vdev'],
+    ['vdev=xvda,target=/a,b', 'path-comma', 'pdevPath'],
+    ['vdev=xvda,target=/a.qcow2', 'format-mismatch', 'format'],
+    ['cdrom,access=w,vdev=hdc,target=/x', 'cdrom-access', 'readwrite'],
+    ['vdev=xvda,colo,target=/x', 'colo-missing-key', 'coloHost'],
+    ['vdev=xvda,colo-export=e,target=/x', 'colo-key-without-colo', 'coloExport'],
+    ['vdev=xvda,colo-port=1x,target=/x', 'colo-port-junk', 'coloPort'],
+    ['raw:/x,xvda,w', 'deprecated-prefix', undefined],
+  ]
+  for (const [spec, code, field] of cases) {
+    const diagnostic = safeParseDisk(spec).diagnostics.find(found => found.code === code)
+    t.ok(diagnostic, `${spec}: ${code}`)
+    t.equal(diagnostic?.field, field, spec)
+  }
+})
+
+t.test('the code of the error is that of the first diagnostic', async t => {
+  try {
+    parseDisk('format=QCOW2,vdev=hda,target=/x')
+    t.fail('accepted')
+  } catch (error) {
+    t.ok(error instanceof DiskSpecError && error instanceof XenlightError)
+    t.match(error, { code: 'unknown-value', diagnostics: [{ code: 'unknown-value' }] })
+  }
+  t.throws(() => parseDisk('vdev=hda,target=/a,b', { strict: true }), { code: 'path-comma', libxlMessage: '' })
 })

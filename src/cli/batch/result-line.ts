@@ -1,8 +1,10 @@
 import { decodeText } from '../../byte-text.js'
 import { toCompactLibxlJson } from '../../libxl/to-libxl-json.js'
 import type { Diagnostic } from '../../xlu/diagnostic.js'
+import type { DiagnosticCode } from '../../xlu/diagnostic-code.js'
 import { safeParseDisk } from '../../xlu/parse-disk.js'
 import { bounded } from '../bounded.js'
+import { isOutOfMemory } from '../out-of-memory.js'
 import { remark } from '../refusal.js'
 import { longestSpec } from './spec-blocks.js'
 
@@ -15,7 +17,7 @@ export function resultLine(spec: string, strict: boolean): string {
   try {
     return answer(spec, strict)
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!isOutOfMemory(error)) throw error
     return unread(spec.slice(0, 100), 'too-large', 'what is wrong with this spec is more than fits into memory')
   }
 }
@@ -34,12 +36,13 @@ export function tooLongLine(bytes: Uint8Array): string {
   return unread(spec, 'too-long', message)
 }
 
-const unread = (spec: string, code: string, message: string): string =>
+const unread = (spec: string, code: DiagnosticCode, message: string): string =>
   line(EINVAL, 'null', '', [remark('error', code, message, { spec, start: 0, end: spec.length })])
 
 /** What JSON.stringify gives, in a fraction of its time. */
-function diagnosticJson({ severity, code, message, spec, start, end, notes, hint }: Diagnostic): string {
-  const told = `{"severity":"${severity}","code":"${code}","message":${JSON.stringify(message)},"spec":${JSON.stringify(spec)},`
+function diagnosticJson({ severity, code, field, message, spec, start, end, notes, hint }: Diagnostic): string {
+  const kind = `{"severity":"${severity}","code":"${code}"${field === undefined ? '' : `,"field":"${field}"`}`
+  const told = `${kind},"message":${JSON.stringify(message)},"spec":${JSON.stringify(spec)},`
   const placed = `${told}"start":${start},"end":${end},"notes":${notes.length === 0 ? '[]' : JSON.stringify(notes)}`
   return hint === undefined ? `${placed}}` : `${placed},"hint":${JSON.stringify(hint)}}`
 }

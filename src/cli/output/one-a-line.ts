@@ -6,7 +6,7 @@ export function oneALine(
   texts: readonly string[],
   at: Span,
   diagnostics: Diagnostic[],
-  hint = '-o json can show it',
+  hint: string,
 ): Iterable<string> {
   const broken = texts.find(text => text.includes('\n'))
   if (broken !== undefined) {

@@ -1,15 +1,14 @@
 import { diskToNodes } from '../../libxl/disk-to-nodes.js'
 import { toLibxlJson } from '../../libxl/to-libxl-json.js'
-import { formatDisk } from '../../xlu/format-disk.js'
 import type { DisksCommand } from '../command.js'
 import { guestOf } from '../guest.js'
 import type { Io } from '../io.js'
 import type { DisksRead, PlacedDisk } from '../placed-disk.js'
 import { guessTarget, resolveDisks } from '../resolve-disks.js'
 import { listNodes } from './list-nodes.js'
-import { oneALine } from './one-a-line.js'
 import { renderArguments } from './render-arguments.js'
 import { emptyGraph, renderGraph } from './render-graph.js'
+import { specLines } from './spec-lines.js'
 
 /**
  * The disks in the form asked for, piece by piece; errors are among the diagnostics before the first piece is asked for,
@@ -24,10 +23,7 @@ export function renderDisks(
   if (output === 'json') return map(disks, ({ disk }) => `disk: ${toLibxlJson(disk)}\n`)
   const [first] = disks
   const places = disks.map(({ at }) => at)
-  if (output === 'spec') {
-    const specs = disks.map(({ disk }) => formatDisk(disk))
-    return first === undefined ? [] : oneALine(specs, { ...first.at, end: places.at(-1)!.end }, diagnostics)
-  }
+  if (output === 'spec') return specLines(disks, diagnostics)
   const guest = guestOf(options, config, diagnostics)
   if (diagnostics.some(({ severity }) => severity === 'error')) return []
   if (first === undefined) return output === 'graph' || output === 'graph-dot' ? [emptyGraph(output)] : []

@@ -6,9 +6,10 @@ import { guestOf } from '../guest.js'
 import type { Io } from '../io.js'
 import type { DisksRead } from '../placed-disk.js'
 import { readDisks } from '../read-disks.js'
-import { hintsOnXen, libxlRefusal } from '../refusal.js'
+import { hintsOnXen } from '../refusal.js'
 import { report } from '../report.js'
 import { writePieces } from '../write-pieces.js'
+import { attachRefusals } from './attach-refusals.js'
 import { openTrialXen } from './open-trial-xen.js'
 import { renderAttached, renderTrial } from './render-attached.js'
 
@@ -19,13 +20,11 @@ export async function runApply(command: ApplyCommand, io: Io): Promise<number> {
   const domainType = typeOfGuest(command, read)
   const tell = () => report(command.strict ? diagnostics.map(asError) : diagnostics, command.diagnostics, read.file, io)
   const isRefused = () => diagnostics.some(({ severity }) => severity === 'error' || command.strict)
-  const [first] = read.disks ?? []
-  if (read.disks === undefined || first === undefined || isRefused()) {
+  if (read.disks === undefined || read.disks.length === 0 || isRefused()) {
     tell()
     return read.disks === undefined || isRefused() ? refused : done
   }
 
-  const all = { ...first.at, end: read.disks.at(-1)!.at.end }
   const trialType = domainType ?? 'hvm'
   await using xen = command.dryRun ? await openTrialXen(command, trialType, io) : await io.openXen()
   const options: AddDiskOptions = {
@@ -36,9 +35,10 @@ export async function runApply(command: ApplyCommand, io: Io): Promise<number> {
     libxlExact: command.libxlExact,
     signal: xen.interrupted,
   }
-  const records = read.disks.map(({ disk }) => disk)
+  const { disks } = read
+  const records = disks.map(({ disk }) => disk)
   const attached = await addDisks(xen.store, records, options).catch(error => {
-    diagnostics.push(libxlRefusal(error, all, command.dryRun ? undefined : hintsOnXen))
+    diagnostics.push(...attachRefusals(error, disks, command.dryRun ? undefined : hintsOnXen))
     return undefined
   })
   tell()

@@ -65,7 +65,7 @@ export function nodeNames(
 function givenNames({ disk, role }: Emulated, { export: exported, topId }: ColoNames): string[] {
   if (exported.length > longest) {
     const why = `the name of a node in QEMU has at most ${longest} characters, colo-export ${show(exported)} has`
-    throw refuseDisk('arguments-refused', disk, `${why} ${exported.length}`)
+    throw refuseDisk('node-name-long', disk, `${why} ${exported.length}`)
   }
   return role === 'secondary' ? [exported, topId] : [exported]
 }

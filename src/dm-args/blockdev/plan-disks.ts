@@ -1,3 +1,4 @@
+import { checkFunction } from '../../check-argument.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import { safeColoNames } from '../colo-names.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
@@ -39,6 +40,7 @@ export function planDisks(
   options: BlockdevOptions,
 ): { planned: PlannedDisk[]; warnings: string[] } {
   const { settled } = placeDisks(disks, options, xen417)
+  if (options.targetOf !== undefined) checkFunction('targetOf', options.targetOf)
   const planned: PlannedDisk[] = []
   const warnings: string[] = []
   if (options.domainType !== 'hvm') return { planned, warnings }

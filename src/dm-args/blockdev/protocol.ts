@@ -23,6 +23,6 @@ export const openSocket = (name: string, path: string): Blockdev => ({
 function isDevice(path: string, targetOf: TargetOf | undefined): boolean {
   if (targetOf === undefined) return /^\/dev\/(?!shm\/)/.test(path)
   const target = targetOf(path)
-  checkTarget(target)
+  checkTarget(target, 'the answer of targetOf')
   return target === 'block' || target === 'char'
 }

@@ -1,4 +1,4 @@
-import { checkFlag } from '../../libxl/check-guest.js'
+import { checkFlag } from '../../check-argument.js'
 import { checkDialect } from '../dialect.js'
 import type { DiskArgsOptions } from '../disk-args-options.js'
 import type { DriveDialect } from './drive.js'

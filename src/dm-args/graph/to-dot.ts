@@ -1,8 +1,11 @@
 import { printable } from '../../printable.js'
 import type { BlockGraph } from './block-graph.js'
+import { checkGraph } from './check-graph.js'
 
 /** A block graph as a digraph in Graphviz's language; dashed is what only the start of COLO adds. */
-export function toDot({ nodes, edges }: Omit<BlockGraph, 'warnings'>): string {
+export function toDot(graph: Omit<BlockGraph, 'warnings'>): string {
+  checkGraph(graph)
+  const { nodes, edges } = graph
   const names = new Map(nodes.map(({ id }, index) => [id, `n${index}`]))
   const lines = ['digraph {', '  node [shape=box]']
   for (const { id, label } of nodes) lines.push(`  ${names.get(id)} [label="${label.map(escapeText).join('\\n')}"]`)

@@ -1,8 +1,11 @@
 import { printable } from '../../printable.js'
 import type { BlockGraph } from './block-graph.js'
+import { checkGraph } from './check-graph.js'
 
 /** A block graph as a Mermaid flowchart; dashed is what only the start of COLO adds. */
-export function toMermaid({ nodes, edges }: Omit<BlockGraph, 'warnings'>): string {
+export function toMermaid(graph: Omit<BlockGraph, 'warnings'>): string {
+  checkGraph(graph)
+  const { nodes, edges } = graph
   const names = new Map(nodes.map(({ id }, index) => [id, `n${index}`]))
   const lines = ['flowchart TD']
   for (const { id, label } of nodes) lines.push(`  ${names.get(id)}["${label.map(escapeText).join('<br/>')}"]`)

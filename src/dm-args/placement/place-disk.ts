@@ -1,3 +1,4 @@
+import { wrongType } from '../../check-argument.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import { parseVdev } from '../../libxl/vdev.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
@@ -74,7 +75,7 @@ const published =
     const found: unknown = typeof path === 'function' ? path(disk) : path
     if (typeof found === 'string') return found
     if (found === undefined || found === null) return undefined
-    throw new TypeError(`physicalDevicePath must give a path or undefined, not a value of type ${typeof found}`)
+    throw wrongType('the answer of physicalDevicePath', 'a path or undefined', found)
   }
 
 function roleOf(disk: ResolvedDisk, options: DeviceModelOptions): ColoRole {

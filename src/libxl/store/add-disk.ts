@@ -1,7 +1,9 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
+import { checkDisk } from '../check-disk.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { LibxlError } from '../libxl-error.js'
-import { type AddDiskOptions, type AttachedDisk, addDisks } from './add-disks.js'
+import type { AddDiskOptions } from './add-disk-options.js'
+import { type AttachedDisk, addDisks } from './add-disks.js'
 import { AttachError } from './attach-error.js'
 
 /**
@@ -20,6 +22,7 @@ import { AttachError } from './attach-error.js'
  * time that is none
  */
 export async function addDisk(store: Xenstore, disk: DeviceDisk, options: AddDiskOptions): Promise<AttachedDisk> {
+  checkDisk(disk)
   try {
     const [attached] = await addDisks(store, [disk], options)
     return attached!

@@ -1,12 +1,13 @@
 import { CommitUnknownError } from '../../xenstore/commit-unknown-error.js'
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import { checkDisk } from '../check-disk.js'
-import { checkDomainType, checkDomid } from '../check-guest.js'
+import { checkDisks } from '../check-disk.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
 import type { DomainType, ResolvedDisk } from '../resolved-disk.js'
 import { abortable } from './abortable.js'
+import type { AddDiskOptions } from './add-disk-options.js'
 import { AttachError } from './attach-error.js'
+import { checkAddCall } from './check-call.js'
 import { type ConnectTimeouts, connectBackend, connectLimits } from './connect-backend.js'
 import { DeviceClaim } from './device-claim.js'
 import type { DiskDevice } from './disk-device.js'
@@ -18,23 +19,6 @@ import { type PreparedDisk, prepareDisk } from './prepare-disk.js'
 import { type RollBack, rollBack, type WrittenDisk } from './roll-back.js'
 import { type Failure, settle } from './settle.js'
 import { writeDevice } from './write-device.js'
-
-export interface AddDiskOptions {
-  /** The guest's domain. */
-  domid: number
-  /** How the guest is virtualised; by default what the store says (/libxl/DOMID/type). */
-  domainType?: DomainType | undefined
-  /** What the disk's target and script are to be found on; by default this machine, as domain 0. */
-  host?: DiskHost | undefined
-  /** Wait until the backend has taken the disk up, running its hotplug script; yes by default. */
-  wait?: boolean | undefined
-  /** How long to wait for what. */
-  timeouts?: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined
-  /** Do as libxl does where this library knows better: see docs/departures.md. */
-  libxlExact?: boolean | undefined
-  /** Aborts; what was written by then is rolled back. A commit already in progress is awaited first. */
-  signal?: AbortSignal | undefined
-}
 
 /** A disk that was attached. */
 export interface AttachedDisk {
@@ -72,10 +56,9 @@ class Batch {
   readonly #libxlExact: boolean
 
   constructor(store: Xenstore, disks: readonly DeviceDisk[], options: AddDiskOptions) {
-    const { domid, domainType, host = nodeHost(), libxlExact = false } = options
-    checkDomid(domid)
-    for (const disk of disks) checkDisk(disk)
-    if (domainType !== undefined) checkDomainType(domainType)
+    checkAddCall(store, options)
+    checkDisks(disks)
+    const { host = nodeHost(), libxlExact = false } = options
     connectLimits(options.timeouts)
     this.#store = store
     this.#disks = disks

@@ -1,5 +1,5 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import { checkDomid } from '../check-guest.js'
+import { checkDomainCall } from './check-call.js'
 import type { DiskEvent } from './disk-event.js'
 import { DiskMonitor } from './disk-monitor.js'
 
@@ -21,10 +21,10 @@ export interface DiskEventsOptions {
 export function diskEvents(
   store: Xenstore,
   domid: number,
-  { signal }: DiskEventsOptions = {},
+  options: DiskEventsOptions = {},
 ): AsyncIterableIterator<DiskEvent, undefined, undefined> {
-  checkDomid(domid)
-  const monitor = new DiskMonitor(store, domid, signal)
+  checkDomainCall(store, domid, options)
+  const monitor = new DiskMonitor(store, domid, options.signal)
   const generator = events(monitor)
   const end = generator.return.bind(generator)
   // a generator's own would wait for the event that its `next` waits for

@@ -10,7 +10,7 @@ import { codeOf } from '../system-error.js'
 import { formatVdev, parseVdev } from '../vdev.js'
 import { abortable } from './abortable.js'
 import { addDisk } from './add-disk.js'
-import type { AddDiskOptions } from './add-disks.js'
+import type { AddDiskOptions } from './add-disk-options.js'
 import { connectBackend, connectLimits } from './connect-backend.js'
 import { DeviceClaim } from './device-claim.js'
 import type { DiskDevice } from './disk-device.js'
@@ -20,7 +20,8 @@ import { guestOf } from './guest-of.js'
 import { nodeHost } from './node-host.js'
 import { type PreparedDisk, type PrepareOptions, prepareDisk } from './prepare-disk.js'
 import { readWritten } from './read-written.js'
-import { type RemoveDiskOptions, removeDisk } from './remove-disk.js'
+import { removeDisk } from './remove-disk.js'
+import type { RemoveDiskOptions } from './remove-disk-options.js'
 
 export interface EnsureDisksOptions extends Omit<AddDiskOptions, 'libxlExact'> {
   /** Remove the disks of the guest that are not wanted; no by default. */

@@ -1,8 +1,8 @@
 import type { RequestOptions, Xenstore } from '../../xenstore/xenstore.js'
-import { checkDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { unsupportedVdev } from '../devid-of.js'
 import { parseVdev } from '../vdev.js'
+import { checkDomainCall } from './check-call.js'
 import { disksOf, readDevice } from './read-device.js'
 
 export interface ReadDiskOptions extends RequestOptions {
@@ -23,9 +23,10 @@ export async function getDisk(
   store: Xenstore,
   domid: number,
   vdev: string,
-  { libxlExact = false, ...request }: ReadDiskOptions = {},
+  options: ReadDiskOptions = {},
 ): Promise<DeviceDisk> {
-  checkDomid(domid)
+  checkDomainCall(store, domid, options)
+  const { libxlExact = false, ...request } = options
   const devid = parseVdev(vdev)?.devid ?? -1
   if (devid < 0) throw unsupportedVdev(vdev)
   const { value } = await store.transaction(

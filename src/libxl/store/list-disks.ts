@@ -1,10 +1,10 @@
 import type { RequestOptions, Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { atoi } from '../c-integer.js'
-import { checkDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { libxlDevices } from '../device-paths.js'
 import { LibxlError } from '../libxl-error.js'
 import { codeOf } from '../system-error.js'
+import { checkDomainCall } from './check-call.js'
 import type { ReadDiskOptions } from './get-disk.js'
 import { disksOf, readDevice } from './read-device.js'
 
@@ -22,12 +22,9 @@ export type ListedDisk =
  * @throws XenstoreError where the store cannot be read
  * @throws TypeError, RangeError for a domid outside 0 to 32751
  */
-export async function listDisks(
-  store: Xenstore,
-  domid: number,
-  { libxlExact = false, ...request }: ReadDiskOptions = {},
-): Promise<ListedDisk[]> {
-  checkDomid(domid)
+export async function listDisks(store: Xenstore, domid: number, options: ReadDiskOptions = {}): Promise<ListedDisk[]> {
+  checkDomainCall(store, domid, options)
+  const { libxlExact = false, ...request } = options
   const kind = await disksOf(store, domid, request)
   const directory = libxlDevices(domid, kind)
   const names = await namesIn(store, directory, request)

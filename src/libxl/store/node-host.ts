@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises'
 import { encodeText } from '../../byte-text.js'
+import { checkDomid } from '../check-guest.js'
 import { LibxlError } from '../libxl-error.js'
 import { statTarget } from '../stat-target.js'
 import { reasonOf } from '../system-error.js'
@@ -7,13 +8,10 @@ import type { DiskHost } from './disk-host.js'
 import { runScript } from './run-script.js'
 
 /** This machine. `domid` is the domain that this process runs in. */
-export const nodeHost = (domid = 0): DiskHost => ({
-  domid,
-  examine: statTarget,
-  createEmptyCdrom,
-  runScript,
-  sectorsOf,
-})
+export function nodeHost(domid = 0): DiskHost {
+  checkDomid(domid)
+  return { domid, examine: statTarget, createEmptyCdrom, runScript, sectorsOf }
+}
 
 async function createEmptyCdrom(path: string): Promise<void> {
   try {

@@ -1,30 +1,14 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import { checkDomid } from '../check-guest.js'
 import { LibxlError } from '../libxl-error.js'
 import { abortable } from './abortable.js'
+import { checkRemoveCall } from './check-call.js'
 import { deviceChanged } from './device-changed.js'
 import { DeviceClaim } from './device-claim.js'
 import type { DiskHost } from './disk-host.js'
 import { findDevice } from './find-device.js'
 import { type RemovedDevice, type RemoveTimeouts, removeDevice } from './remove-device.js'
+import type { RemoveDiskOptions } from './remove-disk-options.js'
 import { runScript } from './run-script.js'
-
-export interface RemoveDiskOptions {
-  /**
-   * false (default) asks the guest, and leaves it the disk when it does not let go (`xl block-detach`); true takes it from the
-   * guest (`xl block-detach --force`); 'auto' asks first, and takes it when that was of no use.
-   */
-  force?: boolean | 'auto' | undefined
-  /** Whose domain this is, and what runs the hotplug script; by default this machine, as domain 0. */
-  host?: Pick<DiskHost, 'domid' | 'runScript'> | undefined
-  /** The guest is paused, dying or shut down: QEMU, then, is not waited for (libxl asks the hypervisor). */
-  paused?: boolean | undefined
-  timeouts?: Partial<Record<keyof RemoveTimeouts, number | undefined>> | undefined
-  /** Gives up the waiting. What the backend was told by then it stays told. */
-  signal?: AbortSignal | undefined
-  /** Do as libxl does where this library knows better: see docs/departures.md. */
-  libxlExact?: boolean | undefined
-}
 
 /** A disk that was removed. */
 export interface RemovedDisk extends RemovedDevice {
@@ -53,6 +37,7 @@ export async function removeDisk(
   vdev: string,
   options: RemoveDiskOptions = {},
 ): Promise<RemovedDisk> {
+  checkRemoveCall(store, domid, vdev, options)
   const {
     force = false,
     host = { domid: 0, runScript },
@@ -61,7 +46,6 @@ export async function removeDisk(
     signal,
     libxlExact = false,
   } = options
-  checkDomid(domid)
   return abortable(signal, `removing the disk ${vdev} of domain ${domid}`, async () => {
     const found = await findDevice(store, domid, vdev, { signal })
     using claim = libxlExact ? undefined : new DeviceClaim(store, found.paths)

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { statSync } from 'node:fs'
+import { checkOptionalText, checkOptions, checkSignal } from '../../check-argument.js'
 import { connectSocket } from '../../link/node/socket.js'
 import { socketPathMax } from '../../link/node/socket-address.js'
 import { type ClientOptions, openXenstore } from '../client.js'
@@ -31,6 +32,9 @@ const xenbus = '/dev/xen/xenbus'
  * @throws XenstoreError with the system's code (ENOENT, EACCES, ECONNREFUSED …) where there is none, ECANCELED
  */
 export async function connect(options: ConnectOptions = {}): Promise<Xenstore> {
+  checkOptions(options)
+  checkOptionalText('path', options.path)
+  checkSignal(options.signal)
   const { signal } = options
   const path = options.path ?? defaultPath()
   const fail = (code: string, why: string, cause?: unknown) =>

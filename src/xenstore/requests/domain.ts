@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import { checkObject, shown } from '../../check-argument.js'
 import { domidField, numberField } from '../domid.js'
 import { Malformed } from '../malformed.js'
 import { done, quoted, text } from '../reply.js'
@@ -14,11 +15,11 @@ export const getDomainPath = {
 
 export const introduce = {
   operation: 'INTRODUCE',
-  fields: ({ domid, gfn, eventChannel }) => [
-    domidField(domid),
-    gfnField(gfn),
-    numberField('an event channel', eventChannel),
-  ],
+  fields: introduction => {
+    checkObject('introduction', introduction, 'an object with domid, gfn and eventChannel')
+    const { domid, gfn, eventChannel } = introduction
+    return [domidField(domid), gfnField(gfn), numberField('an event channel', eventChannel)]
+  },
   decode: done,
 } satisfies RequestKind<[introduction: Introduction], void>
 
@@ -58,5 +59,5 @@ function yesOrNo(payload: Buffer): boolean {
 
 function gfnField(gfn: unknown): string {
   if (Number.isSafeInteger(gfn) && Number(gfn) >= 0) return String(gfn)
-  throw new XenstoreError('EINVAL', `no frame's number: ${String(gfn)}`)
+  throw new XenstoreError('EINVAL', `no frame's number: ${shown(gfn)}`)
 }

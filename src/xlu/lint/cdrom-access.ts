@@ -8,6 +8,12 @@ export const cdromAccess: LintRule = context => {
   const access = at.spec.slice(at.start, at.end)
   if (access !== 'w' && access !== 'rw') return nothing
   return [
-    { code: 'cdrom-access', message: 'a cdrom is always read-only', at, hint: 'write access=ro, or leave it out' },
+    {
+      code: 'cdrom-access',
+      field: 'readwrite',
+      message: 'a cdrom is always read-only',
+      at,
+      hint: 'write access=ro, or leave it out',
+    },
   ]
 }

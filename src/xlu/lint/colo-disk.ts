@@ -15,6 +15,7 @@ function unprotected(context: LintContext, found: Finding[]): void {
   if (backend !== 'unknown' && backend !== 'qdisk') {
     found.push({
       code: 'colo-backend',
+      field: 'backend',
       message: `colo needs the backend qdisk, not ${backend}`,
       at: context.valueSpan('backend'),
       hint: 'write backendtype=qdisk, or leave it out',
@@ -24,6 +25,7 @@ function unprotected(context: LintContext, found: Finding[]): void {
     const field = script === undefined ? 'specification' : 'script'
     found.push({
       code: 'colo-backend',
+      field,
       message: `colo needs the backend qdisk, which takes no ${field === 'script' ? 'script' : 'virtio disk'}`,
       at: context.parameterSpan(field),
       hint: `remove ${field}, or colo and its keys`,
@@ -32,6 +34,7 @@ function unprotected(context: LintContext, found: Finding[]): void {
   if (isCdrom) {
     found.push({
       code: 'colo-cdrom',
+      field: 'isCdrom',
       message: 'colo does not replicate a cdrom',
       at: context.parameterSpan('isCdrom'),
       hint: 'remove colo and its keys',
@@ -39,6 +42,7 @@ function unprotected(context: LintContext, found: Finding[]): void {
   } else if (!readwrite) {
     found.push({
       code: 'colo-read-only',
+      field: 'readwrite',
       message: 'colo replicates writes, and the disk is read-only',
       at: context.valueSpan('readwrite'),
       hint: 'write access=rw, or remove colo and its keys',
@@ -54,6 +58,7 @@ function sharedImages(context: LintContext, found: Finding[]): void {
   const compare = (field: keyof typeof roles, other: keyof typeof roles) => {
     found.push({
       code: 'colo-same-disk',
+      field,
       message: `${roles[field]} and ${roles[other]} are the same`,
       at: context.valueSpan(field),
       notes: [{ message: `${roles[other]} given here`, at: context.valueSpan(other) }],

@@ -8,6 +8,7 @@ export const coloExportId: LintRule = context => {
   return [
     {
       code: 'colo-export-id',
+      field: 'coloExport',
       message: `QEMU refuses ${JSON.stringify(coloExport)} as the id of a drive`,
       at: context.valueSpan('coloExport'),
       hint: 'begin with a letter, go on with letters, digits, "-", "." or "_"',

@@ -25,6 +25,7 @@ const missing = (context: LintContext): Finding[] =>
     .filter(([field]) => !context.disk[field])
     .map(([field, key]) => ({
       code: 'colo-missing-key',
+      field,
       message: `colo needs ${key}`,
       at: context.parameterSpan(isGiven(context.disk, field) ? field : 'coloEnable'),
       hint: `add ${key}=...`,
@@ -35,6 +36,7 @@ const useless = (context: LintContext): Finding[] =>
     .filter(([field]) => isGiven(context.disk, field))
     .map(([field, key]) => ({
       code: 'colo-key-without-colo',
+      field,
       message: `${key} does nothing without colo`,
       at: context.parameterSpan(field),
       hint: 'add colo, or remove the key',

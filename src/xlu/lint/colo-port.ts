@@ -14,11 +14,12 @@ export const coloPort: LintRule = context => {
   const findings: Finding[] = []
   if (junk) {
     const message = `colo-port is read as ${port}, what else it holds is dropped`
-    findings.push({ code: 'colo-port-junk', message, at, hint: 'write digits only' })
+    findings.push({ code: 'colo-port-junk', field: 'coloPort', message, at, hint: 'write digits only' })
   }
   if (wanted < 1 || wanted > 65535) {
     findings.push({
       code: 'colo-port-range',
+      field: 'coloPort',
       message: wanted === port ? `there is no port ${port}` : `there is no port ${text}: libxl takes it for ${port}`,
       at,
       hint: 'a port is from 1 to 65535',

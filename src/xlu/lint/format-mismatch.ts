@@ -13,6 +13,7 @@ export const formatMismatch: LintRule = context => {
   return [
     {
       code: 'format-mismatch',
+      field: 'format',
       message: `the format is raw, but the path ends in .${ending}`,
       at: context.valueSpan('pdevPath'),
       hint: formats.has(ending) ? `write format=${ending}` : `convert the image: xl has no format ${ending}`,

@@ -42,7 +42,7 @@ export function lintDisk(
   return diagnostics
 }
 
-export function warning({ code, message, at, hint, notes }: Finding): Diagnostic {
+export function warning({ code, field, message, at, hint, notes }: Finding): Diagnostic {
   const { spec, start, end } = at
   const diagnostic: Diagnostic = {
     severity: 'warning',
@@ -53,6 +53,7 @@ export function warning({ code, message, at, hint, notes }: Finding): Diagnostic
     end,
     notes: notes?.map(moved) ?? [],
   }
+  if (field !== undefined) diagnostic.field = field
   if (hint !== undefined) diagnostic.hint = hint
   return diagnostic
 }

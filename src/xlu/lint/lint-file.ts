@@ -28,6 +28,7 @@ function* duplicates(disks: readonly PlacedDisk[], span: (disk: PlacedDisk) => S
     const twin = sameName ?? sameNumber
     if (twin) {
       yield {
+        field: 'vdev',
         code: sameName ? 'duplicate-vdev' : 'duplicate-devid',
         message: sameName
           ? `two disks have the vdev ${vdev}`
@@ -50,6 +51,7 @@ function* secondaries(disks: readonly PlacedDisk[], span: (disk: PlacedDisk) => 
     if (!host && other.disk.coloPort === first!.disk.coloPort) continue
     yield {
       code: 'colo-different-secondary',
+      field: host ? 'coloHost' : 'coloPort',
       message: `the COLO disks have different values for ${host ? 'colo-host' : 'colo-port'}`,
       at: span(other),
       notes: [{ message: 'first given here', at: span(first!) }],

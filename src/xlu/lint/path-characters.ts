@@ -14,6 +14,7 @@ export const pathCharacters: LintRule = context => {
   if (comma) {
     findings.push({
       code: 'path-comma',
+      field: 'pdevPath',
       message: 'the target holds a comma, at which libxl lets QEMU end the file name and read options',
       at: context.valueSpan('pdevPath'),
       hint: keyInside(pdevPath ?? ''),
@@ -23,6 +24,7 @@ export const pathCharacters: LintRule = context => {
     if (!suspicious(context.disk[field])) continue
     findings.push({
       code: 'path-control',
+      field,
       message: 'a control character in a path',
       at: context.valueSpan(field),
       hint: 'a line end or tab often slips in from a file that the path was read from',

@@ -15,6 +15,7 @@ export const unknownVdev: LintRule = context => {
   return [
     {
       code: 'unknown-vdev',
+      field: 'vdev',
       message: `no device has the name ${JSON.stringify(vdev)}`,
       at: context.valueSpan('vdev'),
       hint: 'write xvda, xvdb, ... (any guest), hda to hdd or sda to sdh (HVM)',

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { DiskHost } from 'xenlight'
+import { addDisks, type DeviceDisk, type DiskHost, parseDisk } from 'xenlight'
 import { embeddedStore, type Xenstore } from 'xenlight/xenstore'
 import { populate } from '../../support/disk-store.js'
 import { goodMoves, type Moves, playBackend } from '../../support/played-disk.js'
@@ -149,6 +149,109 @@ t.test('a file of disks is attached whole or not at all', async t => {
   t.equal(status, 1)
   t.match(stderr, /ERROR_DEVICE_EXISTS/)
   t.equal(await store.readIfPresent(backend), undefined)
+})
+
+/** Disks that are in the store and that nobody serves. */
+async function listed(t: Test, specs: readonly string[], changes: Partial<DeviceDisk> = {}) {
+  const { world, store } = await running(t)
+  await store.write('/local/domain/7/name', 'storage')
+  const disks = specs.map(text => ({ ...parseDisk(text), ...changes }))
+  await addDisks(store, disks, { domid: 11, host, wait: false, libxlExact: true })
+  return { world, store, list: () => runWithXen(['--list', '--domid', '11', '-o', 'spec'], world) }
+}
+const colo = 'colo,colo-host=h,colo-port=9,active-disk=/a,hidden-disk=/h'
+
+t.test('a list names the domain of a backend, or its number where no name leads to it', async t => {
+  const { store, list } = await listed(t, [`backend=storage,${spec}`])
+  const line = (backend: string) =>
+    `format=raw,vdev=xvdb,access=rw,backend=${backend},backendtype=phy,specification=xen,discard,no-colo,target=/dev/vg/data\n`
+  t.strictSame(await list(), { status: 0, stdout: line('storage'), stderr: '' })
+  for (const name of ['a,b', '12', 'two words', '', 'a\nb']) {
+    await store.write('/local/domain/7/name', name)
+    t.strictSame(await list(), { status: 0, stdout: line('7'), stderr: '' }, JSON.stringify(name))
+  }
+  await store.write('/local/domain/7/name', 'guest11')
+  await store.write('/local/domain/11/name', 'guest11')
+  await store.write('/local/domain/3/name', 'guest11')
+  t.equal((await list()).stdout, line('7'), 'the lowest domain of that name is another')
+  await store.rm('/local/domain/7/name')
+  t.equal((await list()).stdout, line('7'))
+})
+
+t.test('a disk that has no spec is an error of its own, and the others are listed', async t => {
+  const specs = ['vdev=xvda,target=/x', `${colo},colo-export=e,vdev=xvdc,target=/y`, 'vdev=xvdd,target=/z']
+  const { store, list } = await listed(t, specs)
+  const vdevs = (text: string) => [...text.matchAll(/^format=raw,vdev=(\w+),/gm)].map(([, vdev]) => vdev)
+  t.strictSame(vdevs((await list()).stdout), ['xvda', 'xvdc', 'xvdd'])
+  const cases: [path: string, value: string, stderr: RegExp][] = [
+    [
+      'colo-export',
+      'a,b',
+      /^error\[unwritable-text\]: no disk spec gives coloExport the value "a,b" here\n --> spec:1:12\n/,
+    ],
+    ['params', 'aio:/y\nz', /^error\[line-feed\]: .* holds a line feed\n --> spec:1:12\n/],
+    ['removable', '1', /^error\[unwritable-field\]: no disk spec gives removable the value true here\n/],
+    ['type', 'nonsense', /^$/],
+    [
+      'specification',
+      'nonsense',
+      /^error\[ERROR_FAIL\]: Unable to parse xenstore node .*\n --> spec:1:12\n1 \| domain 11, device 51744\n/,
+    ],
+  ]
+  for (const [path, value, stderr] of cases) {
+    const node = `/libxl/11/device/vbd/51744/${path}`
+    const before = await store.read(node)
+    await store.write(node, value)
+    const outcome = await list()
+    const isFine = stderr.source === '^$'
+    t.equal(outcome.status, isFine ? 0 : 1, path)
+    t.match(outcome.stderr, stderr)
+    t.strictSame(vdevs(outcome.stdout), isFine ? ['xvda', 'xvdc', 'xvdd'] : ['xvda', 'xvdd'], path)
+    await store.write(node, before)
+  }
+})
+
+t.test('of several disks those are marked that fail', async t => {
+  const file = `disk = [ 'vdev=xvda,target=/dev/a',
+         'vdev=xvdb,target=/missing',
+         'vdev=xvdc,target=/dev/c', 'vdev=xvdd,target=/gone' ]
+`
+  const world: World = { files: { 'guest.cfg': file }, targets: { '/dev/a': 'block', '/dev/c': 'block' } }
+  const args = ['--apply', '--dry-run', '--domid', '11', '--config', 'guest.cfg']
+  const { status, stdout, stderr } = await runWithXen(args, world)
+  t.strictSame([status, stdout], [1, ''])
+  t.strictSame(stderr.match(/--> guest.cfg:\d+:\d+/g), ['--> guest.cfg:2:10', '--> guest.cfg:3:37'])
+  t.strictSame(
+    stderr.match(/^ +\| *\^+$/gm)?.map(carets => carets.match(/\^/g)!.length),
+    [27, 24],
+  )
+  const json = await runWithXen([...args, '--diagnostics', 'json'], world)
+  const told = json.stderr
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  t.match(told, [
+    {
+      code: 'ERROR_INVAL',
+      reason: 'target-missing',
+      field: 'pdevPath',
+      line: 2,
+      column: 10,
+      message: /vdev=xvdb failed to stat: \/missing/,
+    },
+    {
+      code: 'ERROR_INVAL',
+      reason: 'target-missing',
+      field: 'pdevPath',
+      line: 3,
+      message: /vdev=xvdd failed to stat: \/gone/,
+    },
+  ])
+  t.equal(told.length, 2)
+  t.strictSame(
+    told.map(({ start, end }) => file.slice(start, end)),
+    ["'vdev=xvdb,target=/missing'", "'vdev=xvdd,target=/gone'"],
+  )
 })
 
 t.test('no daemon, no such domain', async t => {
