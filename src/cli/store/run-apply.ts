@@ -1,4 +1,5 @@
-import { type AddDiskOptions, addDisks } from '../../libxl/store/add-disks.js'
+import type { AddDiskOptions } from '../../libxl/store/add-disk-options.js'
+import { addDisks } from '../../libxl/store/add-disks.js'
 import type { Diagnostic } from '../../xlu/diagnostic.js'
 import type { ApplyCommand } from '../command.js'
 import { done, refused } from '../exit-status.js'
