@@ -39,7 +39,10 @@ export function formatPermission(permission: Permission): string {
   const { domid, access } = permission ?? {}
   const letter = Object.hasOwn(letters, access) ? letters[access] : undefined
   if (letter === undefined || !isDomid(domid)) {
-    throw new XenstoreError('EINVAL', `no permission: access ${shown(access)} for domain ${shown(domid)}`)
+    throw new XenstoreError(
+      'EINVAL',
+      `no permission: access ${typeof access === 'string' ? access : shown(access)} for domain ${shown(domid)}`,
+    )
   }
   return letter + domid
 }
