@@ -47,11 +47,12 @@ export function canonicalSpec(disk: DeviceDisk): string {
   const { pdevPath } = disk
   // A positional target is the only one that may hold a line end.
   const positional = pdevPath?.includes('\n') ?? false
-  const spec =
-    (positional ? `,${pdevPath}` : '') +
-    (disk.format === 'unknown' ? '' : `,format=${disk.format}`) +
-    setting('vdev', disk.vdev) +
-    (disk.isCdrom ? ',devtype=cdrom' : disk.readwrite ? ',access=rw' : ',access=ro') +
+  // The access or devtype is always there: what is before it ends with a comma, what is behind it begins with one.
+  return (
+    (positional ? `${pdevPath},` : '') +
+    (disk.format === 'unknown' ? '' : `format=${disk.format},`) +
+    (disk.vdev === undefined ? '' : `vdev=${disk.vdev},`) +
+    (disk.isCdrom ? 'devtype=cdrom' : disk.readwrite ? 'access=rw' : 'access=ro') +
     setting('backend', disk.backendDomname) +
     (disk.backend === 'unknown' ? '' : `,backendtype=${disk.backend}`) +
     (disk.specification === 'unknown' ? '' : `,specification=${disk.specification}`) +
@@ -67,7 +68,7 @@ export function canonicalSpec(disk: DeviceDisk): string {
     flag('trusted', disk.trusted, 'un') +
     (disk.grantUsage === undefined ? '' : `,grant_usage=${disk.grantUsage ? 1 : 0}`) +
     (pdevPath === undefined || positional ? '' : `,target=${pdevPath}${pdevPath.endsWith(',') ? ',' : ''}`)
-  return spec.slice(1)
+  )
 }
 
 const setting = (key: string, value: string | undefined): string => (value === undefined ? '' : `,${key}=${value}`)

@@ -66,7 +66,8 @@ function readWords(words: readonly string[], parameters: Parameter[][] | undefin
   const reader = new DiskReader(false)
   for (let word = 0; word < words.length; word++) {
     const text = words[word]!
-    if (text.includes('\0')) return undefined
+    // not includes, which takes V8 twice as long
+    if (text.indexOf('\0') >= 0) return undefined
     const parsed = parse(text)
     parameters?.push(parsed)
     if (!reader.read(word, parsed)) return undefined

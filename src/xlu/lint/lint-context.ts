@@ -9,6 +9,8 @@ interface FoundParameter {
   word: number
 }
 
+const none: readonly FoundParameter[] = []
+
 /** An accepted disk and the text it came from. Where a field was given is worked out only when a rule asks. */
 export class LintContext {
   readonly disk: DeviceDisk
@@ -41,10 +43,14 @@ export class LintContext {
 
   /** Every parameter of a kind, with its word. */
   find(key: Parameter['key']): readonly FoundParameter[] {
-    const found: FoundParameter[] = []
+    let found: FoundParameter[] | undefined
     for (let word = 0; word < this.parameters.length; word++)
-      for (const parameter of this.parameters[word]!) if (parameter.key === key) found.push({ parameter, word })
-    return found
+      for (const parameter of this.parameters[word]!)
+        if (parameter.key === key) {
+          found ??= []
+          found.push({ parameter, word })
+        }
+    return found ?? none
   }
 
   span(word: number, start: number, end: number): Span {

@@ -8,7 +8,7 @@ const control = /[\x00-\x1f\x7f]/
 /** Characters in a path that some reader further on takes for something else. */
 export const pathCharacters: LintRule = context => {
   const { pdevPath, activeDisk, hiddenDisk } = context.disk
-  const comma = pdevPath?.includes(',') ?? false
+  const comma = pdevPath !== undefined && pdevPath.indexOf(',') >= 0
   if (!comma && !suspicious(pdevPath) && !suspicious(activeDisk) && !suspicious(hiddenDisk)) return nothing
   const findings: Finding[] = []
   if (comma) {
