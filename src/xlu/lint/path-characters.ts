@@ -38,4 +38,4 @@ function keyInside(path: string): string {
   return known ? `target= takes the rest of the line: put ${key} before it` : 'rename the image or use a link to it'
 }
 
-const suspicious = (path: string | undefined): boolean => path !== undefined && control.test(path)
+const suspicious = (path: string | undefined): boolean => path !== undefined && path !== '' && control.test(path)
