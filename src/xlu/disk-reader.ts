@@ -28,8 +28,13 @@ export class DiskReader {
   readonly refusals: Refusal[] = []
   /** Where each field was given, kept only if asked for. */
   readonly origins: Map<DiskField, Origin> | undefined
+  /** Whether a deprecated prefix was read. */
+  hadPrefix = false
+  /** Whether the text ended in a "=" that nothing is read of. */
+  hadStrayEquals = false
+  /** The last value given for the access. */
+  access: string | undefined
   private word = 0
-  private hadPrefix = false
   private accessSet = false
 
   constructor(traced: boolean) {
@@ -150,6 +155,7 @@ export class DiskReader {
         this.refuse('bad-syntax', 'bad disk syntax', parameter)
         return false
       case 'stray-equals':
+        this.hadStrayEquals = true
         return false
     }
     return true
@@ -205,6 +211,7 @@ export class DiskReader {
   }
 
   private setAccess(parameter: ValueParameter): void {
+    this.access = parameter.value
     const writable = writableOf(parameter.value)
     if (writable === undefined) {
       this.refuse('unknown-value', 'unknown value for access', parameter, 'readwrite')

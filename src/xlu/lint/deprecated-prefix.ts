@@ -5,15 +5,15 @@ import type { LintContext } from './lint-context.js'
 
 /** `raw:`, `tap:qcow2:` and their like, which xl keeps for xend's sake only. */
 export const deprecatedPrefix: LintRule = context => {
-  let findings: Finding[] | undefined
+  if (!context.reader.hadPrefix) return nothing
+  const findings: Finding[] = []
   for (let word = 0; word < context.parameters.length; word++) {
     for (const parameter of context.parameters[word]!) {
       if (parameter.key !== 'prefixes') continue
-      findings ??= []
       findings.push(finding(context, word, parameter))
     }
   }
-  return findings ?? nothing
+  return findings
 }
 
 function finding(context: LintContext, word: number, { value, at: start }: PrefixParameter): Finding {

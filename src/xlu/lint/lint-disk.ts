@@ -1,6 +1,6 @@
-import type { DeviceDisk } from '../../libxl/device-disk.js'
 import type { Diagnostic, Note, Span } from '../diagnostic.js'
 import type { Parameter } from '../disk-grammar.js'
+import type { DiskReader } from '../disk-reader.js'
 import { cdromAccess } from './cdrom-access.js'
 import { coloDisk } from './colo-disk.js'
 import { coloExportId } from './colo-export-id.js'
@@ -16,11 +16,11 @@ import { unknownVdev } from './unknown-vdev.js'
 
 /** What libxl takes in silence and the user would rather have known, of one accepted disk. */
 export function lintDisk(
-  disk: DeviceDisk,
+  reader: DiskReader,
   words: readonly string[],
   parameters: readonly (readonly Parameter[])[],
 ): Diagnostic[] {
-  const context = new LintContext(disk, words, parameters)
+  const context = new LintContext(reader, words, parameters)
   const diagnostics: Diagnostic[] = []
   // each by its name, as V8 inlines no call through a list of rules, and nearly all of them find nothing
   report(deprecatedPrefix(context), diagnostics)
