@@ -182,9 +182,13 @@ export class DiskReader {
   }
 
   /** `hdc:cdrom`, split at the last colon; false where there is none. */
-  private vdevAndDevtype({ key, value, at }: ValueParameter): boolean {
-    const end = lastColon(value)
-    if (end < 0) return false
+  private vdevAndDevtype(parameter: ValueParameter): boolean {
+    const end = lastColon(parameter.value)
+    if (end >= 0) this.setVdevAndDevtype(parameter, end)
+    return end >= 0
+  }
+
+  private setVdevAndDevtype({ key, value, at }: ValueParameter, end: number): void {
     const { disk } = this
     disk.vdev = this.once(disk.vdev, 'vdev', 'vdev', { key, value: value.slice(0, end), at })
     const devtype = { key, value: value.slice(end + 1), at: at + end + 1 }
@@ -195,7 +199,6 @@ export class DiskReader {
       disk.isCdrom = isCdrom
       this.trace('isCdrom', devtype)
     }
-    return true
   }
 
   /** libxlutil shows the whole parameter where it refuses one, so its whole text comes here. */

@@ -37,7 +37,12 @@ export function lintDisk(
 }
 
 function report(findings: Iterable<Finding>, diagnostics: Diagnostic[]): void {
-  if (findings !== nothing) for (const finding of findings) diagnostics.push(warning(finding))
+  if (findings !== nothing) add(findings, diagnostics)
+}
+
+/** Apart from the check, so that V8 inlines that. */
+function add(findings: Iterable<Finding>, diagnostics: Diagnostic[]): void {
+  for (const finding of findings) diagnostics.push(warning(finding))
 }
 
 export function warning({ code, message, at, hint, notes }: Finding): Diagnostic {

@@ -1,6 +1,7 @@
 import { diskFlags, diskKeys } from '../disk-keys.js'
 import type { DiskField } from '../refusal.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
+import type { LintContext } from './lint-context.js'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
 const control = /[\x00-\x1f\x7f]/
@@ -10,6 +11,11 @@ export const pathCharacters: LintRule = context => {
   const { pdevPath, activeDisk, hiddenDisk } = context.disk
   const comma = pdevPath !== undefined && pdevPath.indexOf(',') >= 0
   if (!comma && !suspicious(pdevPath) && !suspicious(activeDisk) && !suspicious(hiddenDisk)) return nothing
+  return found(context, comma)
+}
+
+function found(context: LintContext, comma: boolean): Finding[] {
+  const { pdevPath } = context.disk
   const findings: Finding[] = []
   if (comma) {
     findings.push({
