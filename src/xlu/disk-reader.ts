@@ -45,7 +45,12 @@ export class DiskReader {
   /** Reads one word; false once the spec is refused, after which no other word is looked at. */
   read(word: number, parameters: readonly Parameter[]): boolean {
     this.word = word
-    for (const parameter of parameters) if (!this.apply(parameter)) break
+    for (const parameter of parameters) {
+      // The most common kind is spared the call to the switch over all kinds.
+      const goesOn =
+        parameter.key === 'positional' ? this.refusals.length > 0 || this.positional(parameter) : this.apply(parameter)
+      if (!goesOn) break
+    }
     return this.refusals.length === 0
   }
 
@@ -68,8 +73,6 @@ export class DiskReader {
   private apply(parameter: Parameter): boolean {
     const { disk } = this
     switch (parameter.key) {
-      case 'positional':
-        return this.refusals.length > 0 || this.positional(parameter)
       case 'format':
         this.setFormat(formatOf(parameter.value), parameter)
         break
