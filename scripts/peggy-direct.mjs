@@ -1,6 +1,6 @@
 // A peggy plugin for small, hot grammars: direct code in place of peggy's general one. The grammar stays plain peggy, and
 // its parser by peggy's own generator must give the same results; what is given up is the report of what was expected.
-// A parse costs no closures, a class no regular expression, and an alternative that can't start here one comparison.
+// Where it is stands in a local variable, which V8 keeps in a register. A parse costs no closures, a class no regular expression, and an alternative that can't start here one comparison.
 // Actions may have no side effects (where no value is wanted they are left out) and may not parse: the state is the module's.
 
 /** For `plugins` of peggy.generate, with `output: 'source'` and `format: 'es'`. */
@@ -21,31 +21,21 @@ function generate(ast, options) {
   for (const name of skipped) body.push(skipRule(rules.get(name), context))
   ast.code = `${ast.topLevelInitializer?.code ?? ''}
 var input = ''
-var length = 0
-var pos = 0
 var start = 0
+var end = 0
 const FAILED = Symbol('failed')
 const offset = () => start
-const text = () => input.slice(start, pos)
+const text = () => input.slice(start, end)
 ${[...stops].map(stop => `var from${stop} = 0, next${stop} = -1`).join('\n')}
-function find(char) {
-  const at = input.indexOf(char, pos)
-  return at < 0 ? length : at
-}
 ${functions.join('\n')}
 ${body.join('\n')}
 export function parse(source) {
   input = source
-  length = source.length
-  pos = 0
 ${[...stops].map(stop => `  next${stop} = -1`).join('\n')}
-  try {
-    const result = rule${ast.rules[0].name}()
-    if (result === FAILED || pos !== length) throw new SyntaxError(\`no match at offset \${pos}\`)
-    return result
-  } finally {
-    input = ''
-  }
+  const result = rule${ast.rules[0].name}(0)
+  input = ''
+  if (result === FAILED || end !== source.length) throw new SyntaxError(\`no match at offset \${end}\`)
+  return result
 }
 `
 }
@@ -57,13 +47,13 @@ function refuseOptions(ast, { format, allowedStartRules, cache, trace }) {
   if (cache || trace) throw new Error('direct: neither cache nor trace')
 }
 
-/** A rule that gives its value. */
-const valueRule = (rule, context) => ruleCode(`rule${rule.name}`, rule, context, 'FAILED')
+/** A rule that gives its value, or FAILED; it leaves in `end` how far it came. */
+const valueRule = (rule, context) => ruleCode(`rule${rule.name}`, rule, context, true)
 
-/** A rule that only moves on: its actions, which may not have side effects, are left out. */
-const skipRule = (rule, context) => ruleCode(`skip${rule.name}`, rule, context, 'false')
+/** A rule that only gives how far it came, or -1: its actions, which may not have side effects, are left out. */
+const skipRule = (rule, context) => ruleCode(`skip${rule.name}`, rule, context, false)
 
-function ruleCode(name, rule, context, failed) {
+function ruleCode(name, rule, context, valued) {
   let count = 0
   const names = []
   const fresh = prefix => {
@@ -71,13 +61,15 @@ function ruleCode(name, rule, context, failed) {
     if (prefix !== 'L') names.push(name)
     return name
   }
-  const target = failed === 'FAILED' ? fresh('v') : undefined
+  const target = valued ? fresh('v') : undefined
   const code = match(rule.expression, { ...context, fresh, target, fail: 'Failed', env: [] })
-  return `function ${name}() {
+  return `function ${name}(pos) {
+const source = input
+const length = source.length
 ${names.length > 0 ? `let ${names.join(', ')}\n` : ''}Failed: {
-${code}return ${target ?? 'true'}
+${code}${valued ? `end = pos\nreturn ${target}` : 'return pos'}
 }
-return ${failed}
+return ${valued ? 'FAILED' : '-1'}
 }`
 }
 
@@ -100,9 +92,9 @@ const matchers = {
   group: (node, g) => match(node.expression, g),
 
   rule_ref(node, g) {
-    if (g.target) return `${g.target} = rule${node.name}()\nif (${g.target} === FAILED) break ${g.fail}\n`
+    if (g.target) return `${g.target} = rule${node.name}(pos)\nif (${g.target} === FAILED) break ${g.fail}\npos = end\n`
     g.skipped.add(node.name)
-    return `if (!skip${node.name}()) break ${g.fail}\n`
+    return `pos = skip${node.name}(pos)\nif (pos < 0) break ${g.fail}\n`
   },
 
   literal(node, g) {
@@ -111,19 +103,21 @@ const matchers = {
       const next = `next${node.value.charCodeAt(0)}`
       return `if (pos !== ${next} || pos === length) break ${g.fail}\npos++\n${set(g, JSON.stringify(node.value))}`
     }
+    const size = node.value.length
     const tests = Array.from(
-      { length: node.value.length },
-      (_, index) => `input.charCodeAt(pos${index ? ` + ${index}` : ''}) !== ${node.value.charCodeAt(index)}`,
+      { length: size },
+      (_, index) => `source.charCodeAt(pos${index ? ` + ${index}` : ''}) !== ${node.value.charCodeAt(index)}`,
     )
-    return `if (${tests.join(' || ') || 'false'}) break ${g.fail}\npos += ${tests.length}\n${set(g, JSON.stringify(node.value))}`
+    const test = size ? `if (pos + ${size} > length || ${tests.join(' || ')}) break ${g.fail}\npos += ${size}\n` : ''
+    return test + set(g, JSON.stringify(node.value))
   },
 
   class(node, g) {
     const char = g.fresh('c')
-    return `${char} = input.charCodeAt(pos)\nif (!(${classTest(node, char)})) break ${g.fail}\n${set(g, 'input[pos]')}pos++\n`
+    return `${char} = ${peek}\nif (!(${oneOf(rangesOf(node), char)})) break ${g.fail}\n${set(g, 'source[pos]')}pos++\n`
   },
 
-  any: (_node, g) => `if (pos >= length) break ${g.fail}\n${set(g, 'input[pos]')}pos++\n`,
+  any: (_node, g) => `if (pos >= length) break ${g.fail}\n${set(g, 'source[pos]')}pos++\n`,
 
   sequence(node, g) {
     const picked = node.elements.filter(element => element.pick)
@@ -154,18 +148,18 @@ const matchers = {
     const done = g.fresh('L')
     const alternatives = node.alternatives.map((alternative, index) => {
       const fail = g.fresh('L')
-      const first = firstTest(alternative, char, g.rules)
+      const first = firstRanges(alternative, g.rules)
       return `${fail}: {
-${first ? `if (!(${first})) break ${fail}\n` : ''}${match(alternative, { ...g, fail, env: [...g.env] })}break ${done}
+${first ? `if (!(${oneOf(first, char)})) break ${fail}\n` : ''}${match(alternative, { ...g, fail, env: [...g.env] })}break ${done}
 }
 ${index + 1 < node.alternatives.length ? `pos = ${saved}\n` : ''}`
     })
-    return `${saved} = pos\n${char} = input.charCodeAt(pos)\n${done}: {\n${alternatives.join('')}break ${g.fail}\n}\n`
+    return `${saved} = pos\n${char} = ${peek}\n${done}: {\n${alternatives.join('')}break ${g.fail}\n}\n`
   },
 
   optional(node, g) {
     const [saved, done, fail] = [g.fresh('p'), g.fresh('L'), g.fresh('L')]
-    return `${saved} = pos\n${done}: {\n${fail}: {\n${match(node.expression, { ...g, fail })}break ${done}\n}\npos = ${saved}\n${set(g, 'null')}}\n`
+    return `${saved} = pos\n${done}: {\n${fail}: {\n${precheck(node.expression, fail, g)}${match(node.expression, { ...g, fail })}break ${done}\n}\npos = ${saved}\n${set(g, 'null')}}\n`
   },
 
   zero_or_more: (node, g) => repetition(node.expression, g, false),
@@ -173,7 +167,7 @@ ${index + 1 < node.alternatives.length ? `pos = ${saved}\n` : ''}`
 
   text(node, g) {
     const from = g.fresh('p')
-    return `${from} = pos\n${match(node.expression, { ...g, target: undefined })}${set(g, `input.slice(${from}, pos)`)}`
+    return `${from} = pos\n${match(node.expression, { ...g, target: undefined })}${set(g, `source.slice(${from}, pos)`)}`
   },
 
   simple_and(node, g) {
@@ -183,7 +177,7 @@ ${index + 1 < node.alternatives.length ? `pos = ${saved}\n` : ''}`
 
   simple_not(node, g) {
     const [saved, absent] = [g.fresh('p'), g.fresh('L')]
-    return `${saved} = pos\n${absent}: {\n${match(node.expression, { ...g, target: undefined, fail: absent })}break ${g.fail}\n}\npos = ${saved}\n${set(g, 'undefined')}`
+    return `${saved} = pos\n${absent}: {\n${precheck(node.expression, absent, g)}${match(node.expression, { ...g, target: undefined, fail: absent })}break ${g.fail}\n}\npos = ${saved}\n${set(g, 'undefined')}`
   },
 
   action(node, g) {
@@ -194,7 +188,7 @@ ${index + 1 < node.alternatives.length ? `pos = ${saved}\n` : ''}`
     const code = actionExpression(node.expression, g, scope)
     const name = `action${g.functions.length}`
     g.functions.push(`function ${name}(${scope.map(([label]) => label).join(', ')}) {${node.code}}`)
-    return `${from} = pos\n${code}start = ${from}\n${g.target} = ${name}(${scope.map(([, variable]) => variable).join(', ')})\n`
+    return `${from} = pos\n${code}start = ${from}\nend = pos\n${g.target} = ${name}(${scope.map(([, variable]) => variable).join(', ')})\n`
   },
 }
 
@@ -249,7 +243,7 @@ function run(node, g, atLeastOne) {
   if (node.type === 'any') return `${from} = pos\npos = length\n${check}`
   if (isStopSet(node)) return upTo(node.parts, from, g) + check
   const at = g.fresh('p')
-  return `${from} = ${at} = pos\nfor (;;) {\n${char} = input.charCodeAt(${at})\nif (!(${classTest(node, char)})) break\n${at}++\n}\npos = ${at}\n${check}`
+  return `${from} = ${at} = pos\nwhile (${at} < length) {\n${char} = source.charCodeAt(${at})\nif (!(${oneOf(rangesOf(node), char)})) break\n${at}++\n}\npos = ${at}\n${check}`
 }
 
 /**
@@ -261,34 +255,66 @@ function upTo(chars, from, g) {
   const look = chars.map((char, index) => {
     const code = char.charCodeAt(0)
     g.stops.add(code)
-    const known = `if (next${code} < pos || pos < from${code}) {\nfrom${code} = pos\nnext${code} = find(${JSON.stringify(char)})\n}\n`
+    const known = `if (next${code} < pos || pos < from${code}) {\nfrom${code} = pos\nnext${code} = source.indexOf(${JSON.stringify(char)}, pos)\nif (next${code} < 0) next${code} = length\n}\n`
     return `${known}${index ? `if (next${code} < ${end}) ` : ''}${end} = next${code}\n`
   })
   return `${from} = pos\n${look.join('')}pos = ${end}\n`
 }
 
-/** Whether a character code is in a class; past the end the code is NaN, which is in none. */
-function classTest(node, char) {
-  if (node.ignoreCase) throw new Error('direct: no case-insensitive classes')
-  const tests = node.parts.map(part => {
-    const [first, last = first] = [part].flat()
-    if (first?.length !== 1 || last?.length !== 1) throw new Error('direct: no classes beyond the basic plane')
-    const [low, high] = [first.charCodeAt(0), last.charCodeAt(0)]
-    return low === high ? `${char} === ${low}` : `(${char} >= ${low} && ${char} <= ${high})`
-  })
-  const any = tests.join(' || ') || 'false'
-  return node.inverted ? `${char} === ${char} && !(${any})` : any
+/** The next character's code; -1 at the end, as V8 no longer compiles an access that was once out of bounds. */
+const peek = 'pos < length ? source.charCodeAt(pos) : -1'
+
+/** Leaves at once where the next character can't begin a match, without the call that would find that out. */
+function precheck(node, fail, g) {
+  const first = node.type === 'rule_ref' && firstRanges(node, g.rules)
+  if (!first) return ''
+  const char = g.fresh('c')
+  return `${char} = ${peek}\nif (!(${oneOf(first, char)})) break ${fail}\n`
 }
 
-/** A test that every match of a node passes on its first character, or undefined where there is none to make. */
-function firstTest(node, char, rules) {
+const oneOf = (ranges, char) =>
+  ranges
+    .map(([low, high]) => (low === high ? `${char} === ${low}` : `(${char} >= ${low} && ${char} <= ${high})`))
+    .join(' || ') || 'false'
+
+const lastCode = 0xffff
+
+/** The character codes of a class, as ranges. */
+function rangesOf(node) {
+  if (node.ignoreCase) throw new Error('direct: no case-insensitive classes')
+  const ranges = node.parts.map(part => {
+    const [first, last = first] = [part].flat()
+    if (first?.length !== 1 || last?.length !== 1) throw new Error('direct: no classes beyond the basic plane')
+    return [first.charCodeAt(0), last.charCodeAt(0)]
+  })
+  return node.inverted ? between(merged(ranges)) : merged(ranges)
+}
+
+/** In order, and those that touch as one. */
+function merged(ranges) {
+  const result = []
+  for (const [low, high] of ranges.toSorted(([a], [b]) => a - b)) {
+    const last = result.at(-1)
+    if (last && low <= last[1] + 1) last[1] = Math.max(last[1], high)
+    else result.push([low, high])
+  }
+  return result
+}
+
+const between = ranges =>
+  [...ranges, [lastCode + 1]]
+    .map(([low], index) => [index ? ranges[index - 1][1] + 1 : 0, low - 1])
+    .filter(([low, high]) => low <= high)
+
+/** The character codes that a match of a node can begin with, or undefined where it need not begin with any. */
+function firstRanges(node, rules) {
   switch (node.type) {
     case 'literal':
-      return node.value ? `${char} === ${node.value.charCodeAt(0)}` : undefined
+      return node.value ? [[node.value.charCodeAt(0), node.value.charCodeAt(0)]] : undefined
     case 'class':
-      return classTest(node, char)
+      return rangesOf(node)
     case 'rule_ref':
-      return firstTest(rules.get(node.name).expression, char, rules)
+      return firstRanges(rules.get(node.name).expression, rules)
     case 'named':
     case 'group':
     case 'labeled':
@@ -296,18 +322,20 @@ function firstTest(node, char, rules) {
     case 'text':
     case 'one_or_more':
     case 'simple_and':
-      return firstTest(node.expression, char, rules)
-    case 'sequence': {
-      const first = node.elements.find(element => !skips(element))
-      return first && firstTest(first, char, rules)
-    }
+      return firstRanges(node.expression, rules)
+    case 'sequence':
+      for (const element of node.elements) {
+        const first = firstRanges(element, rules)
+        // what only looks stays where it is, so that the next element begins there too
+        if (first || !looks(element)) return first
+      }
+      return undefined
     case 'choice': {
-      const tests = node.alternatives.map(alternative => firstTest(alternative, char, rules))
-      return tests.every(Boolean) ? [...new Set(tests)].join(' || ') : undefined
+      const firsts = node.alternatives.map(alternative => firstRanges(alternative, rules))
+      return firsts.every(Boolean) ? merged(firsts.flat()) : undefined
     }
   }
   return undefined
 }
 
-/** Elements that consume nothing and say nothing about the first character that the next one doesn't say. */
-const skips = node => node.type === 'simple_not'
+const looks = node => node.type === 'simple_and' || node.type === 'simple_not'

@@ -6,7 +6,7 @@ const longest = 64
 
 const decimal = /[ \t-\r]*([+-]?)([0-9]+)/y
 const anyBase = /[ \t-\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))/y
-const plain = /^[0-9]{1,9}$/
+const zero = '0'.charCodeAt(0)
 // scanf, unlike strtol, takes the two characters "0x" alone for a zero
 const scanned = /[ \t-\r]*([+-]?)(?:0[xX]([0-9a-fA-F]*)|0([0-7]*)|([1-9][0-9]*))/y
 
@@ -45,8 +45,19 @@ export function scanUnsigned(text: string, at: number): { value: number; end: nu
 }
 
 /** `atoi`: 0 where no number stands, cut to a C int where the number is too large. */
-export const atoi = (text: string): number =>
-  plain.test(text) ? Number(text) : toInt(readInteger(decimal, text, 0)?.value ?? 0n)
+export const atoi = (text: string): number => plainNumber(text) ?? toInt(readInteger(decimal, text, 0)?.value ?? 0n)
+
+/** What nearly every number is: up to nine digits and nothing else. */
+function plainNumber(text: string): number | undefined {
+  if (text.length === 0 || text.length > 9) return undefined
+  let value = 0
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - zero
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
+  return value
+}
 
 /** `(uint32_t)strtoul(text, NULL, 10)`. */
 export const atou = (text: string): number => toUnsigned(readInteger(decimal, text, 0)?.value ?? 0n)

@@ -1,6 +1,6 @@
 import { blankDisk } from '../libxl/blank-disk.js'
 import { atoi } from '../libxl/c-integer.js'
-import type { DeviceDisk } from '../libxl/device-disk.js'
+import type { DeviceDisk, DiskFormat } from '../libxl/device-disk.js'
 import type { Parameter, PrefixParameter, ValueParameter } from './disk-grammar.js'
 import { diskFlags } from './disk-keys.js'
 import { backendOf, cdromOf, formatOf, specificationOf, writableOf } from './disk-values.js'
@@ -28,8 +28,13 @@ export class DiskReader {
   readonly refusals: Refusal[] = []
   /** Where each field was given, kept only if asked for. */
   readonly origins: Map<DiskField, Origin> | undefined
+  /** Whether a deprecated prefix was read. */
+  hadPrefix = false
+  /** Whether the text ended in a "=" that nothing is read of. */
+  hadStrayEquals = false
+  /** The last value given for the access. */
+  access: string | undefined
   private word = 0
-  private hadPrefix = false
   private accessSet = false
 
   constructor(traced: boolean) {
@@ -40,7 +45,12 @@ export class DiskReader {
   /** Reads one word; false once the spec is refused, after which no other word is looked at. */
   read(word: number, parameters: readonly Parameter[]): boolean {
     this.word = word
-    for (const parameter of parameters) if (!this.apply(parameter)) break
+    for (const parameter of parameters) {
+      // The most common kind is spared the call to the switch over all kinds.
+      const goesOn =
+        parameter.key === 'positional' ? this.refusals.length > 0 || this.positional(parameter) : this.apply(parameter)
+      if (!goesOn) break
+    }
     return this.refusals.length === 0
   }
 
@@ -63,31 +73,29 @@ export class DiskReader {
   private apply(parameter: Parameter): boolean {
     const { disk } = this
     switch (parameter.key) {
-      case 'positional':
-        return this.refusals.length > 0 || this.positional(parameter)
       case 'format':
-        this.setEnum('format', formatOf(parameter.value), 'format', parameter)
+        this.setFormat(formatOf(parameter.value), parameter)
         break
       case 'vdev':
-        this.save('vdev', 'vdev', parameter)
+        disk.vdev = this.once(disk.vdev, 'vdev', 'vdev', parameter)
         break
       case 'target':
-        this.save('pdevPath', 'target', parameter)
+        disk.pdevPath = this.once(disk.pdevPath, 'pdevPath', 'target', parameter)
         break
       case 'access':
         this.setAccess(parameter)
         break
       case 'backendtype':
-        this.setEnum('backend', backendOf(parameter.value), 'backendtype', parameter)
+        this.setBackend(parameter)
         break
       case 'backend':
-        this.save('backendDomname', 'backend', parameter)
+        disk.backendDomname = this.once(disk.backendDomname, 'backendDomname', 'backend', parameter)
         break
       case 'specification':
-        this.setEnum('specification', specificationOf(parameter.value), 'specification', parameter)
+        this.setSpecification(parameter)
         break
       case 'script':
-        this.save('script', 'script', parameter)
+        disk.script = this.once(disk.script, 'script', 'script', parameter)
         break
       case 'devtype':
         this.setDevtype(parameter)
@@ -114,19 +122,19 @@ export class DiskReader {
         this.trace('coloEnable', parameter)
         break
       case 'colo-host':
-        this.save('coloHost', 'colo-host', parameter)
+        disk.coloHost = this.once(disk.coloHost, 'coloHost', 'colo-host', parameter)
         break
       case 'colo-port':
         this.setColoPort(parameter)
         break
       case 'colo-export':
-        this.save('coloExport', 'colo-export', parameter)
+        disk.coloExport = this.once(disk.coloExport, 'coloExport', 'colo-export', parameter)
         break
       case 'active-disk':
-        this.save('activeDisk', 'active-disk', parameter)
+        disk.activeDisk = this.once(disk.activeDisk, 'activeDisk', 'active-disk', parameter)
         break
       case 'hidden-disk':
-        this.save('hiddenDisk', 'hidden-disk', parameter)
+        disk.hiddenDisk = this.once(disk.hiddenDisk, 'hiddenDisk', 'hidden-disk', parameter)
         break
       case 'trusted':
         disk.trusted = true
@@ -150,6 +158,7 @@ export class DiskReader {
         this.refuse('bad-syntax', 'bad disk syntax', parameter)
         return false
       case 'stray-equals':
+        this.hadStrayEquals = true
         return false
     }
     return true
@@ -162,9 +171,9 @@ export class DiskReader {
       this.trace('pdevPath', parameter)
     } else if (!this.hadPrefix && disk.format === 'unknown') {
       if (disk.pdevPath === '' && this.vdevAndDevtype(parameter)) disk.format = 'empty'
-      else this.setEnum('format', formatOf(parameter.value), 'format', parameter)
+      else this.setFormat(formatOf(parameter.value), parameter)
     } else if (disk.vdev === undefined) {
-      if (!this.vdevAndDevtype(parameter)) this.save('vdev', 'vdev', parameter)
+      if (!this.vdevAndDevtype(parameter)) disk.vdev = this.once(disk.vdev, 'vdev', 'vdev', parameter)
     } else if (!this.accessSet) {
       this.accessSet = true
       this.setAccess(parameter)
@@ -176,19 +185,23 @@ export class DiskReader {
   }
 
   /** `hdc:cdrom`, split at the last colon; false where there is none. */
-  private vdevAndDevtype({ key, value, at }: ValueParameter): boolean {
-    if (!value.includes(':')) return false
-    const colon = value.lastIndexOf(':')
-    this.save('vdev', 'vdev', { key, value: value.slice(0, colon), at })
-    const devtype = { key, value: value.slice(colon + 1), at: at + colon + 1 }
+  private vdevAndDevtype(parameter: ValueParameter): boolean {
+    const end = lastColon(parameter.value)
+    if (end >= 0) this.setVdevAndDevtype(parameter, end)
+    return end >= 0
+  }
+
+  private setVdevAndDevtype({ key, value, at }: ValueParameter, end: number): void {
+    const { disk } = this
+    disk.vdev = this.once(disk.vdev, 'vdev', 'vdev', { key, value: value.slice(0, end), at })
+    const devtype = { key, value: value.slice(end + 1), at: at + end + 1 }
     const isCdrom = cdromOf(devtype.value)
     if (isCdrom === undefined) {
       this.refuse('unknown-value', 'unknown deprecated type', devtype, 'isCdrom')
     } else {
-      this.disk.isCdrom = isCdrom
+      disk.isCdrom = isCdrom
       this.trace('isCdrom', devtype)
     }
-    return true
   }
 
   /** libxlutil shows the whole parameter where it refuses one, so its whole text comes here. */
@@ -204,6 +217,7 @@ export class DiskReader {
   }
 
   private setAccess(parameter: ValueParameter): void {
+    this.access = parameter.value
     const writable = writableOf(parameter.value)
     if (writable === undefined) {
       this.refuse('unknown-value', 'unknown value for access', parameter, 'readwrite')
@@ -213,22 +227,37 @@ export class DiskReader {
     }
   }
 
-  /** A field may be given the same value again. */
-  private setEnum<Field extends 'format' | 'backend' | 'specification'>(
-    field: Field,
-    value: DeviceDisk[Field] | undefined,
+  private setFormat(value: DiskFormat | undefined, parameter: ValueParameter): void {
+    this.disk.format = this.agreed(this.disk.format, value, 'format', 'format', parameter)
+  }
+
+  private setBackend(parameter: ValueParameter): void {
+    const value = backendOf(parameter.value)
+    this.disk.backend = this.agreed(this.disk.backend, value, 'backend', 'backendtype', parameter)
+  }
+
+  private setSpecification(parameter: ValueParameter): void {
+    const value = specificationOf(parameter.value)
+    this.disk.specification = this.agreed(this.disk.specification, value, 'specification', 'specification', parameter)
+  }
+
+  /** A field's value from now on: it may be given the same one again. */
+  private agreed<Value extends string>(
+    before: Value,
+    value: Value | undefined,
+    field: 'format' | 'backend' | 'specification',
     key: string,
     parameter: ValueParameter,
-  ): void {
-    const { disk } = this
+  ): Value {
     if (value === undefined) {
       this.refuse('unknown-value', `unknown value for ${key}`, parameter, field)
-    } else if (disk[field] !== 'unknown' && disk[field] !== value) {
+    } else if (before !== 'unknown' && before !== value) {
       this.refuse('respecified', `${field} respecified`, parameter, field)
     } else {
-      disk[field] = value
       this.trace(field, parameter)
+      return value
     }
+    return before
   }
 
   private setColoPort(parameter: ValueParameter): void {
@@ -242,22 +271,32 @@ export class DiskReader {
   }
 
   private prefixes(parameter: PrefixParameter): void {
+    const { disk } = this
     for (const { key, at } of parameter.value) {
       this.hadPrefix = true
       const prefix: ValueParameter = { key: 'positional', value: key, at }
-      if (scriptPrefixes.has(key)) this.save('script', 'script', prefix, `block-${key}`)
-      else if (formatOf(key)) this.setEnum('format', formatOf(key), 'format', prefix)
+      if (scriptPrefixes.has(key)) disk.script = this.once(disk.script, 'script', 'script', prefix, `block-${key}`)
+      else if (formatOf(key)) this.setFormat(formatOf(key), prefix)
     }
   }
 
-  /** An empty string may be given again, any other may not, not even the same. */
-  private save(field: StringField, name: string, parameter: ValueParameter, value = parameter.value): void {
-    if (this.disk[field]) {
+  /**
+   * A field's value from now on: an empty string may be given again, any other may not, not even the same. The caller
+   * reads and writes the field, as by a name that changes that would take longer than all the rest.
+   */
+  private once(
+    before: string | undefined,
+    field: StringField,
+    name: string,
+    parameter: ValueParameter,
+    value = parameter.value,
+  ): string {
+    if (before) {
       this.refuse('respecified', `${name} respecified`, parameter, field, value)
-    } else {
-      this.disk[field] = value
-      this.trace(field, parameter)
+      return before
     }
+    this.trace(field, parameter)
+    return value
   }
 
   private trace(field: DiskField, parameter: ValueParameter): void {
@@ -286,7 +325,16 @@ export class DiskReader {
   }
 }
 
+const colon = ':'.charCodeAt(0)
+
 /** Parameters whose text begins with their value. */
 const nameless: ReadonlySet<string> = new Set(['positional', 'unknown-setting', 'unknown-prefix', 'bad-syntax'])
 
 const isFlag = ({ key }: ValueParameter): boolean => (diskFlags as readonly string[]).includes(key)
+
+/** `lastIndexOf`, which V8 takes longer to call than such a short text is to look through. */
+function lastColon(text: string): number {
+  let at = text.length - 1
+  while (at >= 0 && text.charCodeAt(at) !== colon) at--
+  return at
+}

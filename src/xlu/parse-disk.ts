@@ -35,8 +35,8 @@ export function parseDisk(spec: string | readonly string[], options?: ParseDiskO
     throw result.error
   }
   const words = wordsOf(spec)
-  const disk = readWords(words, undefined)
-  if (disk) return disk
+  const reader = readWords(words, undefined)
+  if (reader) return reader.disk
   throw refusal(words, options)
 }
 
@@ -44,18 +44,18 @@ export function parseDisk(spec: string | readonly string[], options?: ParseDiskO
 export function safeParseDisk(spec: string | readonly string[], options?: ParseDiskOptions): SafeParseDiskResult {
   if (options !== undefined) checkReading(options)
   const words = wordsOf(spec)
-  const parameters: Parameter[][] = []
-  const disk = readWords(words, parameters)
-  if (!disk) {
+  const parameters = new Array<Parameter[]>(words.length)
+  const reader = readWords(words, parameters)
+  if (!reader) {
     const error = refusal(words, options)
     return { success: false, error, diagnostics: [...error.diagnostics] }
   }
-  const diagnostics = lintDisk(disk, words, parameters)
+  const diagnostics = lintDisk(reader, words, parameters)
   if (options?.strict && diagnostics.length > 0) {
     for (const diagnostic of diagnostics) diagnostic.severity = 'error'
     return { success: false, error: new DiskSpecError(diagnostics, ''), diagnostics }
   }
-  return { success: true, disk, diagnostics }
+  return { success: true, disk: reader.disk, diagnostics }
 }
 
 function checkReading(options: ParseDiskOptions): void {
@@ -70,18 +70,19 @@ function wordsOf(spec: string | readonly string[]): readonly string[] {
   throw wrongType('spec', 'a string or an array of strings', spec)
 }
 
-/** The disk, or undefined where it is refused; the reasons are looked for only then. */
-function readWords(words: readonly string[], parameters: Parameter[][] | undefined): DeviceDisk | undefined {
+/** What has read the disk, or undefined where it is refused; the reasons are looked for only then. */
+function readWords(words: readonly string[], parameters: Parameter[][] | undefined): DiskReader | undefined {
   const reader = new DiskReader(false)
   for (let word = 0; word < words.length; word++) {
     const text = words[word]!
-    if (text.includes('\0')) return undefined
+    // not includes, which takes V8 twice as long
+    if (text.indexOf('\0') >= 0) return undefined
     const parsed = parse(text)
-    parameters?.push(parsed)
+    if (parameters) parameters[word] = parsed
     if (!reader.read(word, parsed)) return undefined
   }
   reader.finish(words.length - 1)
-  return reader.refusals.length === 0 ? reader.disk : undefined
+  return reader.refusals.length === 0 ? reader : undefined
 }
 
 function refusal(words: readonly string[], options: ParseDiskOptions | undefined): DiskSpecError {

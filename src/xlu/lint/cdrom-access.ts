@@ -3,10 +3,9 @@ import { type LintRule, nothing } from './finding.js'
 /** `access=w` on a cdrom, which libxlutil turns into read-only without a word. */
 export const cdromAccess: LintRule = context => {
   if (!context.disk.isCdrom) return nothing
-  if (!context.isGiven('readwrite')) return nothing
-  const at = context.valueSpan('readwrite')
-  const access = at.spec.slice(at.start, at.end)
+  const { access } = context.reader
   if (access !== 'w' && access !== 'rw') return nothing
+  const at = context.valueSpan('readwrite')
   return [
     {
       code: 'cdrom-access',

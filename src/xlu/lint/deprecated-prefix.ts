@@ -1,22 +1,32 @@
+import type { PrefixParameter } from '../disk-grammar.js'
 import { canonicalSpec } from '../format-disk.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
+import type { LintContext } from './lint-context.js'
 
 /** `raw:`, `tap:qcow2:` and their like, which xl keeps for xend's sake only. */
 export const deprecatedPrefix: LintRule = context => {
-  const found = context.find('prefixes')
-  if (found.length === 0) return nothing
-  const hint = `write ${canonicalSpec(context.disk)}`
+  if (!context.reader.hadPrefix) return nothing
   const findings: Finding[] = []
-  for (const { parameter, word } of found) {
-    if (parameter.key !== 'prefixes') continue
-    let names = ''
-    let end = parameter.at
-    for (const { key, at } of parameter.value) {
-      names += `${key}:`
-      end = at + key.length + 1
+  for (let word = 0; word < context.parameters.length; word++) {
+    for (const parameter of context.parameters[word]!) {
+      if (parameter.key !== 'prefixes') continue
+      findings.push(finding(context, word, parameter))
     }
-    const at = context.span(word, parameter.at, end)
-    findings.push({ code: 'deprecated-prefix', message: `the prefix ${names} is deprecated`, at, hint })
   }
   return findings
+}
+
+function finding(context: LintContext, word: number, { value, at: start }: PrefixParameter): Finding {
+  let names = ''
+  let end = start
+  for (const { key, at } of value) {
+    names += `${key}:`
+    end = at + key.length + 1
+  }
+  return {
+    code: 'deprecated-prefix',
+    message: `the prefix ${names} is deprecated`,
+    at: context.span(word, start, end),
+    hint: `write ${canonicalSpec(context.disk)}`,
+  }
 }

@@ -7,7 +7,7 @@ const formats: ReadonlySet<string> = new Set(['qcow2', 'qcow', 'qed', 'vhd'])
 export const formatMismatch: LintRule = context => {
   const { format, pdevPath } = context.disk
   if (format !== 'raw' || pdevPath === undefined) return nothing
-  if (!pdevPath.includes('.', pdevPath.length - 6)) return nothing
+  if (pdevPath.indexOf('.', pdevPath.length - 6) < 0) return nothing
   const ending = pdevPath.slice(pdevPath.lastIndexOf('.') + 1).toLowerCase()
   if (!endings.has(ending)) return nothing
   return [

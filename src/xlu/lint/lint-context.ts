@@ -9,22 +9,22 @@ interface FoundParameter {
   word: number
 }
 
+const none: readonly FoundParameter[] = []
+
 /** An accepted disk and the text it came from. Where a field was given is worked out only when a rule asks. */
 export class LintContext {
   readonly disk: DeviceDisk
+  /** What has read the disk, with what it knows of the text. */
+  readonly reader: DiskReader
   readonly words: readonly string[]
   readonly parameters: readonly (readonly Parameter[])[]
   private traced: DiskReader | undefined
 
-  constructor(disk: DeviceDisk, words: readonly string[], parameters: readonly (readonly Parameter[])[]) {
-    this.disk = disk
+  constructor(reader: DiskReader, words: readonly string[], parameters: readonly (readonly Parameter[])[]) {
+    this.disk = reader.disk
+    this.reader = reader
     this.words = words
     this.parameters = parameters
-  }
-
-  /** Whether the text gives a field a value. */
-  isGiven(field: DiskField): boolean {
-    return this.origin(field) !== undefined
   }
 
   /** The value that a field was last given. */
@@ -41,10 +41,14 @@ export class LintContext {
 
   /** Every parameter of a kind, with its word. */
   find(key: Parameter['key']): readonly FoundParameter[] {
-    const found: FoundParameter[] = []
+    let found: FoundParameter[] | undefined
     for (let word = 0; word < this.parameters.length; word++)
-      for (const parameter of this.parameters[word]!) if (parameter.key === key) found.push({ parameter, word })
-    return found
+      for (const parameter of this.parameters[word]!)
+        if (parameter.key === key) {
+          found ??= []
+          found.push({ parameter, word })
+        }
+    return found ?? none
   }
 
   span(word: number, start: number, end: number): Span {

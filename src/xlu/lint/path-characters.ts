@@ -1,6 +1,7 @@
 import { diskFlags, diskKeys } from '../disk-keys.js'
 import type { DiskField } from '../refusal.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
+import type { LintContext } from './lint-context.js'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
 const control = /[\x00-\x1f\x7f]/
@@ -8,8 +9,13 @@ const control = /[\x00-\x1f\x7f]/
 /** Characters in a path that some reader further on takes for something else. */
 export const pathCharacters: LintRule = context => {
   const { pdevPath, activeDisk, hiddenDisk } = context.disk
-  const comma = pdevPath?.includes(',') ?? false
+  const comma = pdevPath !== undefined && pdevPath.indexOf(',') >= 0
   if (!comma && !suspicious(pdevPath) && !suspicious(activeDisk) && !suspicious(hiddenDisk)) return nothing
+  return found(context, comma)
+}
+
+function found(context: LintContext, comma: boolean): Finding[] {
+  const { pdevPath } = context.disk
   const findings: Finding[] = []
   if (comma) {
     findings.push({
@@ -40,4 +46,4 @@ function keyInside(path: string): string {
   return known ? `target= takes the rest of the line: put ${key} before it` : 'rename the image or use a link to it'
 }
 
-const suspicious = (path: string | undefined): boolean => path !== undefined && control.test(path)
+const suspicious = (path: string | undefined): boolean => path !== undefined && path !== '' && control.test(path)

@@ -4,8 +4,8 @@ import type { LintContext } from './lint-context.js'
 
 /** A "=" at the very end, which libxlutil's scanner drops, and with it the sense of what is before. */
 export const strayEquals: LintRule = context => {
-  const found = context.find('stray-equals')
-  return found.length === 0 ? nothing : found.map(({ parameter, word }) => finding(context, word, parameter.at))
+  if (!context.reader.hadStrayEquals) return nothing
+  return context.find('stray-equals').map(({ parameter, word }) => finding(context, word, parameter.at))
 }
 
 function finding(context: LintContext, word: number, equals: number): Finding {
