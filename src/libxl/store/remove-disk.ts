@@ -58,7 +58,7 @@ export async function removeDisk(
   } = options
   checkDomid(domid)
   return abortable(signal, `removing the disk ${vdev} of domain ${domid}`, async () => {
-    const device = await findDevice(store, domid, vdev, { signal })
+    const device = await findDevice(store, domid, vdev, { signal, libxlExact })
     if (device.kind === 'virtio_disk') {
       throw new LibxlError(-3, "Hotunplug isn't supported for specification virtio")
     }
