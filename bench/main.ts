@@ -3,6 +3,7 @@ import { startLibxlutil } from '../test/real/libxlutil.js'
 import { projectRoot } from '../test/support/project-root.js'
 import { benchArguments } from './arguments.js'
 import { benchBatch } from './batch.js'
+import { benchListDisks } from './list-disks.js'
 import { benchParse } from './parse.js'
 import { benchStart } from './start.js'
 import { benchXenstore } from './xenstore.js'
@@ -14,4 +15,5 @@ console.log(`${await benchParse(libxlutil)}\n`)
 console.log(`${benchArguments()}\n`)
 console.log(`${benchStart(command)}\n`)
 console.log(`${await benchBatch(command)}\n`)
+console.log(`${await benchListDisks()}\n`)
 console.log(await benchXenstore())
