@@ -3,6 +3,7 @@ import { startLibxlutil } from '../test/real/libxlutil.js'
 import { projectRoot } from '../test/support/project-root.js'
 import { benchArguments } from './arguments.js'
 import { benchBatch } from './batch.js'
+import { benchListDisks } from './list-disks.js'
 import { benchParse } from './parse.js'
 import { benchParseEach } from './parse-each.js'
 import { benchStart } from './start.js'
@@ -16,4 +17,5 @@ console.log(`${await benchParse(libxlutil)}\n`)
 console.log(`${benchArguments()}\n`)
 console.log(`${benchStart(command)}\n`)
 console.log(`${await benchBatch(command)}\n`)
+console.log(`${await benchListDisks()}\n`)
 console.log(await benchXenstore())

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +7,9 @@ import { connect, type Xenstore } from 'xenlight/xenstore'
 import { type Libxenstore, startLibxenstore } from '../test/real/libxenstore.js'
 import { startXenstored, type Xenstored, type XenstoredKind } from '../test/real/xenstored.js'
 import { goldenRows } from '../test/support/golden.js'
+import { cpuTime } from './cpu-time.js'
 import { median, table } from './statistics.js'
+import { vdevOf } from './vdev-of.js'
 
 const reads = 2000
 const readRounds = 15
@@ -129,7 +130,7 @@ async function benchAttach(
   await writeFile(file, requestsOfDisks())
   const specs = Array.from(
     { length: disksEach },
-    (_, index) => `backendtype=phy,vdev=${nameOf(index)},target=/dev/loop0`,
+    (_, index) => `backendtype=phy,vdev=${vdevOf(index)},target=/dev/loop0`,
   )
   const host = {
     domid: 0,
@@ -169,14 +170,6 @@ async function benchAttach(
   return [`${kind}: µs a disk, 1,000 added`, micros(real, 0), micros(ours, 0), ratio.toFixed(2), own]
 }
 
-/** xvda, xvdb, …: the names of the first thousand. */
-function nameOf(index: number): string {
-  const letter = (value: number): string => String.fromCharCode(97 + value)
-  let name = ''
-  for (let rest = index + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) name = letter((rest - 1) % 26) + name
-  return `xvd${name}`
-}
-
 const devidOf = (index: number): number => (index < 16 ? (202 << 8) | (index << 4) : (1 << 28) | (index << 8))
 
 /** The requests of libxl for one such disk, for a thousand. */
@@ -188,7 +181,7 @@ function requestsOfDisks(): string {
   const lines = row.requests.slice(0, last + 1).map(([name, rest]) => `${[name, ...rest.split(' ')].join('\t')}\n`)
   const one = lines.join('')
   const ofDisk = (index: number) =>
-    one.replaceAll('51712', String(devidOf(index))).replaceAll('\txvda\n', `\t${nameOf(index)}\n`)
+    one.replaceAll('51712', String(devidOf(index))).replaceAll('\txvda\n', `\t${vdevOf(index)}\n`)
   const ofGuest = Array.from({ length: disksEach }, (_, index) => ofDisk(index)).join('')
   return domids.map(domid => ofGuest.replace(/(?<=\/(?:domain|libxl|vbd)\/|\t[nr]?)11\b/g, String(domid))).join('')
 }
@@ -218,11 +211,3 @@ function summary(pairs: readonly [real: number, ours: number][]): [real: number,
 }
 
 const micros = (nanoseconds: number, digits = 1): string => (nanoseconds / 1000).toFixed(digits)
-
-/** What the daemon has used of a processor so far, in microseconds: the kernel counts in hundredths of a second. */
-function cpuTime({ pid }: Xenstored): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
-}

@@ -32,6 +32,7 @@ export const rcByReason = {
   'node-missing': -3,
   'node-invalid': -3,
   'link-invalid': -3,
+  'link-foreign': -3,
   'store-refused': -3,
   'store-layout': -3,
   'store-failed': -3,

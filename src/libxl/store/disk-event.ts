@@ -1,4 +1,5 @@
 interface OfDisk {
+  /** Empty where the store has no name for it. */
   vdev: string
   devid: number
 }
@@ -11,5 +12,8 @@ export type DiskEvent =
   | ({ type: 'removed' } & OfDisk)
   /** The guest ejected the medium of a removable disk; this has been acknowledged. */
   | ({ type: 'eject' } & OfDisk)
-  /** Its backend gave it up or reports a failure, with the backend's own words in the message. */
+  /**
+   * Its backend gave it up or reports a failure, with the backend's own words in the message. Or the link to its backend
+   * became unreadable or names another device: whether it is still attached is then unknown.
+   */
   | ({ type: 'error'; message: string } & OfDisk)

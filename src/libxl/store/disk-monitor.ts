@@ -31,7 +31,9 @@ export class DiskMonitor {
   readonly #watches: DirtyWatches
   /** The toolstack's devices, by their directory in libxl's own tree. */
   readonly #known = new Map<string, Known>()
-  /** The same by every directory in which something can happen to them. */
+  /** Why the link of a device cannot be followed, by its directory: whether the device is still there is not known then. */
+  readonly #unreadable = new Map<string, string>()
+  /** The known ones by every directory in which something can happen to them. */
   #places = new Map<string, Known>()
   readonly #dirty = new Set<Known>()
   /** Devices that may have come or gone, by their directory; any may have where `#isListDirty`. */
@@ -79,9 +81,17 @@ export class DiskMonitor {
     const places = await this.#takeListed()
     const found = await Promise.all([...places.values()].map(place => this.#deviceAt(place)))
     const events: DiskEvent[] = []
-    for (const [index, path] of [...places.keys()].entries()) {
+    for (const [index, [path, place]] of [...places].entries()) {
       const device = found[index]
       const known = this.#known.get(path)
+      if (device instanceof LibxlError) {
+        const { message } = device
+        const isNew = this.#unreadable.get(path) !== message
+        this.#unreadable.set(path, message)
+        if (isNew && !isFirst) events.push({ type: 'error', ...(await this.#nameAt(path, place)), message })
+        continue
+      }
+      this.#unreadable.delete(path)
       if (device?.paths.backend === known?.device.paths.backend) continue
       if (known !== undefined) {
         this.#known.delete(path)
@@ -115,17 +125,23 @@ export class DiskMonitor {
     for (const [index, kind] of frontendKinds.entries()) {
       for (const name of names[index] ?? []) note(places, this.#domid, kind, name)
     }
+    for (const path of this.#unreadable.keys()) if (!places.has(path)) this.#unreadable.delete(path)
     return places
   }
 
-  async #deviceAt(place: Place): Promise<FoundDevice | undefined> {
+  /** The error where its link cannot be followed. */
+  async #deviceAt({ kind, devid }: Place): Promise<FoundDevice | LibxlError | undefined> {
     try {
-      return await deviceAt(this.#store, { domid: this.#domid, ...place }, this.#request)
+      return await deviceAt(this.#store, { domid: this.#domid, kind, devid }, this.#request)
     } catch (error) {
-      // one with a backend that no disk has is none
-      if (error instanceof LibxlError) return undefined
+      if (error instanceof LibxlError) return error
       throw error
     }
+  }
+
+  async #nameAt(path: string, { devid }: Place): Promise<{ vdev: string; devid: number }> {
+    const vdev = await this.#store.readIfPresent(`${path}/dev`, this.#request)
+    return { vdev: vdev ?? this.#known.get(path)?.device.vdev ?? '', devid }
   }
 
   async #namesIn(path: string): Promise<string[]> {

@@ -15,7 +15,8 @@ export interface ReadDiskOptions extends RequestOptions {
  * tree, to which no guest can write; see `diskFromNodes` for the one exception and for what libxl forgets.
  *
  * @throws LibxlError ERROR_INVAL for a name that stands for no device, or where the domain has both Xen's and virtio's
- * disks; ERROR_FAIL where there is no such disk, or one of its nodes is missing or unreadable
+ * disks; ERROR_FAIL where there is no such disk, one of its nodes is missing or unreadable, or its link to the backend names
+ * another device (not with `libxlExact`)
  * @throws XenstoreError where the store cannot be read
  * @throws TypeError, RangeError for a domid outside 0 to 32751
  */
@@ -29,9 +30,9 @@ export async function getDisk(
   const { libxlExact = false, ...request } = options
   const devid = parseVdev(vdev)?.devid ?? -1
   if (devid < 0) throw unsupportedVdev(vdev)
-  const { value } = await store.transaction(
-    async nodes => readDevice(store, nodes, { domid, kind: await disksOf(nodes, domid), devid }, libxlExact),
-    request,
-  )
+  const { value } = await store.transaction(async nodes => {
+    const kind = await disksOf(nodes, domid)
+    return readDevice(store, nodes, { domid, kind, devid }, { libxlExact, request })
+  }, request)
   return value
 }

@@ -46,10 +46,10 @@ export async function removeDisk(
     libxlExact = false,
   } = options
   return abortable(signal, `removing the disk ${vdev} of domain ${domid}`, async () => {
-    const found = await findDevice(store, domid, vdev, { signal })
+    const found = await findDevice(store, domid, vdev, { signal, libxlExact })
     using claim = libxlExact ? undefined : new DeviceClaim(store, found.paths)
     // looked up again: from now on nothing that happens to it is missed
-    const device = (await claim?.see(() => findDevice(store, domid, vdev, { signal }))) ?? found
+    const device = (await claim?.see(() => findDevice(store, domid, vdev, { signal, libxlExact }))) ?? found
     if (device.kind === 'virtio_disk') {
       throw new LibxlError('virtio-hotunplug', "Hotunplug isn't supported for specification virtio")
     }
