@@ -6,7 +6,7 @@ import type { Duplex } from './duplex.js'
 import { Malformed } from './malformed.js'
 import { errorReply, operations, watchEvent } from './operation.js'
 import { headerSize, type Packet, setRequestId } from './packet.js'
-import { OversizedPacket, PacketReader } from './packet-reader.js'
+import { OversizedPacket, packetFraming } from './packet-reader.js'
 import { quoted, text, texts } from './reply.js'
 import { requestError } from './request-error.js'
 import { nextRequestId } from './request-id.js'
@@ -40,7 +40,7 @@ export class Connection {
   readonly #duplex: Duplex
   readonly #timeout: number | undefined
   readonly #events: ConnectionEvents
-  readonly #reader = new PacketReader()
+  readonly #reader = packetFraming.decoder()
   readonly #requests: RequestTable<number, Call<unknown>>
   #resolveClosed!: (error: XenstoreError | undefined) => void
   #over: XenstoreError | undefined

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { FrameDecoder, type FrameShape } from '../link/frame-decoder.js'
-import { headerSize, type Packet, payloadMax, wordAt } from './packet.js'
+import type { Framing } from '../link/framing.js'
+import { encodePacket, headerSize, type Packet, payloadMax, wordAt } from './packet.js'
 
 /** A payload longer than the protocol allows: what follows cannot be read. */
 export class OversizedPacket extends Error {
@@ -46,6 +47,8 @@ export class PacketReader extends FrameDecoder<Packet> {
     super.push(asBuffer(bytes), take)
   }
 }
+
+export const packetFraming: Framing<Packet, Packet> = { encode: encodePacket, decoder: () => new PacketReader() }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -3,8 +3,8 @@ import { LinkError } from '#xenlight/link/link-error.js'
 import { RequestTable } from '#xenlight/link/request-table.js'
 import type { Duplex } from '#xenlight/xenstore/duplex.js'
 import { errorReply, type Operation, operations, watchEvent } from '#xenlight/xenstore/operation.js'
-import { encodePacket, type Packet } from '#xenlight/xenstore/packet.js'
-import { PacketReader } from '#xenlight/xenstore/packet-reader.js'
+import type { Packet } from '#xenlight/xenstore/packet.js'
+import { packetFraming } from '#xenlight/xenstore/packet-reader.js'
 
 /** Requests as they are on the wire, also those that no client sends. */
 export class RawConnection {
@@ -21,11 +21,11 @@ export class RawConnection {
     this.#requests = new RequestTable({
       atMost: Number.POSITIVE_INFINITY,
       nextId: (last = 0) => last + 1,
-      send: (requestId, packet) => duplex.write(encodePacket({ ...packet, requestId })),
+      send: (requestId, packet) => duplex.write(packetFraming.encode({ ...packet, requestId })),
       overError: (_, { why }) => new Error(why),
       lostError: (_, error) => error,
     })
-    const reader = new PacketReader()
+    const reader = packetFraming.decoder()
     this.ended = new Promise(resolve => {
       duplex.start({
         data: bytes => reader.push(bytes, packet => this.#take(packet)),

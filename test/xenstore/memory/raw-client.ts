@@ -3,8 +3,8 @@ import type { Duplex } from '#xenlight/link/duplex.js'
 import { LinkError } from '#xenlight/link/link-error.js'
 import { RequestTable } from '#xenlight/link/request-table.js'
 import { type Operation, operations, watchEvent } from '#xenlight/xenstore/operation.js'
-import { encodePacket, type Packet } from '#xenlight/xenstore/packet.js'
-import { PacketReader } from '#xenlight/xenstore/packet-reader.js'
+import type { Packet } from '#xenlight/xenstore/packet.js'
+import { packetFraming } from '#xenlight/xenstore/packet-reader.js'
 
 export interface RawReply {
   /** The operation's own number, or 16 for an error. */
@@ -32,11 +32,11 @@ export class RawClient {
     this.#requests = new RequestTable({
       atMost: Number.POSITIVE_INFINITY,
       nextId: (last = 100) => last + 1,
-      send: (requestId, packet) => duplex.write(encodePacket({ ...packet, requestId })),
+      send: (requestId, packet) => duplex.write(packetFraming.encode({ ...packet, requestId })),
       overError: (_, { why }) => new Error(why),
       lostError: (_, error) => error,
     })
-    const reader = new PacketReader()
+    const reader = packetFraming.decoder()
     this.closed = new Promise(resolve => {
       duplex.start({
         data: bytes =>
