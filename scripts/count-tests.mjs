@@ -10,9 +10,7 @@ export function countTests(tap) {
 
 /** What the last lines of a run of the tests say; one that did not come so far has failed. */
 export function lastCount(output) {
-  const [, passed, failed] = output.match(/^(\d+) passed, (\d+) failed$(?![\s\S]*^\d+ passed, \d+ failed$)/m) ?? [
-    0, 0, 1,
-  ]
-  const [, skipped] = output.match(/^(\d+) skipped, /m) ?? [0, 0]
+  const [, passed, failed] = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1) ?? [0, 0, 1]
+  const [, skipped] = /^(\d+) skipped, /m.exec(output) ?? [0, 0]
   return { passed: Number(passed), skipped: Number(skipped), failed: Number(failed) }
 }
