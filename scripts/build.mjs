@@ -1,13 +1,17 @@
 // Builds dist/ from nothing: the parsers from their grammars, the library with tsc, the JSON Schema, the command as one file.
+// With --if-stale it does nothing where dist/ is what the last build made of the same sources.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import esbuild from 'esbuild'
 import peggy from 'peggy'
+import { forgetBuild, isBuilt, rememberBuild } from './built.mjs'
 import { direct } from './peggy-direct.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+if (process.argv.includes('--if-stale') && isBuilt()) process.exit()
+forgetBuild()
 
 /** The grammars, and what generates their parsers' code if not peggy itself. */
 const grammars = { disk: [direct], cfg: [] }
@@ -59,3 +63,4 @@ await esbuild.build({
   format: 'esm',
 })
 chmodSync(command, 0o755)
+rememberBuild()

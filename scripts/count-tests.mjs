@@ -7,3 +7,10 @@ export function countTests(tap) {
   if (!/^1\.\.[1-9]/m.test(tap) && count.failed === 0) count.failed++
   return count
 }
+
+/** What the last lines of a run of the tests say; one that did not come so far has failed. */
+export function lastCount(output) {
+  const [, passed, failed] = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1) ?? [0, 0, 1]
+  const [, skipped] = /^(\d+) skipped, /m.exec(output) ?? [0, 0]
+  return { passed: Number(passed), skipped: Number(skipped), failed: Number(failed) }
+}

@@ -203,6 +203,16 @@ t.test('what QEMU will refuse is said, and passed on as libxl does', t => {
   t.end()
 })
 
+t.test("whoever writes to a secondary's file refuses it to all that come after", t => {
+  const reader = (vdev: string) => resolve(`cdrom,vdev=${vdev},target=/x`)
+  const disks = [reader('hdd'), colo('vdev=hda,target=/x'), reader('hdc')]
+  t.strictSame(buildDiskArgs(disks, { ...guest, coloRestore: true }).warnings, [
+    "QEMU will refuse disk hda: /x is hdd's already",
+    "QEMU will refuse disk hdc: /x is hda's already",
+  ])
+  t.end()
+})
+
 t.test('for Xen 4.7 it is said what the QEMUs of its time will refuse', t => {
   const old = { ...guest, dialect: '4.7' } as const
   const cases: [specs: string[], warning: string | undefined][] = [

@@ -5,7 +5,7 @@ import { projectRoot } from '../support/project-root.js'
 
 type Count = Record<'passed' | 'skipped' | 'failed', number>
 const script = pathToFileURL(join(projectRoot, 'scripts/count-tests.mjs')).href
-const { countTests } = (await import(script)) as { countTests: (tap: string) => Count }
+const { countTests, lastCount } = (await import(script)) as Record<'countTests' | 'lastCount', (text: string) => Count>
 
 const cases: [string, string, Count][] = [
   [
@@ -31,3 +31,11 @@ for (const [what, tap, want] of cases) {
     t.strictSame(countTests(tap), want)
   })
 }
+
+t.test('the count that a run ends with', async t => {
+  t.strictSame(lastCount('a\n3 skipped, which proves nothing: see above\n5 passed, 1 failed\n'), {
+    ...{ passed: 5, failed: 1, skipped: 3 },
+  })
+  t.strictSame(lastCount('1 passed, 0 failed\n5 passed, 2 failed\n'), { passed: 5, failed: 2, skipped: 0 })
+  t.strictSame(lastCount('it died'), { passed: 0, failed: 1, skipped: 0 }, 'one that did not come so far')
+})

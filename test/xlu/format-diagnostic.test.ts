@@ -43,6 +43,18 @@ t.test('of a long line, the part around the place', async t => {
   t.match(text, /…a+,raw,xvda,bad,b+…/)
 })
 
+t.test('a name of a file colours nothing', async t => {
+  for (const [filename, written] of [
+    ['\x1b[31m.cfg', '␛[31m.cfg'],
+    ['a\nb', 'a␊b'],
+    ['\u202egfc', '\ufffdgfc'],
+  ] as const) {
+    const lines = shown('vdev=hda,vdev=hdb', { filename }).split('\n')
+    const places = lines.filter(line => line.startsWith(' --> '))
+    t.strictSame(places, [` --> ${written}:1:15`, ` --> ${written}:1:6`])
+  }
+})
+
 t.test('nothing of the text reaches the terminal raw, and the caret has its column', async t => {
   holds(
     t,

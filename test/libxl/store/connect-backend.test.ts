@@ -164,6 +164,8 @@ t.test('a backend that comes up', async t => {
     playBackend(t, set.as(0), device)
     const host = setting(set, block)
     await connectBackend(set.store, device, { host, libxlExact, timeouts: patient })
+    const left = await set.store.readIfPresent(errorNode)
+    t.equal(left, libxlExact ? '22 long ago' : undefined, 'it is removed, unless as libxl does')
     t.match(host.calls, [
       {
         script: '/etc/xen/scripts/block',

@@ -54,6 +54,28 @@ t.test('a disk replaced by another of its number', async t => {
   t.strictSame(await next(), { type: 'added', ...xvda })
 })
 
+t.test('a disk that is removed or replaced while its backend is looked at has not failed', async t => {
+  const replaced = '/local/domain/7/backend/vbd/11/51712'
+  for (const link of [undefined, replaced]) {
+    const { embedded, store, as } = await stage(t)
+    const { paths } = await written(store, spec)
+    let armed = false
+    const disturb = () => {
+      armed = false
+      store.rm(paths.backend).catch(error => t.fail(String(error)))
+      const changed = link === undefined ? store.rm(paths.libxl) : store.write(`${paths.libxl}/backend`, link)
+      changed.catch(error => t.fail(String(error)))
+    }
+    const isLook = (packet: Uint8Array) => armed && Buffer.from(packet).includes(`${paths.backend}/state\0`)
+    const { next } = await listening(hindered(embedded, disturb, isLook))
+    armed = true
+    await as(0).write(`${paths.backend}/state`, '4')
+    t.strictSame(await next(), { type: 'removed', ...xvda })
+    t.notOk(armed)
+    if (link !== undefined) t.strictSame(await next(), { type: 'added', ...xvda })
+  }
+})
+
 t.test('the guest ejects', async t => {
   const { store, as } = await stage(t)
   const { paths } = await written(store, cdrom)
