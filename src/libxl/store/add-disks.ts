@@ -4,6 +4,8 @@ import { checkDomainType, checkDomid } from '../check-guest.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
 import type { DomainType, ResolvedDisk } from '../resolved-disk.js'
+import type { DomainConfig } from '../userdata/domain-config.js'
+import { lockDomain } from '../userdata/lock-domain.js'
 import { abortable } from './abortable.js'
 import { type ConnectTimeouts, connectBackend, connectLimits } from './connect-backend.js'
 import type { DiskDevice } from './disk-device.js'
@@ -15,7 +17,14 @@ import { nodeHost } from './node-host.js'
 import { type PreparedDisk, prepareDisk } from './prepare-disk.js'
 import { settle } from './settle.js'
 import { takeAway, type WrittenDisk } from './take-away.js'
+import { timeLimits } from './time-limits.js'
 import { CommitUnknown, writeDevice } from './write-device.js'
+
+/** How long things may take, in milliseconds. */
+export interface AttachTimeouts extends ConnectTimeouts {
+  /** libxl's lock of the domain, which another toolstack may hold: 60 s by default. libxl waits without a limit. */
+  lock: number
+}
 
 export interface AddDiskOptions {
   /** The guest's domain. */
@@ -27,7 +36,7 @@ export interface AddDiskOptions {
   /** Wait until the backend has taken the disk up, running its hotplug script; yes by default. */
   wait?: boolean | undefined
   /** How long to wait for what. */
-  timeouts?: Partial<Record<keyof ConnectTimeouts, number | undefined>> | undefined
+  timeouts?: Partial<Record<keyof AttachTimeouts, number | undefined>> | undefined
   /** Do as libxl does where this library knows better: see docs/departures.md. */
   libxlExact?: boolean | undefined
   /** Gives it up; what was written by then is taken away again. */
@@ -63,6 +72,7 @@ class Batch {
   readonly #options: AddDiskOptions
   readonly #host: DiskHost
   readonly #libxlExact: boolean
+  readonly #lockTimeout: number
 
   constructor(store: Xenstore, disks: readonly DeviceDisk[], options: AddDiskOptions) {
     const { domid, domainType, host = nodeHost(), libxlExact = false } = options
@@ -70,6 +80,7 @@ class Batch {
     for (const disk of disks) checkDisk(disk)
     if (domainType !== undefined) checkDomainType(domainType)
     connectLimits(options.timeouts)
+    this.#lockTimeout = timeLimits<'lock'>({ lock: 60_000 }, options.timeouts).lock
     this.#store = store
     this.#disks = disks
     this.#options = options
@@ -81,7 +92,7 @@ class Batch {
     const { signal, wait = true } = this.#options
     const { guest, domidOf } = await abortable(signal, this.#what, () => this.#askForFacts())
     const disks = await this.#prepareAll(guest, domidOf)
-    const written = await this.#writeAll(disks, guest)
+    const written = await this.#writeLocked(disks, guest)
     if (wait) await this.#connectAll(written)
     return written
   }
@@ -109,10 +120,25 @@ class Batch {
     return values
   }
 
-  async #writeAll(disks: readonly PreparedDisk[], { domainType }: Guest): Promise<AttachedDisk[]> {
+  /** As libxl does, the lock is released before the backend is waited for. */
+  async #writeLocked(disks: readonly PreparedDisk[], guest: Guest): Promise<AttachedDisk[]> {
+    const { domid, signal } = this.#options
+    const { lockUserdata } = this.#host
+    const options = { domid, lockUserdata, timeout: this.#lockTimeout, signal, libxlExact: this.#libxlExact }
+    await using locked = await abortable(signal, this.#what, () => lockDomain(this.#store, options))
+    return await this.#writeAll(disks, guest, locked.config)
+  }
+
+  async #writeAll(
+    disks: readonly PreparedDisk[],
+    { domainType }: Guest,
+    config: DomainConfig | undefined,
+  ): Promise<AttachedDisk[]> {
     const { signal } = this.#options
-    const options = { domainType, libxlExact: this.#libxlExact, signal }
+    const common = { domainType, libxlExact: this.#libxlExact, signal }
     const { values, failures } = await settle(disks, async disk => {
+      const given = this.#disks[disks.indexOf(disk)]!
+      const options = { ...common, beforeCommit: () => config?.put(given) }
       const attempts = await writeDevice(this.#store, disk, options)
       return { ...disk, attempts }
     })

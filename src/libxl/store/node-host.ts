@@ -3,16 +3,18 @@ import { encodeText } from '../../byte-text.js'
 import { LibxlError } from '../libxl-error.js'
 import { statTarget } from '../stat-target.js'
 import { reasonOf } from '../system-error.js'
+import { libxlFolder, userdataIn } from '../userdata/userdata-folder.js'
 import type { DiskHost } from './disk-host.js'
 import { runScript } from './run-script.js'
 
-/** This machine. `domid` is the domain that this process runs in. */
+/** This machine. `domid` is the domain that this process runs in; in domain 0 libxl's files and locks are in /var/lib/xen. */
 export const nodeHost = (domid = 0): DiskHost => ({
   domid,
   examine: statTarget,
   createEmptyCdrom,
   runScript,
   sectorsOf,
+  ...(domid === 0 && { lockUserdata: userdataIn(libxlFolder) }),
 })
 
 async function createEmptyCdrom(path: string): Promise<void> {

@@ -14,6 +14,8 @@ export interface WriteOptions {
   /** Commit what came before a refused request, as libxl does, and call it a success. */
   libxlExact?: boolean | undefined
   signal?: AbortSignal | undefined
+  /** What else is to be written once the store has accepted all, before each attempt to commit. */
+  beforeCommit?: (() => Promise<void> | undefined) | undefined
 }
 
 /** The connection failed, or the time for a request was over, while the disk was being committed. */
@@ -30,12 +32,16 @@ export class CommitUnknown extends Error {}
 export async function writeDevice(
   store: Xenstore,
   { disk, device }: PreparedDisk,
-  { domainType, libxlExact = false, signal }: WriteOptions,
+  { domainType, libxlExact = false, signal, beforeCommit }: WriteOptions,
 ): Promise<number> {
   let requests = deviceRequests(disk, device, domainType)
   for (;;) {
     try {
-      return await commit(store, nodes => writeAll(store, nodes, device, requests), signal)
+      const body = async (nodes: XenstoreNodes) => {
+        await writeAll(store, nodes, device, requests)
+        await beforeCommit?.()
+      }
+      return await commit(store, body, signal)
     } catch (error) {
       if (isCommitUnknown(error)) throw new CommitUnknown(undefined, { cause: error })
       if (!(error instanceof RefusedRequest)) throw error
