@@ -35,7 +35,7 @@ export interface RemovedDisk extends RemovedDevice {
  * the hotplug script where the backend is in this process's domain, and takes the nodes out of the store
  * (`libxl_device_disk_safe_remove`, `_destroy` with `force`, `_remove` with 'auto').
  *
- * libxl's record of the domain's configuration, a file, is not touched.
+ * As in libxl no lock is taken, and its file of the domain's configuration stays as it is: its readers leave out what is not in xenstore.
  *
  * @throws LibxlError ERROR_INVAL for a name that stands for no device, ERROR_FAIL where there is no such disk or it is
  * virtio's; ERROR_TIMEDOUT where the guest does not let go: the message says what was left; ERROR_ABORTED

@@ -176,7 +176,7 @@ t.test('the lock is free again while the backend is waited for', async t => {
   const { signal } = abort
   const adding = addDisk(store, xvda, { ...options, wait: true, timeouts: { backend: Infinity }, signal })
   const refused = t.rejects(adding, { code: 'ERROR_ABORTED' })
-  await store.waitUntilExists(link)
+  await store.waitUntilExists('/local/domain/0/backend/vbd/11/51712/state')
   const held = await lock(domain, { timeout: long })
   t.ok(held)
   t.not(await store.readIfPresent(link), undefined, 'it still waits')
