@@ -20,11 +20,11 @@ const empty = '{\n    "on_reboot": "restart"\n}\n'
 const long = 600_000
 
 /** A folder of libxl's, a host with it, and a store with a guest that libxl made. */
-async function libxlBeside(t: Test, given?: Xenstore, configuration: string | undefined = empty) {
+async function libxlBeside(t: Test, given?: Xenstore, configuration = empty) {
   const folder = t.testdir()
   const configPath = join(folder, `userdata-d.11.${uuid}.libxl-json`)
   const lockPath = join(folder, `userdata-l.11.${uuid}.domain-userdata-lock`)
-  if (configuration !== undefined) writeFileSync(configPath, configuration)
+  writeFileSync(configPath, configuration)
   const store = given ?? (await storeWith(t, guests))
   await store.write('/local/domain/11/vm', `/vm/${uuid}`)
   const host: DiskHost = { ...hostWhere(() => 'block'), lockUserdata: userdataIn(folder) }
@@ -199,7 +199,8 @@ t.test('a domain whose number another one has got meanwhile is left alone', asyn
 })
 
 t.test('without libxl, or for a domain that it did not make, nothing is locked', async t => {
-  const none = await libxlBeside(t, undefined, undefined)
+  const none = await libxlBeside(t)
+  unlinkSync(none.configPath)
   for (const vm of ['/vm/../../etc', '/vm/', 'x', `/vm/${uuid}/x`]) {
     await none.store.write('/local/domain/11/vm', vm)
     await addDisk(none.store, xvda, none.options)
