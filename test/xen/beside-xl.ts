@@ -14,8 +14,8 @@ const execute = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'beside-'))
 const timeouts = { backend: 60_000, hotplug: 120_000, settle: 20_000 }
 
-/** By turns and at once; XEN_ROUNDS sets another number of all. */
-const rounds = Number(process.env['XEN_ROUNDS'] ?? 100)
+/** By turns and at once, of all together. */
+const rounds = 100
 
 let guest: Guest
 let store: Xenstore
