@@ -6,6 +6,8 @@ const codes = {
   [-3]: 'ERROR_FAIL',
   [-6]: 'ERROR_INVAL',
   [-9]: 'ERROR_TIMEDOUT',
+  [-15]: 'ERROR_LOCK_FAIL',
+  [-16]: 'ERROR_JSON_CONFIG_EMPTY',
   [-17]: 'ERROR_DEVICE_EXISTS',
   [-22]: 'ERROR_ABORTED',
 } as const

@@ -2,7 +2,7 @@ import type { DeviceDisk } from './device-disk.js'
 
 /**
  * Why a disk is refused, and the number with which libxl refuses it for that (`libxl_error` of libxl_types.idl):
- * -3 ERROR_FAIL, -6 ERROR_INVAL, -9 ERROR_TIMEDOUT, -17 ERROR_DEVICE_EXISTS, -22 ERROR_ABORTED. docs/errors.md explains each.
+ * -3 ERROR_FAIL, -6 ERROR_INVAL, -9 ERROR_TIMEDOUT, -15 ERROR_LOCK_FAIL, -16 ERROR_JSON_CONFIG_EMPTY, -17 ERROR_DEVICE_EXISTS, -22 ERROR_ABORTED. docs/errors.md explains each.
  */
 export const rcByReason = {
   // the record
@@ -36,6 +36,13 @@ export const rcByReason = {
   'store-refused': -3,
   'store-layout': -3,
   'store-failed': -3,
+  // libxl's lock and file of a domain
+  'lock-timeout': -9,
+  'lock-failed': -15,
+  'configuration-missing': -16,
+  'configuration-invalid': -3,
+  'configuration-unreadable': -3,
+  'configuration-unwritable': -3,
   // its backend
   'backend-failed': -3,
   'backend-gone': -6,
@@ -64,7 +71,7 @@ export const rcByReason = {
   'colo-export-taken': -6,
   // the caller
   aborted: -22,
-} as const satisfies Record<string, -3 | -6 | -9 | -17 | -22>
+} as const satisfies Record<string, -3 | -6 | -9 | -15 | -16 | -17 | -22>
 
 /** The field of the record that a refusal is about, where it is always the same one. */
 export const fieldByReason: { readonly [Reason in LibxlReason]?: keyof DeviceDisk } = {

@@ -29,7 +29,7 @@ export async function waitUntil(
     controller.abort(why)
   })
   try {
-    for await (const _ of store.watch(path, { signal, depth: 0, capacity: 1 })) {
+    for await (const _ of store.watch(path, { signal, capacity: 1 })) {
       seen = { value: await store.readIfPresent(path, { signal }) }
       if (predicate(seen.value)) return seen.value
     }

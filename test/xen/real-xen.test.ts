@@ -24,7 +24,7 @@ function share(): string {
   return folder
 }
 
-test('Node in dom0 of a real Xen attaches disks to a running guest', { skip, timeout: 540_000 }, async t => {
+test('Node in dom0 of a real Xen attaches disks to a running guest', { skip, timeout: 1_140_000 }, async t => {
   const lab = XEN_LAB!
   const build = XEN_LAB_BUILD || join(tmpdir(), 'xenlight-xen-lab')
   const env = { PATH }
@@ -34,5 +34,5 @@ test('Node in dom0 of a real Xen attaches disks to a running guest', { skip, tim
   const folder = share()
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const command = './node --test-reporter=tap xen/in-dom0.js'
-  await t.spawn(join(lab, 'run.sh'), ['-b', build, '-t', '480', folder, command], { env }, 'dom0')
+  await t.spawn(join(lab, 'run.sh'), ['-b', build, '-t', '1080', folder, command], { env }, 'dom0')
 })

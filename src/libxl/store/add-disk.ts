@@ -11,12 +11,12 @@ import { AttachError } from './attach-error.js'
  * in one transaction, and waits until the backend has taken the disk up. When that fails, or a node is refused, nothing
  * stays behind; with `libxlExact`, what libxl would leave.
  *
- * libxl's record of the domain's configuration, a file, is not touched.
+ * libxl's lock of the domain is held meanwhile, and the disk put in libxl's file of its configuration: see docs/attach.md.
  *
  * @throws LibxlError where libxl refuses, with its number and reason: ERROR_DEVICE_EXISTS for a device that is there
  * already, ERROR_INVAL or ERROR_FAIL for a disk that cannot be attached; ERROR_FAIL, with the store's XenstoreError as the
- * `cause`, for a node that the store refuses; the backend's own reason where it does not come up; ERROR_TIMEDOUT;
- * ERROR_ABORTED when the signal is aborted, with its reason as the `cause`
+ * `cause`, for a node that the store refuses; the backend's own reason where it does not come up; ERROR_TIMEDOUT,
+ * also of libxl's lock of the domain, or ERROR_LOCK_FAIL where it cannot be taken; ERROR_ABORTED when the signal is aborted, with its reason as the `cause`
  * @throws XenstoreError where the connection to the store fails
  * @throws TypeError, RangeError for a domid outside 0 to 32751, an unknown domainType, a disk that is no whole record or a
  * time that is none

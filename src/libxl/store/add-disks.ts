@@ -4,6 +4,8 @@ import { checkDisks } from '../check-disk.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { refuseSharedDevices } from '../refuse-shared-devices.js'
 import type { ResolvedDisk } from '../resolved-disk.js'
+import type { DomainConfig } from '../userdata/domain-config.js'
+import { lockDomain } from '../userdata/lock-domain.js'
 import { abortable } from './abortable.js'
 import type { AddDiskOptions } from './add-disk-options.js'
 import { AttachError } from './attach-error.js'
@@ -18,6 +20,7 @@ import { nodeHost } from './node-host.js'
 import { type PreparedDisk, prepareDisk } from './prepare-disk.js'
 import { type RollBack, rollBack, type WrittenDisk } from './roll-back.js'
 import { type Failure, settle } from './settle.js'
+import { timeLimits } from './time-limits.js'
 import { writeDevice } from './write-device.js'
 
 /** A disk that was attached. */
@@ -54,12 +57,14 @@ class Batch {
   readonly #options: AddDiskOptions
   readonly #host: DiskHost
   readonly #libxlExact: boolean
+  readonly #lockTimeout: number
 
   constructor(store: Xenstore, disks: readonly DeviceDisk[], options: AddDiskOptions) {
     checkAddCall(store, options)
     checkDisks(disks)
     const { host = nodeHost(), libxlExact = false } = options
     connectLimits(options.timeouts)
+    this.#lockTimeout = timeLimits<'lock'>({ lock: 60_000 }, options.timeouts).lock
     this.#store = store
     this.#disks = disks
     this.#options = options
@@ -77,7 +82,7 @@ class Batch {
       claim: new DeviceClaim(this.#store, disk.device.paths),
     }))
     try {
-      const written = await this.#writeAll(claimed, guest)
+      const written = await this.#writeLocked(claimed, guest)
       if (wait) await this.#connectAll(written)
       return written.map(({ disk, device, attempts }) => ({ disk, device, attempts }))
     } finally {
@@ -108,11 +113,25 @@ class Batch {
     return values
   }
 
-  async #writeAll(disks: readonly ClaimedDisk[], { domainType }: Guest): Promise<ConnectingDisk[]> {
+  /** As libxl does, the lock is released before the backend is waited for. */
+  async #writeLocked(disks: readonly ClaimedDisk[], guest: Guest): Promise<ConnectingDisk[]> {
+    const { domid, signal } = this.#options
+    const { lockUserdata } = this.#host
+    const options = { domid, lockUserdata, timeout: this.#lockTimeout, signal, libxlExact: this.#libxlExact }
+    await using locked = await abortable(signal, this.#what, () => lockDomain(this.#store, options))
+    return await this.#writeAll(disks, guest, locked.config)
+  }
+
+  async #writeAll(
+    disks: readonly ClaimedDisk[],
+    { domainType }: Guest,
+    config: DomainConfig | undefined,
+  ): Promise<ConnectingDisk[]> {
     const { signal } = this.#options
+    const common = { domainType, libxlExact: this.#libxlExact, signal }
     const { values, failures } = await settle(disks, async disk => {
-      const options = { domainType, libxlExact: this.#libxlExact, signal, claim: disk.claim }
-      return { ...disk, attempts: await writeDevice(this.#store, disk, options) }
+      const beforeCommit = () => config?.put(this.#disks[disk.index]!)
+      return { ...disk, attempts: await writeDevice(this.#store, disk, { ...common, claim: disk.claim, beforeCommit }) }
     })
     if (failures.length === 0) return values
     const unknown = failures

@@ -1,4 +1,5 @@
 import type { DiskTarget } from '../choose-backend.js'
+import type { LockUserdata } from '../userdata/domain-userdata.js'
 
 /** A hotplug script as it is to be run: no shell is between. */
 export interface ScriptCall {
@@ -36,4 +37,9 @@ export interface DiskHost {
    * undefined where that can't be known. A host without this leaves it to the backend to find that there are none.
    */
   sectorsOf?(device: string): Promise<number | undefined>
+  /**
+   * Takes libxl's lock of a domain, and reads and replaces libxl's file of its configuration while it is held. A host without
+   * this has no libxl beside it: nothing is locked, and no such file is written.
+   */
+  readonly lockUserdata?: LockUserdata | undefined
 }

@@ -4,13 +4,15 @@ import { checkDomid } from '../check-guest.js'
 import { LibxlError } from '../libxl-error.js'
 import { statTarget } from '../stat-target.js'
 import { reasonOf } from '../system-error.js'
+import { libxlFolder, userdataIn } from '../userdata/userdata-folder.js'
 import type { DiskHost } from './disk-host.js'
 import { runScript } from './run-script.js'
 
-/** This machine. `domid` is the domain that this process runs in. */
+/** This machine. `domid` is the domain that this process runs in; in domain 0 libxl's files and locks are in /var/lib/xen. */
 export function nodeHost(domid = 0): DiskHost {
   checkDomid(domid)
-  return { domid, examine: statTarget, createEmptyCdrom, runScript, sectorsOf }
+  const host = { domid, examine: statTarget, createEmptyCdrom, runScript, sectorsOf }
+  return domid === 0 ? { ...host, lockUserdata: userdataIn(libxlFolder) } : host
 }
 
 async function createEmptyCdrom(path: string): Promise<void> {

@@ -23,7 +23,7 @@ export interface RemovedDisk extends RemovedDevice {
  * A device that another process removes meanwhile counts as removed (`byAnother`); one that it attaches there is left alone, and
  * the error says so.
  *
- * libxl's record of the domain's configuration, a file, is not touched.
+ * As in libxl no lock is taken, and its file of the domain's configuration stays as it is: its readers leave out what is not in xenstore.
  *
  * @throws LibxlError device-changed where another device stands there now; ERROR_INVAL for a name that stands for no device, ERROR_FAIL where there is no such disk or it is
  * virtio's; ERROR_TIMEDOUT where the guest does not let go: the message says what was left; ERROR_ABORTED

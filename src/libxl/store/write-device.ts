@@ -19,6 +19,8 @@ export interface WriteOptions {
   signal?: AbortSignal | undefined
   /** What is to know the device again, where it may have to be removed. */
   claim?: DeviceClaim | undefined
+  /** What else is to be written once the store has accepted all, before each attempt to commit. */
+  beforeCommit?: (() => Promise<void> | undefined) | undefined
 }
 
 /**
@@ -32,12 +34,16 @@ export interface WriteOptions {
 export async function writeDevice(
   store: Xenstore,
   { disk, device }: PreparedDisk,
-  { domainType, libxlExact = false, signal, claim }: WriteOptions,
+  { domainType, libxlExact = false, signal, claim, beforeCommit }: WriteOptions,
 ): Promise<number> {
   let requests = deviceRequests(disk, device, domainType)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await commit(store, nodes => writeAll(store, nodes, { device, requests, claim }), signal)
+      const body = async (nodes: XenstoreNodes) => {
+        await writeAll(store, nodes, { device, requests, claim })
+        await beforeCommit?.()
+      }
+      return await commit(store, body, signal)
     } catch (error) {
       if (error instanceof CommitUnknownError) claim?.doubt(() => error.committed)
       if (!(error instanceof RefusedRequest)) throw error
