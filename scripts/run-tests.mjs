@@ -1,4 +1,5 @@
 // Builds what is stale, compiles the tests, runs them with tap, and closes with a line that counts them; exits as tap did.
+// With --faults, the long runs of files that end with .faults.ts, and nothing else.
 // With --golden, only those that read golden/, with a line for each of its files.
 // With REAL_PARTS=none, no test asks for a real part (test/support/real-part.ts).
 import { spawnSync } from 'node:child_process'
@@ -23,12 +24,13 @@ if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json') !== 0) p
 const built = readFileSync('node_modules/@tapjs/test/test-built/dist/esm/index.js', 'utf8')
 if (built.includes('@tapjs/typescript') && runTap('build') !== 0) process.exit(1)
 
+const ending = process.argv.includes('--faults') ? '.faults.js' : '.test.js'
 const golden = process.argv.includes('--golden')
 // Those of a real QEMU read goldens too, as disks to start: they compare nothing with them.
 const comparesGolden = file =>
   !file.includes('real-qemu') && /support\/(?:argv-golden|golden|attachments)\.js'/.test(readFileSync(file, 'utf8'))
 const files = readdirSync('build/test', { recursive: true })
-  .filter(name => name.endsWith('.test.js'))
+  .filter(name => name.endsWith(ending))
   .map(name => join('build/test', name))
   .filter(file => !golden || comparesGolden(file))
 // Not --output-file, with which tap 21 at times ends before its reporter has said what failed.

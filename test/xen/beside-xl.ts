@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'beside-'))
 const timeouts = { backend: 60_000, hotplug: 120_000, settle: 20_000 }
 
 /** By turns and at once, of all together. */
-const rounds = 100
+const rounds = Number(process.argv[2] ?? 100)
 
 let guest: Guest
 let store: Xenstore

@@ -2,4 +2,3 @@
 import './xenbus-device.js'
 import './attach-disks.js'
 import './qdisk-backend.js'
-import './beside-xl.js'
