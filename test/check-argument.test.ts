@@ -67,6 +67,15 @@ const functions: readonly [name: string, call: Call, args: readonly unknown[]][]
   ['nodeHost', xenlight.nodeHost, [0]],
   ['addDisk', xenlight.addDisk, [store, disk, { ...guest, wait: false, host: xenlight.nodeHost() }]],
   ['addDisks', xenlight.addDisks, [store, [disk], { ...guest, wait: false, timeouts: {} }]],
+  [
+    'ensureDisks',
+    xenlight.ensureDisks,
+    [
+      store,
+      [disk],
+      { ...guest, wait: false, removeUnwanted: false, replaceDifferent: false, removal: { force: true } },
+    ],
+  ],
   ['listDisks', xenlight.listDisks, [store, 4, { libxlExact: false, signal: undefined }]],
   ['getDisk', xenlight.getDisk, [store, 4, 'hda', { libxlExact: false, signal: undefined }]],
   [

@@ -1,4 +1,3 @@
-import { isDomid } from './check-guest.js'
 import { type BackendKind, backendKinds, type FrontendKind, frontendPath, libxlDevices } from './device-paths.js'
 import { LibxlError } from './libxl-error.js'
 
@@ -28,9 +27,9 @@ const kinds: ReadonlySet<string> = new Set(Object.values(backendKinds))
  */
 export function parseBackendLink(link: string, device: DeviceNumber, libxlExact: boolean): BackendLink {
   const [, digits, kind = ''] =
-    /^\/local\/domain\/([0-9]{1,5})\/backend\/([a-z0-9_]{1,15})\/[0-9]+\/-?[0-9]+$/.exec(link) ?? []
+    /^\/local\/domain\/([0-9]{1,10})\/backend\/([a-z0-9_]{1,15})\/[0-9]+\/-?[0-9]+$/.exec(link) ?? []
   const backendDomid = Number(digits)
-  if (!(kinds.has(kind) && isDomid(backendDomid))) throw unreadableLink(link)
+  if (!(kinds.has(kind) && backendDomid <= 0xffff_ffff)) throw unreadableLink(link)
   const path = `/local/domain/${backendDomid}/backend/${kind}/${device.domid}/${device.devid}`
   const isOwn = link === path && (kind === 'virtio_disk') === (device.kind === 'virtio_disk')
   if (!isOwn && !libxlExact) throw linkOfAnother(link, device)

@@ -78,9 +78,9 @@ export function checkMembers(disk: unknown, name = 'disk'): void {
 }
 
 /** @throws TypeError, RangeError naming the index and the field */
-export function checkDisks(disks: unknown): asserts disks is readonly DeviceDisk[] {
-  checkArray('disks', disks, 'records')
-  for (const [index, disk] of (disks as readonly unknown[]).entries()) checkDisk(disk, `disks[${index}]`)
+export function checkDisks(disks: unknown, name = 'disks'): asserts disks is readonly DeviceDisk[] {
+  checkArray(name, disks, 'records')
+  for (const [index, disk] of (disks as readonly unknown[]).entries()) checkDisk(disk, `${name}[${index}]`)
 }
 
 function recordOf(disk: unknown, name: string): Partial<Record<keyof DeviceDisk, unknown>> {

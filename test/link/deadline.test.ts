@@ -16,7 +16,10 @@ t.test('a limit is over by its time or its signal, whichever is first', async t 
   controller.abort('enough')
   t.match(await over, { code: 'ECANCELED', cause: 'enough', byTimer: false })
   t.match(await overOf({ signal: controller.signal }), { code: 'ECANCELED', cause: 'enough' }, 'aborted before')
+  // the timer of such a signal does not keep the process alive
+  const alive = setTimeout(() => {}, 60_000)
   t.match(await overOf({ signal: AbortSignal.timeout(1) }), { code: 'ECANCELED', byTimer: true })
+  clearTimeout(alive)
   for (const timeout of [-1, Number.NaN, '5' as never]) {
     t.throws(() => deadline({ timeout }, () => {}), { name: 'RangeError', message: /milliseconds/ })
   }

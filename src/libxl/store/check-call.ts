@@ -25,15 +25,31 @@ export function checkAddCall(store: unknown, options: AddDiskOptions): void {
   checkHost(options.host, ['examine', 'createEmptyCdrom', 'runScript'])
 }
 
+/** The options of `ensureDisks`; the disks are checked apart. */
+export function checkEnsureCall(
+  store: unknown,
+  options: AddDiskOptions & { removeUnwanted?: unknown; replaceDifferent?: unknown; removal?: unknown },
+): void {
+  checkAddCall(store, options)
+  checkFlag('removeUnwanted', options.removeUnwanted)
+  checkFlag('replaceDifferent', options.replaceDifferent)
+  if (options.removal !== undefined) checkRemoval(options.removal)
+}
+
 export function checkRemoveCall(store: unknown, domid: unknown, vdev: unknown, options: RemoveDiskOptions): void {
   checkDomainCall(store, domid, options)
   checkText('vdev', vdev)
-  const { force, paused, timeouts, host } = options
+  checkRemoval(options)
+  checkHost(options.host, ['runScript'])
+}
+
+function checkRemoval(removal: unknown): void {
+  checkObject('removal', removal)
+  const { force, paused, timeouts } = removal as Pick<RemoveDiskOptions, 'force' | 'paused' | 'timeouts'>
   if (force !== undefined && typeof force !== 'boolean' && force !== 'auto')
     throw wrongType('force', "true, false or 'auto'", force)
   checkFlag('paused', paused)
   checkTimeouts(timeouts)
-  checkHost(host, ['runScript'])
 }
 
 function checkStore(store: unknown): void {

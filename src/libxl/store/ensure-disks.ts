@@ -1,6 +1,5 @@
 import type { Xenstore } from '../../xenstore/xenstore.js'
-import { checkDisk } from '../check-disk.js'
-import { checkDomainType, checkDomid } from '../check-guest.js'
+import { checkDisks } from '../check-disk.js'
 import type { DeviceDisk } from '../device-disk.js'
 import { frontendKinds, libxlDevices } from '../device-paths.js'
 import { LibxlError } from '../libxl-error.js'
@@ -11,6 +10,7 @@ import { formatVdev, parseVdev } from '../vdev.js'
 import { abortable } from './abortable.js'
 import { addDisk } from './add-disk.js'
 import type { AddDiskOptions } from './add-disk-options.js'
+import { checkEnsureCall } from './check-call.js'
 import { connectBackend, connectLimits } from './connect-backend.js'
 import { DeviceClaim } from './device-claim.js'
 import type { DiskDevice } from './disk-device.js'
@@ -77,10 +77,9 @@ export async function ensureDisks(
   wanted: readonly DeviceDisk[],
   options: EnsureDisksOptions,
 ): Promise<EnsuredDisks> {
+  checkEnsureCall(store, options)
+  checkDisks(wanted, 'wanted')
   const { domid, domainType, signal, host = nodeHost(), wait = true, removeUnwanted = false } = options
-  checkDomid(domid)
-  for (const disk of wanted) checkDisk(disk)
-  if (domainType !== undefined) checkDomainType(domainType)
   connectLimits(options.timeouts)
   const what = `ensuring the disks of domain ${domid}`
   return abortable(signal, what, async () => {

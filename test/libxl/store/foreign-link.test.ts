@@ -23,7 +23,7 @@ const links = [
   { link: '/local/domain/00/backend/vbd/11/51712', message: 'names another device' },
   { link: '/local/domain/-1/backend/vbd/11/51712', message: 'Unable to fetch device backend domid from' },
   { link: '/local/domain/+1/backend/vbd/11/51712', message: 'Unable to fetch device backend domid from' },
-  { link: '/local/domain/32752/backend/vbd/11/51712', message: 'Unable to fetch device backend domid from' },
+  { link: '/local/domain/4294967296/backend/vbd/11/51712', message: 'Unable to fetch device backend domid from' },
   { link: '/local/domain/4294967296/backend/vbd/11/51712', message: 'Unable to fetch device backend domid from' },
   { link: '/local/domain/0/backend/vif/11/51712', message: 'Unable to fetch device backend domid from' },
   { link: '/local/domain/0/backend/vbd/12/51712/state', message: 'Unable to fetch device backend domid from' },

@@ -11,7 +11,7 @@ import { settle } from '../../xenstore/fake-daemon.js'
 // busy until the time was over.
 
 const rounds = 200
-const limit = 2000
+const limit = 4000
 const long = 60_000
 
 const numbers = Array.from({ length: rounds }, (_, index) => index)
@@ -22,7 +22,7 @@ const devid = (index: number) => (1 << 28) | ((16 + index) << 8)
 const isPhy = (index: number) => index % 2 === 0
 const backend = (index: number) => `/local/domain/0/backend/${isPhy(index) ? 'vbd' : 'qdisk'}/11/${devid(index)}`
 
-/** Waits until all the waiting has begun; where the machine is too slow for that, until it is over. */
+/** Waits until all the waiting has begun, each with a watch on its state and one on its link; where the machine is too slow for that, until it is over. */
 async function untilQuiet(store: Xenstore, watches: number): Promise<void> {
   const end = performance.now() + limit
   const isQuiet = () => store.statistics.watches >= watches && store.statistics.inFlight + store.statistics.queued === 0
@@ -47,7 +47,7 @@ onEachStore(`no disk is lost, ${rounds} rounds`, async (t, connect) => {
   })
   const added = Promise.allSettled(adding)
   await Promise.all(numbers.map(index => player.waitUntilExists(`${backend(index)}/state`)))
-  await untilQuiet(store, rounds)
+  await untilQuiet(store, 2 * rounds)
   const taken = play(index => (isPhy(index) ? '2' : '4'))
   await settle()
   busyPast(limit)
@@ -62,7 +62,7 @@ onEachStore(`no disk is lost, ${rounds} rounds`, async (t, connect) => {
   )
   const removed = Promise.allSettled(removing)
   await Promise.all(numbers.map(index => player.waitForValue(`${backend(index)}/state`, '5')))
-  await untilQuiet(store, rounds)
+  await untilQuiet(store, 2 * rounds)
   const closed = play(() => '6')
   await settle()
   busyPast(limit)

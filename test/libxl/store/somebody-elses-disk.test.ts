@@ -191,7 +191,8 @@ onEachSocket(t, 'a disk attached while a process that waits is stopped', async (
   }
   t.equal(lost, 0, `seed ${seed}`)
   t.strictSame(
-    Object.keys(seen),
+    // on a busy machine its time may be over before it is stopped
+    Object.keys(seen).filter(outcome => outcome !== 'backend-timeout'),
     ['device-changed'],
     'it claims neither that its disk is there nor that it removed one',
   )
