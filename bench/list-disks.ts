@@ -26,11 +26,10 @@ export async function benchListDisks(): Promise<string> {
   ]
   await using embedded = memoryStore()
   rows.push(['embedded store', ...(await benchStore(embedded))])
-  for (const kind of ['xenstored', 'oxenstored'] as const) {
-    await using daemon = await startXenstored(kind)
-    await using store = await connect({ path: daemon.path })
-    rows.push([kind, ...(await benchStore(store, daemon))])
-  }
+  // not oxenstored: it lists so many devices in a packet that is longer than the protocol allows
+  await using daemon = await startXenstored('xenstored')
+  await using store = await connect({ path: daemon.path })
+  rows.push(['xenstored', ...(await benchStore(store, daemon))])
   return table(rows)
 }
 
