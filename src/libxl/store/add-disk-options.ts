@@ -1,5 +1,5 @@
 import type { DomainType } from '../resolved-disk.js'
-import type { ConnectTimeouts } from './connect-backend.js'
+import type { ConnectTimeouts } from './connect-limits.js'
 import type { DiskHost } from './disk-host.js'
 
 /** How long things may take, in milliseconds. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { onAbort } from '../../link/on-abort.js'
+import { deadline } from '../../link/deadline.js'
 import { CommitUnknownError } from '../../xenstore/commit-unknown-error.js'
 import type { Xenstore, XenstoreNodes } from '../../xenstore/xenstore.js'
 import { LibxlError } from '../libxl-error.js'
@@ -68,11 +68,9 @@ async function commit(
 ): Promise<number> {
   const giveUp = new AbortController()
   let committing = false
-  const abort = () => {
+  const bound = deadline({ signal }, () => {
     if (!committing) giveUp.abort(signal?.reason)
-  }
-  if (signal?.aborted) abort()
-  const unlisten = signal && onAbort(signal, abort)
+  })
   const whole = async (nodes: XenstoreNodes) => {
     committing = false
     signal?.throwIfAborted()
@@ -82,7 +80,7 @@ async function commit(
   try {
     return (await store.transaction(whole, { signal: giveUp.signal, inTurn: true })).attempts
   } finally {
-    unlisten?.()
+    bound[Symbol.dispose]()
   }
 }
 
