@@ -45,5 +45,11 @@ export interface PrefixParameter {
 
 export type Parameter = ValueParameter | PrefixParameter
 
+/** Gets the parameters of a spec, in the order of the text. */
+export interface ParameterSink {
+  positional(value: string, at: number): void
+  parameter(parameter: Parameter): void
+}
+
 /** Cuts a spec into its parameters. Every string without NUL has exactly one reading; nothing is thrown. */
-export function parse(spec: string): Parameter[]
+export function parse<Sink extends ParameterSink>(spec: string, sink: Sink): Sink

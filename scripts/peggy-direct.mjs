@@ -1,7 +1,8 @@
 // A peggy plugin for small, hot grammars: direct code in place of peggy's general one. The grammar stays plain peggy, and
 // its parser by peggy's own generator must give the same results; what is given up is the report of what was expected.
 // Where it is stands in a local variable, which V8 keeps in a register. A parse costs no closures, a class no regular expression, and an alternative that can't start here one comparison.
-// Actions may have no side effects (where no value is wanted they are left out) and may not parse: the state is the module's.
+// Actions may not parse, as the state is the module's. One that has an effect, through `options` alone, runs wherever it stands;
+// it may not stand where the parse only looks or goes back. The others are left out where no value is wanted.
 
 /** For `plugins` of peggy.generate, with `output: 'source'` and `format: 'es'`. */
 export const direct = {
@@ -15,12 +16,14 @@ function generate(ast, options) {
   const rules = new Map(ast.rules.map(rule => [rule.name, rule]))
   const functions = []
   const stops = new Set()
-  const skipped = new Set()
-  const context = { rules, functions, stops, skipped }
-  const body = ast.rules.map(rule => valueRule(rule, context))
-  for (const name of skipped) body.push(skipRule(rules.get(name), context))
+  const calls = new Set([`rule${ast.rules[0].name}`])
+  const context = { rules, functions, stops, calls, effects: effectsOf(rules) }
+  const body = []
+  // a set also gives what comes into it meanwhile
+  for (const call of calls) body.push(ruleCode(call, rules.get(call.slice(4)), context))
   ast.code = `${ast.topLevelInitializer?.code ?? ''}
 var input = ''
+var options
 var start = 0
 var end = 0
 const FAILED = Symbol('failed')
@@ -29,11 +32,13 @@ const text = () => input.slice(start, end)
 ${[...stops].map(stop => `var from${stop} = 0, next${stop} = -1`).join('\n')}
 ${functions.join('\n')}
 ${body.join('\n')}
-export function parse(source) {
+export function parse(source, given) {
   input = source
+  options = given
 ${[...stops].map(stop => `  next${stop} = -1`).join('\n')}
   const result = rule${ast.rules[0].name}(0)
   input = ''
+  options = undefined
   if (result === FAILED || end !== source.length) throw new SyntaxError(\`no match at offset \${end}\`)
   return result
 }
@@ -47,13 +52,12 @@ function refuseOptions(ast, { format, allowedStartRules, cache, trace }) {
   if (cache || trace) throw new Error('direct: neither cache nor trace')
 }
 
-/** A rule that gives its value, or FAILED; it leaves in `end` how far it came. */
-const valueRule = (rule, context) => ruleCode(`rule${rule.name}`, rule, context, true)
-
-/** A rule that only gives how far it came, or -1: its actions, which may not have side effects, are left out. */
-const skipRule = (rule, context) => ruleCode(`skip${rule.name}`, rule, context, false)
-
-function ruleCode(name, rule, context, valued) {
+/**
+ * The function of a rule: `rule…` gives its value, or FAILED, and leaves in `end` how far it came; `skip…` only gives how far
+ * it came, or -1, and leaves its actions out but for those with an effect.
+ */
+function ruleCode(name, rule, context) {
+  const valued = name.startsWith('rule')
   let count = 0
   const names = []
   const fresh = prefix => {
@@ -92,8 +96,17 @@ const matchers = {
   group: (node, g) => match(node.expression, g),
 
   rule_ref(node, g) {
-    if (g.target) return `${g.target} = rule${node.name}(pos)\nif (${g.target} === FAILED) break ${g.fail}\npos = end\n`
-    g.skipped.add(node.name)
+    const { expression } = g.rules.get(node.name)
+    const { within = [] } = g
+    if (sizeOf(expression) <= inlined && !within.includes(node.name))
+      return match(expression, { ...g, scope: undefined, located: undefined, env: [], within: [...within, node.name] })
+    if (g.target) {
+      g.calls.add(`rule${node.name}`)
+      return `${g.target} = rule${node.name}(pos)\nif (${g.target} === FAILED) break ${g.fail}\npos = end\n`
+    }
+    if (g.looking && g.effects.has(node.name))
+      throw new Error(`direct: ${node.name} has an effect where the parse only looks`)
+    g.calls.add(`skip${node.name}`)
     return `pos = skip${node.name}(pos)\nif (pos < 0) break ${g.fail}\n`
   },
 
@@ -172,25 +185,52 @@ ${index + 1 < node.alternatives.length ? `pos = ${saved}\n` : ''}`
 
   simple_and(node, g) {
     const saved = g.fresh('p')
-    return `${saved} = pos\n${match(node.expression, { ...g, target: undefined })}pos = ${saved}\n${set(g, 'undefined')}`
+    return `${saved} = pos\n${match(node.expression, { ...g, target: undefined, looking: true })}pos = ${saved}\n${set(g, 'undefined')}`
   },
 
   simple_not(node, g) {
     const [saved, absent] = [g.fresh('p'), g.fresh('L')]
-    return `${saved} = pos\n${absent}: {\n${precheck(node.expression, absent, g)}${match(node.expression, { ...g, target: undefined, fail: absent })}break ${g.fail}\n}\npos = ${saved}\n${set(g, 'undefined')}`
+    return `${saved} = pos\n${absent}: {\n${precheck(node.expression, absent, g)}${match(node.expression, { ...g, target: undefined, fail: absent, looking: true })}break ${g.fail}\n}\npos = ${saved}\n${set(g, 'undefined')}`
   },
 
   action(node, g) {
-    if (!g.target) return match(node.expression, g)
+    const effect = hasEffect(node)
+    if (effect && g.looking) throw new Error('direct: an effect where the parse only looks')
+    if (!g.target && !effect) return match(node.expression, g)
     const from = g.fresh('p')
     const scope = []
     refuseCode(node.code)
     const code = actionExpression(node.expression, g, scope)
     const name = `action${g.functions.length}`
     g.functions.push(`function ${name}(${scope.map(([label]) => label).join(', ')}) {${node.code}}`)
-    return `${from} = pos\n${code}start = ${from}\nend = pos\n${g.target} = ${name}(${scope.map(([, variable]) => variable).join(', ')})\n`
+    return `${from} = pos\n${code}start = ${from}\nend = pos\n${g.target ? `${g.target} = ` : ''}${name}(${scope.map(([, variable]) => variable).join(', ')})\n`
   },
 }
+
+const hasEffect = node => node.type === 'action' && /\boptions\b/.test(node.code)
+
+/** The names of the rules that have an effect, by an action of theirs or by one of a rule that they stand on. */
+function effectsOf(rules) {
+  const effects = new Set()
+  for (let before = -1; before < effects.size; ) {
+    before = effects.size
+    for (const { name, expression } of rules.values()) if (reaches(expression, effects)) effects.add(name)
+  }
+  return effects
+}
+
+const reaches = (node, effects) =>
+  hasEffect(node) ||
+  (node.type === 'rule_ref' && effects.has(node.name)) ||
+  partsOf(node).some(part => reaches(part, effects))
+
+const partsOf = ({ expression, elements = [], alternatives = [] }) =>
+  [expression, ...elements, ...alternatives].filter(Boolean)
+
+/** Rules of at most so many nodes stand where they are wanted: a call takes longer than to look at so little. */
+const inlined = 20
+
+const sizeOf = node => 1 + partsOf(node).reduce((size, part) => size + sizeOf(part), 0)
 
 /** What an action acts on; the labels that it sees go into `scope`. */
 function actionExpression(node, g, scope) {
@@ -203,7 +243,7 @@ function actionExpression(node, g, scope) {
 }
 
 function refuseCode(code) {
-  const [word] = /\b(?:location|range|options|error|expected|input|peg\$\w*)\b/.exec(code) ?? []
+  const [word] = /\b(?:location|range|error|expected|input|peg\$\w*)\b/.exec(code) ?? []
   if (word) throw new Error(`direct: an action may use text() and offset(), not ${word}`)
 }
 

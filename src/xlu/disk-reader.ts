@@ -1,9 +1,9 @@
 import { blankDisk } from '../libxl/blank-disk.js'
 import { atoi } from '../libxl/c-integer.js'
 import type { DeviceDisk, DiskFormat } from '../libxl/device-disk.js'
-import type { Parameter, PrefixParameter, ValueParameter } from './disk-grammar.js'
-import { diskFlags } from './disk-keys.js'
+import { type Parameter, type ParameterSink, type PrefixParameter, parse, type ValueParameter } from './disk-grammar.js'
 import { backendOf, cdromOf, formatOf, specificationOf, writableOf } from './disk-values.js'
+import { originOf } from './parameter-origin.js'
 import type { DiskField, Origin, Refusal, RefusalCode } from './refusal.js'
 
 /** Those deprecated prefixes that name a hotplug script; of the others, some name a format and some mean nothing. */
@@ -23,34 +23,33 @@ type StringField =
  * Builds one disk from the parameters of one or more words, by the rules of `xlu_disk_parse`: what may be given twice,
  * what a positional parameter means after what came before it, what is still looked at after a first refusal.
  */
-export class DiskReader {
+export class DiskReader implements ParameterSink {
   readonly disk: DeviceDisk = blankDisk()
   readonly refusals: Refusal[] = []
   /** Where each field was given, kept only if asked for. */
   readonly origins: Map<DiskField, Origin> | undefined
-  /** Whether a deprecated prefix was read. */
-  hadPrefix = false
+  /** The deprecated prefixes that were read, each with its word; undefined where there were none. */
+  prefixes: { parameter: PrefixParameter; word: number }[] | undefined
   /** Whether the text ended in a "=" that nothing is read of. */
   hadStrayEquals = false
   /** The last value given for the access. */
   access: string | undefined
+  /** The last port that was taken, as it was written. */
+  coloPort: string | undefined
   private word = 0
   private accessSet = false
+  /** Whether libxlutil would have stopped scanning: what follows is not read. */
+  private hasEnded = false
 
   constructor(traced: boolean) {
     this.disk.readwrite = true
     this.origins = traced ? new Map() : undefined
   }
 
-  /** Reads one word; false once the spec is refused, after which no other word is looked at. */
-  read(word: number, parameters: readonly Parameter[]): boolean {
+  /** Reads one word, which has no NUL; false once the spec is refused, after which no other word is looked at. */
+  read(word: number, text: string): boolean {
     this.word = word
-    for (const parameter of parameters) {
-      // The most common kind is spared the call to the switch over all kinds.
-      const goesOn =
-        parameter.key === 'positional' ? this.refusals.length > 0 || this.positional(parameter) : this.apply(parameter)
-      if (!goesOn) break
-    }
+    parse(text, this)
     return this.refusals.length === 0
   }
 
@@ -69,8 +68,8 @@ export class DiskReader {
       this.refuseWhole('no-target', 'no target specified (and device not removable)', 'pdevPath')
   }
 
-  /** False where scanning ends. */
-  private apply(parameter: Parameter): boolean {
+  parameter(parameter: Parameter): void {
+    if (this.hasEnded) return
     const { disk } = this
     switch (parameter.key) {
       case 'format':
@@ -146,62 +145,80 @@ export class DiskReader {
         disk.grantUsage = parameter.value === '1'
         break
       case 'prefixes':
-        this.prefixes(parameter)
+        this.setPrefixes(parameter)
         break
       case 'unknown-setting':
         this.refuse('unknown-parameter', 'unknown parameter', parameter)
         break
       case 'unknown-prefix':
         this.refuse('unknown-prefix', 'unknown deprecated disk prefix', parameter)
-        return false
+        break
       case 'bad-syntax':
         this.refuse('bad-syntax', 'bad disk syntax', parameter)
-        return false
+        break
       case 'stray-equals':
         this.hadStrayEquals = true
-        return false
+        break
     }
-    return true
   }
 
-  private positional(parameter: ValueParameter): boolean {
+  /** A value by its place; only where it is traced or refused does it become a parameter. */
+  positional(value: string, at: number): void {
+    if (this.refusals.length > 0) return
     const { disk } = this
     if (disk.pdevPath === undefined) {
-      disk.pdevPath = parameter.value
-      this.trace('pdevPath', parameter)
-    } else if (!this.hadPrefix && disk.format === 'unknown') {
-      if (disk.pdevPath === '' && this.vdevAndDevtype(parameter)) disk.format = 'empty'
-      else this.setFormat(formatOf(parameter.value), parameter)
+      disk.pdevPath = value
+      if (this.origins) this.trace('pdevPath', positionalAt(value, at))
+    } else if (this.prefixes === undefined && disk.format === 'unknown') {
+      if (disk.pdevPath === '' && this.vdevAndDevtype(value, at)) disk.format = 'empty'
+      else this.formatByPlace(value, at)
     } else if (disk.vdev === undefined) {
-      if (!this.vdevAndDevtype(parameter)) disk.vdev = this.once(disk.vdev, 'vdev', 'vdev', parameter)
+      if (!this.vdevAndDevtype(value, at)) this.setVdev(value, at)
     } else if (!this.accessSet) {
       this.accessSet = true
-      this.setAccess(parameter)
+      this.accessByPlace(value, at)
     } else {
-      this.refuse('too-many-positional', 'too many positional parameters', parameter)
-      return false
+      this.refuse('too-many-positional', 'too many positional parameters', positionalAt(value, at))
+      this.hasEnded = true
     }
-    return true
   }
 
   /** `hdc:cdrom`, split at the last colon; false where there is none. */
-  private vdevAndDevtype(parameter: ValueParameter): boolean {
-    const end = lastColon(parameter.value)
-    if (end >= 0) this.setVdevAndDevtype(parameter, end)
-    return end >= 0
+  private vdevAndDevtype(value: string, at: number): boolean {
+    const end = lastColon(value)
+    if (end < 0) return false
+    this.setVdev(value.slice(0, end), at)
+    const devtype = value.slice(end + 1)
+    const isCdrom = cdromOf(devtype)
+    if (isCdrom === undefined) {
+      this.refuse('unknown-value', 'unknown deprecated type', positionalAt(devtype, at + end + 1), 'isCdrom')
+    } else {
+      this.disk.isCdrom = isCdrom
+      if (this.origins) this.trace('isCdrom', positionalAt(devtype, at + end + 1))
+    }
+    return true
   }
 
-  private setVdevAndDevtype({ key, value, at }: ValueParameter, end: number): void {
-    const { disk } = this
-    disk.vdev = this.once(disk.vdev, 'vdev', 'vdev', { key, value: value.slice(0, end), at })
-    const devtype = { key, value: value.slice(end + 1), at: at + end + 1 }
-    const isCdrom = cdromOf(devtype.value)
-    if (isCdrom === undefined) {
-      this.refuse('unknown-value', 'unknown deprecated type', devtype, 'isCdrom')
+  private formatByPlace(value: string, at: number): void {
+    const format = formatOf(value)
+    if (format === undefined || this.origins) this.setFormat(format, positionalAt(value, at))
+    else this.disk.format = format
+  }
+
+  private accessByPlace(value: string, at: number): void {
+    const writable = writableOf(value)
+    if (writable === undefined || this.origins) {
+      this.setAccess(positionalAt(value, at))
     } else {
-      disk.isCdrom = isCdrom
-      this.trace('isCdrom', devtype)
+      this.access = value
+      this.disk.readwrite = writable
     }
+  }
+
+  private setVdev(value: string, at: number): void {
+    const { disk } = this
+    if (disk.vdev || this.origins) disk.vdev = this.once(disk.vdev, 'vdev', 'vdev', positionalAt(value, at))
+    else disk.vdev = value
   }
 
   /** libxlutil shows the whole parameter where it refuses one, so its whole text comes here. */
@@ -241,6 +258,28 @@ export class DiskReader {
     this.disk.specification = this.agreed(this.disk.specification, value, 'specification', 'specification', parameter)
   }
 
+  private setColoPort(parameter: ValueParameter): void {
+    const port = atoi(parameter.value)
+    if (port === 0) {
+      this.refuse('unknown-value', 'unknown value for colo_port', parameter, 'coloPort')
+    } else {
+      this.disk.coloPort = port
+      this.coloPort = parameter.value
+      this.trace('coloPort', parameter)
+    }
+  }
+
+  private setPrefixes(parameter: PrefixParameter): void {
+    const { disk } = this
+    this.prefixes ??= []
+    this.prefixes.push({ parameter, word: this.word })
+    for (const { key, at } of parameter.value) {
+      const prefix: ValueParameter = { key: 'positional', value: key, at }
+      if (scriptPrefixes.has(key)) disk.script = this.once(disk.script, 'script', 'script', prefix, `block-${key}`)
+      else if (formatOf(key)) this.setFormat(formatOf(key), prefix)
+    }
+  }
+
   /** A field's value from now on: it may be given the same one again. */
   private agreed<Value extends string>(
     before: Value,
@@ -258,26 +297,6 @@ export class DiskReader {
       return value
     }
     return before
-  }
-
-  private setColoPort(parameter: ValueParameter): void {
-    const port = atoi(parameter.value)
-    if (port === 0) {
-      this.refuse('unknown-value', 'unknown value for colo_port', parameter, 'coloPort')
-    } else {
-      this.disk.coloPort = port
-      this.trace('coloPort', parameter)
-    }
-  }
-
-  private prefixes(parameter: PrefixParameter): void {
-    const { disk } = this
-    for (const { key, at } of parameter.value) {
-      this.hadPrefix = true
-      const prefix: ValueParameter = { key: 'positional', value: key, at }
-      if (scriptPrefixes.has(key)) disk.script = this.once(disk.script, 'script', 'script', prefix, `block-${key}`)
-      else if (formatOf(key)) this.setFormat(formatOf(key), prefix)
-    }
   }
 
   /**
@@ -300,7 +319,7 @@ export class DiskReader {
   }
 
   private trace(field: DiskField, parameter: ValueParameter): void {
-    this.origins?.set(field, this.originOf(parameter))
+    this.origins?.set(field, originOf(parameter, this.word))
   }
 
   private refuse(
@@ -310,27 +329,17 @@ export class DiskReader {
     field?: DiskField,
     near = parameter.value,
   ): void {
-    this.refusals.push({ code, message, near, field, ...this.originOf(parameter) })
+    this.refusals.push({ code, message, near, field, ...originOf(parameter, this.word) })
   }
 
   private refuseWhole(code: RefusalCode, message: string, field: DiskField): void {
     this.refusals.push({ code, message, near: undefined, field, word: this.word, start: 0, end: 0, at: 0 })
   }
-
-  private originOf(parameter: ValueParameter): Origin {
-    const { value, at } = parameter
-    const start = at + (isFlag(parameter) || nameless.has(parameter.key) ? 0 : parameter.key.length + 1)
-    const length = isFlag(parameter) ? parameter.key.length : value.length
-    return { word: this.word, start, end: start + length, at }
-  }
 }
 
+const positionalAt = (value: string, at: number): ValueParameter => ({ key: 'positional', value, at })
+
 const colon = ':'.charCodeAt(0)
-
-/** Parameters whose text begins with their value. */
-const nameless: ReadonlySet<string> = new Set(['positional', 'unknown-setting', 'unknown-prefix', 'bad-syntax'])
-
-const isFlag = ({ key }: ValueParameter): boolean => (diskFlags as readonly string[]).includes(key)
 
 /** `lastIndexOf`, which V8 takes longer to call than such a short text is to look through. */
 function lastColon(text: string): number {

@@ -1,7 +1,8 @@
 import { fromByteString, isAscii, toByteString } from '../byte-text.js'
 import type { Diagnostic } from './diagnostic.js'
-import { type Parameter, parse } from './disk-grammar.js'
+import type { Parameter } from './disk-grammar.js'
 import { DiskReader } from './disk-reader.js'
+import { parametersOf } from './parameters-of.js'
 import type { Refusal } from './refusal.js'
 import { hintFor } from './refusal-hint.js'
 
@@ -25,12 +26,9 @@ export function explainRefusal(words: readonly string[], source: string): Explan
 
   const texts = words.map(word => toByteString(word))
   const reader = new DiskReader(true)
-  const parameters: Parameter[][] = []
-  for (const [word, text] of texts.entries()) {
-    parameters.push(parse(text))
-    if (!reader.read(word, parameters[word]!)) break
-  }
+  for (const [word, text] of texts.entries()) if (!reader.read(word, text)) break
   if (reader.refusals.length === 0) reader.finish(words.length - 1)
+  const parameters = texts.map(parametersOf)
 
   const upTo = (length: number) => reader.refusals.slice(0, Math.max(1, Math.floor(length / longestWord(texts))))
   const told = upTo(longestDiagnosed)

@@ -3,7 +3,6 @@ import { checkDisk } from '../libxl/check-disk.js'
 import type { DeviceDisk } from '../libxl/device-disk.js'
 import { XenlightError } from '../xenlight-error.js'
 import type { DiskFormatErrorCode } from './diagnostic-code.js'
-import { parse } from './disk-grammar.js'
 import { DiskReader } from './disk-reader.js'
 
 /** A record that no spec gives. */
@@ -40,7 +39,7 @@ export function formatDisk(disk: DeviceDisk): string {
   const written: DeviceDisk = { ...disk, backendDomid: 0, backendDomname }
   const spec = canonicalSpec(written)
   const reader = new DiskReader(false)
-  reader.read(0, parse(spec))
+  reader.read(0, spec)
   reader.finish(0)
   const refused = reader.refusals[0]?.field
   const differs = refused ?? fields.find(field => reader.disk[field] !== written[field])

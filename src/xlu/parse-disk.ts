@@ -1,7 +1,6 @@
 import { checkFlag, checkOptionalText, checkOptions, wrongType } from '../check-argument.js'
 import type { DeviceDisk } from '../libxl/device-disk.js'
 import type { Diagnostic } from './diagnostic.js'
-import { type Parameter, parse } from './disk-grammar.js'
 import { DiskReader } from './disk-reader.js'
 import { DiskSpecError } from './disk-spec-error.js'
 import { explainRefusal } from './explain-refusal.js'
@@ -35,7 +34,7 @@ export function parseDisk(spec: string | readonly string[], options?: ParseDiskO
     throw result.error
   }
   const words = wordsOf(spec)
-  const reader = readWords(words, undefined)
+  const reader = readWords(words)
   if (reader) return reader.disk
   throw refusal(words, options)
 }
@@ -44,13 +43,12 @@ export function parseDisk(spec: string | readonly string[], options?: ParseDiskO
 export function safeParseDisk(spec: string | readonly string[], options?: ParseDiskOptions): SafeParseDiskResult {
   if (options !== undefined) checkReading(options)
   const words = wordsOf(spec)
-  const parameters = new Array<Parameter[]>(words.length)
-  const reader = readWords(words, parameters)
+  const reader = readWords(words)
   if (!reader) {
     const error = refusal(words, options)
     return { success: false, error, diagnostics: [...error.diagnostics] }
   }
-  const diagnostics = lintDisk(reader, words, parameters)
+  const diagnostics = lintDisk(reader, words)
   if (options?.strict && diagnostics.length > 0) {
     for (const diagnostic of diagnostics) diagnostic.severity = 'error'
     return { success: false, error: new DiskSpecError(diagnostics, ''), diagnostics }
@@ -71,15 +69,13 @@ function wordsOf(spec: string | readonly string[]): readonly string[] {
 }
 
 /** What has read the disk, or undefined where it is refused; the reasons are looked for only then. */
-function readWords(words: readonly string[], parameters: Parameter[][] | undefined): DiskReader | undefined {
+function readWords(words: readonly string[]): DiskReader | undefined {
   const reader = new DiskReader(false)
   for (let word = 0; word < words.length; word++) {
     const text = words[word]!
     // not includes, which takes V8 twice as long
     if (text.indexOf('\0') >= 0) return undefined
-    const parsed = parse(text)
-    if (parameters) parameters[word] = parsed
-    if (!reader.read(word, parsed)) return undefined
+    if (!reader.read(word, text)) return undefined
   }
   reader.finish(words.length - 1)
   return reader.refusals.length === 0 ? reader : undefined

@@ -6,7 +6,7 @@ const digits = /^[0-9]+$/
 export const coloPort: LintRule = context => {
   const { coloPort: port } = context.disk
   if (port === 0) return nothing
-  const text = String(context.find('colo-port').at(-1)?.parameter.value)
+  const { coloPort: text = '' } = context.reader
   const junk = !digits.test(text)
   const wanted = junk ? port : Number(text)
   if (!junk && wanted >= 1 && wanted <= 65535) return nothing

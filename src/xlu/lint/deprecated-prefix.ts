@@ -5,15 +5,8 @@ import type { LintContext } from './lint-context.js'
 
 /** `raw:`, `tap:qcow2:` and their like, which xl keeps for xend's sake only. */
 export const deprecatedPrefix: LintRule = context => {
-  if (!context.reader.hadPrefix) return nothing
-  const findings: Finding[] = []
-  for (let word = 0; word < context.parameters.length; word++) {
-    for (const parameter of context.parameters[word]!) {
-      if (parameter.key !== 'prefixes') continue
-      findings.push(finding(context, word, parameter))
-    }
-  }
-  return findings
+  const { prefixes } = context.reader
+  return prefixes === undefined ? nothing : prefixes.map(({ parameter, word }) => finding(context, word, parameter))
 }
 
 function finding(context: LintContext, word: number, { value, at: start }: PrefixParameter): Finding {

@@ -2,6 +2,7 @@ import type { DeviceDisk } from '../../libxl/device-disk.js'
 import type { Span } from '../diagnostic.js'
 import type { Parameter } from '../disk-grammar.js'
 import { DiskReader } from '../disk-reader.js'
+import { parametersOf } from '../parameters-of.js'
 import type { DiskField } from '../refusal.js'
 
 interface FoundParameter {
@@ -9,22 +10,25 @@ interface FoundParameter {
   word: number
 }
 
-const none: readonly FoundParameter[] = []
-
-/** An accepted disk and the text it came from. Where a field was given is worked out only when a rule asks. */
+/** An accepted disk and the text it came from. Its parameters, and where a field was given, are worked out only when a rule asks. */
 export class LintContext {
   readonly disk: DeviceDisk
   /** What has read the disk, with what it knows of the text. */
   readonly reader: DiskReader
   readonly words: readonly string[]
-  readonly parameters: readonly (readonly Parameter[])[]
+  private parsed: readonly (readonly Parameter[])[] | undefined
   private traced: DiskReader | undefined
 
-  constructor(reader: DiskReader, words: readonly string[], parameters: readonly (readonly Parameter[])[]) {
+  constructor(reader: DiskReader, words: readonly string[]) {
     this.disk = reader.disk
     this.reader = reader
     this.words = words
-    this.parameters = parameters
+  }
+
+  /** Those of each word. */
+  get parameters(): readonly (readonly Parameter[])[] {
+    this.parsed ??= this.words.map(parametersOf)
+    return this.parsed
   }
 
   /** The value that a field was last given. */
@@ -41,14 +45,9 @@ export class LintContext {
 
   /** Every parameter of a kind, with its word. */
   find(key: Parameter['key']): readonly FoundParameter[] {
-    let found: FoundParameter[] | undefined
-    for (let word = 0; word < this.parameters.length; word++)
-      for (const parameter of this.parameters[word]!)
-        if (parameter.key === key) {
-          found ??= []
-          found.push({ parameter, word })
-        }
-    return found ?? none
+    return this.parameters.flatMap((parameters, word) =>
+      parameters.filter(parameter => parameter.key === key).map(parameter => ({ parameter, word })),
+    )
   }
 
   span(word: number, start: number, end: number): Span {
@@ -66,7 +65,7 @@ export class LintContext {
 
   private trace(): DiskReader {
     const reader = new DiskReader(true)
-    for (const [word, parameters] of this.parameters.entries()) reader.read(word, parameters)
+    for (const [word, text] of this.words.entries()) reader.read(word, text)
     return reader
   }
 }

@@ -1,5 +1,4 @@
 import type { Diagnostic, Note, Span } from '../diagnostic.js'
-import type { Parameter } from '../disk-grammar.js'
 import type { DiskReader } from '../disk-reader.js'
 import { cdromAccess } from './cdrom-access.js'
 import { coloDisk } from './colo-disk.js'
@@ -15,12 +14,8 @@ import { strayEquals } from './stray-equals.js'
 import { unknownVdev } from './unknown-vdev.js'
 
 /** What libxl takes in silence and the user would rather have known, of one accepted disk. */
-export function lintDisk(
-  reader: DiskReader,
-  words: readonly string[],
-  parameters: readonly (readonly Parameter[])[],
-): Diagnostic[] {
-  const context = new LintContext(reader, words, parameters)
+export function lintDisk(reader: DiskReader, words: readonly string[]): Diagnostic[] {
+  const context = new LintContext(reader, words)
   const diagnostics: Diagnostic[] = []
   // each by its name, as V8 inlines no call through a list of rules, and nearly all of them find nothing
   report(deprecatedPrefix(context), diagnostics)
