@@ -65,6 +65,22 @@ export function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType('signal', 'an AbortSignal', signal)
 }
 
+/** The options of whatever has a signal and a time limit. */
+export function checkLimits(options: unknown): void {
+  if (options === undefined) return
+  checkObject('options', options)
+  const { signal, timeout } = options as { signal?: unknown; timeout?: unknown }
+  checkSignal(signal)
+  if (timeout !== undefined && typeof timeout !== 'number')
+    throw wrongType('timeout', 'a number of milliseconds', timeout)
+}
+
+/** @param contents what has these methods, for the message */
+export function checkMethods(name: string, value: unknown, methods: readonly string[], contents: string): void {
+  checkObject(name, value, contents)
+  for (const method of methods) checkFunction(`${name}.${method}`, (value as Record<string, unknown>)[method])
+}
+
 /** What was given, in a few words: a long text is cut. */
 export function shown(value: unknown): string {
   switch (typeof value) {

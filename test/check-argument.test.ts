@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import * as xenlight from 'xenlight'
 import { XenlightError } from 'xenlight'
 import * as dmArgs from 'xenlight/dm-args'
+import * as qmp from 'xenlight/qmp'
 import * as xenstore from 'xenlight/xenstore'
 
 /** What a program in JavaScript may pass by mistake. */
@@ -25,6 +26,26 @@ for (const domid of [4, 6]) {
   await store.write(`/libxl/${domid}/type`, 'hvm')
   await store.write(`/local/domain/${domid}/name`, 'guest')
 }
+
+/** A QEMU that refuses all that it is asked. */
+function monitor() {
+  let reader: { data(bytes: Uint8Array): void; end(): void } | undefined
+  const says = (message: object) => queueMicrotask(() => reader?.data(Buffer.from(`${JSON.stringify(message)}\n`)))
+  return {
+    start(given: NonNullable<typeof reader>) {
+      reader = given
+      says({ QMP: { version: {}, capabilities: ['oob'] } })
+    },
+    write(message: Uint8Array) {
+      const { id, execute } = JSON.parse(Buffer.from(message).toString())
+      says(execute === 'qmp_capabilities' ? { id, return: {} } : { id, error: { class: 'GenericError', desc: 'no' } })
+    },
+    close: () => queueMicrotask(() => reader?.end()),
+  }
+}
+const connection = await qmp.openQmp(monitor())
+const failed = Promise.reject(new qmp.QmpError('refused', 'no'))
+failed.catch(() => {})
 
 type Call = (...args: never[]) => unknown
 
@@ -102,6 +123,28 @@ const functions: readonly [name: string, call: Call, args: readonly unknown[]][]
     (duplex, options) => xenstore.openXenstore(duplex === store ? xenstore.embeddedStore().duplex() : duplex, options),
     [store, { timeout: 100, maxInFlight: 5 }],
   ],
+  [
+    'openQmp',
+    (duplex, options) => qmp.openQmp(duplex === store ? monitor() : duplex, options),
+    [store, { timeout: 100, signal: undefined }],
+  ],
+  ['connectQmp', qmp.connectQmp, [{ path: '/nonexistent/socket' }, { timeout: 100, signal: undefined }]],
+  ['connectQmp by TCP', qmp.connectQmp, [{ host: '127.0.0.1', port: 1 }]],
+  ['humanMonitor', qmp.humanMonitor, [connection, 'info', { timeout: 100 }]],
+  ['querySchema', qmp.querySchema, [connection, { timeout: 100 }]],
+  [
+    'runJob',
+    qmp.runJob,
+    [connection, { id: 'x', start: () => failed, until: 'ready', onProgress: () => 1, every: 9, timeout: 1 }],
+  ],
+  [
+    'qmp.run',
+    (...given) => (connection.run as Call)(...given),
+    [qmp.blockdevDel, { 'node-name': 'x' }, { timeout: 9 }],
+  ],
+  ['qmp.execute', (...given) => (connection.execute as Call)(...given), ['stop', {}, { timeout: 9 }]],
+  ['qmp.executeOutOfBand', (...given) => (connection.executeOutOfBand as Call)(...given), ['yank', {}, { timeout: 9 }]],
+  ['qmp.events', options => connection.events(options).return?.(), [{ names: ['STOP'], capacity: 5 }]],
   ['connect', xenstore.connect, [{ path: '/nonexistent/socket', timeout: 100 }]],
 ]
 
@@ -194,8 +237,10 @@ for (const [name, call, args] of [...functions, ...methods, watch]) {
 t.test('every public function is here', async t => {
   const tested = new Set(functions.map(([, call]) => call))
   const isClass = (value: unknown) => /^class\b/.test(String(value))
-  for (const [name, value] of Object.entries({ ...xenlight, ...dmArgs, ...xenstore })) {
+  for (const [name, value] of Object.entries({ ...xenlight, ...dmArgs, ...qmp, ...xenstore })) {
     if (typeof value !== 'function' || isClass(value)) continue
+    // it takes no argument
+    if (name === 'takes') continue
     if (functions.some(([tested]) => tested === name)) continue
     t.ok(tested.has(value as Call), name)
   }

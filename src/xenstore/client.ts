@@ -1,7 +1,6 @@
 import type { Buffer } from 'node:buffer'
-import { checkArray, checkFunction, checkObject, checkOptions, checkText, shown } from '../check-argument.js'
+import { checkArray, checkLimits, checkMethods, checkOptions, checkText, shown } from '../check-argument.js'
 import { FifoLock } from '../link/fifo-lock.js'
-import { checkRequest } from './check-request.js'
 import { Connection } from './connection.js'
 import type { Duplex } from './duplex.js'
 import { Nodes } from './nodes.js'
@@ -37,7 +36,7 @@ export interface ClientOptions {
 
 /** Speaks the protocol with whatever is at the other end of `duplex`. */
 export function openXenstore(duplex: Duplex, options: ClientOptions = {}): Xenstore {
-  checkDuplex(duplex)
+  checkMethods('duplex', duplex, ['start', 'write', 'close'], 'a duplex')
   checkOptions(options)
   const { maxInFlight = 256, timeout } = options
   if (typeof maxInFlight !== 'number' || !(maxInFlight >= 1))
@@ -46,12 +45,6 @@ export function openXenstore(duplex: Duplex, options: ClientOptions = {}): Xenst
     throw new XenstoreError('EINVAL', `a timeout is a number of milliseconds, not ${shown(timeout)}`)
   }
   return new Client(duplex, maxInFlight, timeout)
-}
-
-function checkDuplex(duplex: unknown): void {
-  checkObject('duplex', duplex, 'a duplex')
-  const methods = duplex as Record<string, unknown>
-  for (const name of ['start', 'write', 'close']) checkFunction(`duplex.${name}`, methods[name])
 }
 
 class Client extends Nodes implements Xenstore {
@@ -99,7 +92,7 @@ class Client extends Nodes implements Xenstore {
   }
 
   watch(path: string, options: WatchOptions = {}): Watch {
-    checkRequest(options)
+    checkLimits(options)
     return this.#watches.watch(path, options)
   }
 
@@ -191,7 +184,7 @@ class Client extends Nodes implements Xenstore {
     options: RequestOptions | undefined,
   ): Promise<Reply> {
     try {
-      checkRequest(options)
+      checkLimits(options)
       return this.#connection.request(prepare(kind, 0, parameters), options)
     } catch (error) {
       return Promise.reject(error)

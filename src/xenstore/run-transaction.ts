@@ -1,9 +1,8 @@
 import type { Buffer } from 'node:buffer'
-import { checkFlag, checkFunction, shown } from '../check-argument.js'
+import { checkFlag, checkFunction, checkLimits, shown } from '../check-argument.js'
 import { beforeDeadline } from '../link/before-deadline.js'
 import type { FifoLock } from '../link/fifo-lock.js'
 import { onAbort } from '../link/on-abort.js'
-import { checkRequest } from './check-request.js'
 import { CommitUnknownError } from './commit-unknown-error.js'
 import type { Connection } from './connection.js'
 import { limit } from './limit.js'
@@ -36,7 +35,7 @@ export async function runTransaction<Value>(
   options: TransactionOptions = {},
 ): Promise<TransactionResult<Value>> {
   checkFunction('body', body)
-  checkRequest(options)
+  checkLimits(options)
   const { attempts = 20, signal, timeout, inTurn = false } = options
   checkFlag('inTurn', inTurn)
   if (typeof attempts !== 'number' || !(attempts >= 1))

@@ -1,4 +1,4 @@
-import { checkRequest } from './check-request.js'
+import { checkLimits } from '../check-argument.js'
 import type { Connection } from './connection.js'
 import { Nodes } from './nodes.js'
 import { requestError } from './request-error.js'
@@ -81,7 +81,7 @@ export class Transaction extends Nodes implements XenstoreTransaction {
     options: RequestOptions | undefined,
   ): Promise<Reply> {
     try {
-      checkRequest(options)
+      checkLimits(options)
       const call = prepare(kind, this.id, parameters)
       if (this.#over !== undefined) {
         const { code, message } = this.#over

@@ -1,6 +1,5 @@
-import { checkFunction } from '../check-argument.js'
+import { checkFunction, checkLimits } from '../check-argument.js'
 import type { Over } from '../link/deadline.js'
-import { checkRequest } from './check-request.js'
 import { limit } from './limit.js'
 import { requestError } from './request-error.js'
 import type { WaitOptions, Xenstore } from './xenstore.js'
@@ -19,7 +18,7 @@ export async function waitUntil(
   wanted?: string,
 ): Promise<string | undefined> {
   checkFunction('predicate', predicate)
-  checkRequest(options)
+  checkLimits(options)
   const controller = new AbortController()
   const { signal } = controller
   let seen: Seen

@@ -198,7 +198,7 @@ const departures: Record<string, (t: Test, lab: Lab) => Promise<void>> = {
     const options = { coloRestore: true }
     await lab.qemu(exact(disks, options).args, async qemu => {
       await exportDisk(qemu, lab, 'e-sda')
-      await t.rejects(qemu.qmp('xen-set-replication', { enable: true, primary: false }), /has ended/)
+      await t.rejects(qemu.qmp('xen-set-replication', { enable: true, primary: false }), { code: 'ECONNRESET' })
       t.match(qemu.printed(), /bdrv_make_empty: Assertion .* failed/, 'QEMU aborts')
     })
     refuses(t, disks, options, /a read-only disk cannot be replicated, QEMU aborts/)

@@ -2,9 +2,12 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { decodeText } from '#xenlight/byte-text.js'
+import { openQmp } from '#xenlight/qmp/client.js'
+import type { QmpArguments } from '#xenlight/qmp/command.js'
+import type { QmpEvent } from '#xenlight/qmp/message.js'
+import type { Qmp } from '#xenlight/qmp/qmp.js'
 import { MissingRealPart } from '../support/real-part.js'
 import { streamDuplex } from '../support/stream-duplex.js'
-import { openQmp, type Qmp } from './qmp.js'
 
 /** Debian's QEMU for PCs, and the one that it builds for Xen (which knows no replication, thus no COLO secondary). */
 export type QemuBinary = 'qemu-system-x86_64' | 'xen-qemu-system-i386'
@@ -12,12 +15,13 @@ export type QemuBinary = 'qemu-system-x86_64' | 'xen-qemu-system-i386'
 /** A QEMU that has taken its arguments and stands before its guest's first instruction. */
 export interface Qemu extends AsyncDisposable {
   readonly pid: number
+  readonly client: Qmp
   /** Resolves to what the command returns. @throws QmpError if QEMU refuses it */
-  qmp<Result>(command: string, args?: object): Promise<Result>
+  qmp<Result>(command: string, args?: QmpArguments): Promise<Result>
   /** The same, past a command that QEMU is still busy with. */
-  qmpOutOfBand<Result>(command: string, args?: object): Promise<Result>
+  qmpOutOfBand<Result>(command: string, args?: QmpArguments): Promise<Result>
   /** What it told unasked, oldest first. */
-  readonly events: Qmp['events']
+  readonly events: readonly QmpEvent[]
   /** Types a line to the human monitor; resolves to what is printed. Most errors are told there, too. */
   monitor(line: string): Promise<string>
   /** The regular files and block devices below a directory that it holds open, sorted. */
@@ -109,18 +113,25 @@ export async function startQemu(args: readonly string[], options: QemuOptions = 
   const socket = child.stdio[3] as Duplex
   let qmp: Qmp
   try {
-    qmp = await openQmp(streamDuplex(socket), () => new Error(`${binary} has ended: ${said}`))
+    qmp = await openQmp(streamDuplex(socket))
   } catch {
     await closed
     return { refusal: end === 'status 1' ? said : `${end}: ${said}` }
   }
+  const events: QmpEvent[] = []
+  const keep = async () => {
+    for await (const event of qmp.events()) events.push(event)
+  }
+  keep().catch(() => {})
+  const ask = <Result>(answer: Promise<unknown>) => answer as Promise<Result>
   return {
     qemu: {
       pid: child.pid!,
-      qmp: qmp.execute,
-      qmpOutOfBand: qmp.executeOutOfBand,
-      events: qmp.events,
-      monitor: line => qmp.execute<string>('human-monitor-command', { 'command-line': line }),
+      client: qmp,
+      qmp: (command, args) => ask(qmp.execute(command, args)),
+      qmpOutOfBand: (command, args) => ask(qmp.executeOutOfBand(command, args)),
+      events,
+      monitor: line => ask(qmp.execute('human-monitor-command', { 'command-line': line })),
       openFiles: directory => openFiles(child.pid!, directory),
       printed: () => said,
       async quit() {

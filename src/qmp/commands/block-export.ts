@@ -1,0 +1,39 @@
+import { type QmpCommand, takes } from '../command.js'
+import { flag, list, nothing, object, text } from '../reply.js'
+
+/** Exports a node to NBD clients. */
+export const blockExportAdd = {
+  name: 'block-export-add',
+  takes: takes<{
+    type: 'nbd'
+    id: string
+    'node-name': string
+    /** What clients call it. */
+    name: string
+    writable?: boolean
+  }>(),
+  reply: nothing,
+} satisfies QmpCommand
+
+/** Ends an export; `hard` ends its clients' connections too. */
+export const blockExportDel = {
+  name: 'block-export-del',
+  takes: takes<{ id: string; mode?: 'safe' | 'hard' }>(),
+  reply: nothing,
+} satisfies QmpCommand
+
+export const queryBlockExports = {
+  name: 'query-block-exports',
+  takes: takes(),
+  reply: value =>
+    list(value, 'the exports', element => {
+      const entry = object(element, 'an export')
+      return {
+        id: text(entry, 'id'),
+        type: text(entry, 'type'),
+        nodeName: text(entry, 'node-name'),
+        /** Whether it is about to end. */
+        shuttingDown: flag(entry, 'shutting-down'),
+      }
+    }),
+} satisfies QmpCommand
