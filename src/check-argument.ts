@@ -75,6 +75,13 @@ export function checkLimits(options: unknown): void {
     throw wrongType('timeout', 'a number of milliseconds', timeout)
 }
 
+/** For limits that fail as a wrong argument does, a number that is none too. */
+export function checkTimeout(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (typeof value !== 'number') throw wrongType(name, 'a number of milliseconds', value)
+  if (!(value >= 0)) throw outOfRange(name, 'a number of milliseconds', value)
+}
+
 /** @param contents what has these methods, for the message */
 export function checkMethods(name: string, value: unknown, methods: readonly string[], contents: string): void {
   checkObject(name, value, contents)

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import * as xenlight from 'xenlight'
 import { XenlightError } from 'xenlight'
+import * as checkpoint from 'xenlight/checkpoint'
 import * as dmArgs from 'xenlight/dm-args'
 import * as qmp from 'xenlight/qmp'
 import * as xenstore from 'xenlight/xenstore'
@@ -113,6 +114,11 @@ const functions: readonly [name: string, call: Call, args: readonly unknown[]][]
   ['buildQdiskBackendArgs', dmArgs.buildQdiskBackendArgs, [[resolved], { ...guest, backendDomid: 0 }]],
   ['toDot', dmArgs.toDot, [graph]],
   ['toMermaid', dmArgs.toMermaid, [graph]],
+  [
+    'setUpCheckpoints',
+    checkpoint.setUpCheckpoints,
+    [['x'], [{ match: async () => ({ mismatch: 'no' }) }], { nameOf: () => 'x', timeout: 9, teardownTimeout: 9 }],
+  ],
   ['formatPermissions', xenstore.formatPermissions, [[{ domid: 0, access: 'none' }]]],
   ['parsePermissions', xenstore.parsePermissions, ['n0']],
   ['memoryStore', options => xenstore.memoryStore(options).close(), [{ domid: 0, quotas: {}, domains: [4] }]],
@@ -237,7 +243,7 @@ for (const [name, call, args] of [...functions, ...methods, watch]) {
 t.test('every public function is here', async t => {
   const tested = new Set(functions.map(([, call]) => call))
   const isClass = (value: unknown) => /^class\b/.test(String(value))
-  for (const [name, value] of Object.entries({ ...xenlight, ...dmArgs, ...qmp, ...xenstore })) {
+  for (const [name, value] of Object.entries({ ...xenlight, ...checkpoint, ...dmArgs, ...qmp, ...xenstore })) {
     if (typeof value !== 'function' || isClass(value)) continue
     // it takes no argument
     if (name === 'takes') continue

@@ -7,13 +7,13 @@ import {
   checkObject,
   checkOptions,
   checkText,
-  outOfRange,
+  checkTimeout,
   wrongValue,
 } from '../check-argument.js'
 import { beforeDeadline } from '../link/before-deadline.js'
 import type { Duplex } from '../link/duplex.js'
 import { EventQueue } from '../link/event-queue.js'
-import { type Limits, timeoutProblem } from '../link/limits.js'
+import type { Limits } from '../link/limits.js'
 import { LineDecoder } from '../link/line-decoder.js'
 import { LinkError } from '../link/link-error.js'
 import { noteArrival } from '../link/look-once-more.js'
@@ -50,7 +50,7 @@ interface Request {
 export async function openQmp(duplex: Duplex, options: QmpClientOptions = {}): Promise<Qmp> {
   checkMethods('duplex', duplex, ['start', 'write', 'close'], 'a duplex')
   checkLimits(options)
-  checkTimeout(options.timeout)
+  checkTimeout('timeout', options.timeout)
   const client = new QmpClient(duplex, options.timeout)
   try {
     await client.negotiate({ signal: options.signal, timeout: greetingTimeout })
@@ -181,7 +181,7 @@ class QmpClient implements Qmp {
     if (args !== undefined) checkObject('args', args)
     checkLimits(options)
     const { signal, timeout = this.#timeout } = options ?? {}
-    checkTimeout(timeout)
+    checkTimeout('timeout', timeout)
     const json = toJson({ [kind]: command, arguments: args }).slice(0, -1)
     return this.#requests.ask({ command, json }, { signal, timeout }, kind === 'exec-oob')
   }
@@ -254,11 +254,6 @@ function toJson(message: object): string {
 function checkCommand(command: unknown): void {
   checkMethods('command', command, ['reply'], 'a command')
   checkText('command.name', (command as { name?: unknown }).name)
-}
-
-/** A time limit of this kind cannot be waited for. */
-function checkTimeout(timeout: number | undefined): void {
-  if (timeoutProblem(timeout) !== undefined) throw outOfRange('timeout', 'a number of milliseconds', timeout)
 }
 
 /** Our own close is no error to those who read events. */

@@ -5,11 +5,11 @@ import {
   checkMethods,
   checkObject,
   checkText,
+  checkTimeout,
   checkWord,
-  outOfRange,
 } from '../check-argument.js'
 import { deadline, type Over } from '../link/deadline.js'
-import { type Limits, longestTimeout, timeoutProblem } from '../link/limits.js'
+import { type Limits, longestTimeout } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { type QmpCommand, takes } from './command.js'
 import { type Job, queryJobs } from './commands/query-jobs.js'
@@ -76,8 +76,7 @@ function check(qmp: unknown, options: JobOptions): void {
   if (options.until !== undefined) checkWord('until', options.until, ['concluded', 'ready'])
   if (options.onProgress !== undefined) checkFunction('onProgress', options.onProgress)
   if (options.every !== undefined) checkInteger('every', options.every, 1, longestTimeout)
-  if (timeoutProblem(options.timeout) !== undefined)
-    throw outOfRange('timeout', 'a number of milliseconds', options.timeout)
+  checkTimeout('timeout', options.timeout)
 }
 
 interface Outcome {

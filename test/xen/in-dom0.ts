@@ -2,4 +2,4 @@
 import './xenbus-device.js'
 import './attach-disks.js'
 import './qdisk-backend.js'
-import './save-guest.js'
+import './kept-disks.js'
