@@ -1,0 +1,78 @@
+import type { BlockGraph, GraphEdge, GraphNode } from '../qmp/commands/query-block-graph.js'
+import { queryBlockGraph } from '../qmp/commands/query-block-graph.js'
+import { type BlockNode, queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
+import type { Qmp, QmpRequestOptions } from '../qmp/qmp.js'
+
+/** A node of the block graph, with what both of QEMU's lists know of it. */
+export interface ViewedNode {
+  id: number
+  nodeName: string
+  driver: string
+  readOnly: boolean
+  virtualSize: number
+  /** A path, or `json:{…}`. */
+  file: string
+}
+
+/** A QEMU's block graph at one moment, as far as it can be looked at: two lists, read one after the other. */
+export class BlockView {
+  readonly #nodes: ReadonlyMap<number, GraphNode>
+  readonly #details: ReadonlyMap<string, BlockNode>
+  readonly #edges: readonly GraphEdge[]
+
+  constructor({ nodes, edges }: BlockGraph, details: readonly BlockNode[]) {
+    this.#nodes = new Map(nodes.map(node => [node.id, node]))
+    this.#edges = edges
+    this.#details = new Map(details.map(node => [node.nodeName, node]))
+  }
+
+  /** The node that a disk stands on: of that node-name, or below the drive of that id (`-drive`). */
+  disk(name: string): ViewedNode | undefined {
+    for (const node of this.#nodes.values()) {
+      if (node.name !== name) continue
+      if (node.kind === 'block-driver') return this.#viewed(node)
+      if (node.kind === 'block-backend') return this.child(node.id, 'root')
+    }
+    return undefined
+  }
+
+  /** What stands below a node, by what it is to it: `file`, `children.1`. */
+  child(parent: number, name: string): ViewedNode | undefined {
+    const edge = this.#edges.find(edge => edge.parent === parent && edge.name === name)
+    return edge && this.#viewed(this.#nodes.get(edge.child))
+  }
+
+  /** All that stands below a node, in QEMU's order, with what it is to it. */
+  children(parent: number): { name: string; node: ViewedNode }[] {
+    return this.#edges.flatMap(({ parent: its, child, name }) => {
+      const node = its === parent ? this.#viewed(this.#nodes.get(child)) : undefined
+      return node === undefined ? [] : [{ name, node }]
+    })
+  }
+
+  /** The nodes that stand on one, as what. */
+  parents(child: number): { as: string; node: ViewedNode }[] {
+    return this.#edges.flatMap(({ parent, child: its, name }) => {
+      const node = its === child ? this.#viewed(this.#nodes.get(parent)) : undefined
+      return node === undefined ? [] : [{ as: name, node }]
+    })
+  }
+
+  #viewed(node: GraphNode | undefined): ViewedNode | undefined {
+    if (node?.kind !== 'block-driver') return undefined
+    const details = this.#details.get(node.name)
+    // it came between the two lists
+    if (details === undefined) return undefined
+    const { nodeName, driver, readOnly, virtualSize, file } = details
+    return { id: node.id, nodeName, driver, readOnly, virtualSize, file }
+  }
+}
+
+/** Looks at a QEMU's block graph. */
+export async function viewBlocks(qmp: Qmp, options?: QmpRequestOptions): Promise<BlockView> {
+  const [graph, nodes] = await Promise.all([
+    qmp.run(queryBlockGraph, undefined, options),
+    qmp.run(queryNamedBlockNodes, { flat: true }, options),
+  ])
+  return new BlockView(graph, nodes)
+}

@@ -1,0 +1,48 @@
+import type { BlockView, ViewedNode } from './block-view.js'
+
+/** What a primary's block graph shows of a disk. No success of a command proves any of it. */
+export type PrimaryState =
+  /** There is no such disk. */
+  | { kind: 'missing' }
+  /** The disk is no quorum: it was not made to be replicated. */
+  | { kind: 'no-quorum'; driver: string }
+  /** Its writes go to its own image alone. */
+  | { kind: 'alone' }
+  /** Its writes go to a replica too. */
+  | { kind: 'replicated'; replica: Replica }
+  /** Its own image is gone from the quorum, or there is more than one replica: not ours. */
+  | { kind: 'foreign'; why: string }
+
+/** The quorum's child that sends writes to the secondary. */
+export interface Replica {
+  /** What it is to the quorum, such as `children.1`. */
+  child: string
+  /** The node that stands there: of `replication`, or an NBD client itself. */
+  nodeName: string
+  /** The NBD client below, which `yank` can cut. */
+  nbdNode: string
+}
+
+/** Reads a disk's state on the primary; `name` is its node-name, or its drive's id. */
+export function primaryState(view: BlockView, name: string): PrimaryState {
+  const disk = view.disk(name)
+  if (disk === undefined) return { kind: 'missing' }
+  if (disk.driver !== 'quorum') return { kind: 'no-quorum', driver: disk.driver }
+  const children = view.children(disk.id)
+  const replicas = children.flatMap(({ name: child, node }) => {
+    const nbd = nbdBelow(view, node)
+    return nbd === undefined ? [] : [{ child, nodeName: node.nodeName, nbdNode: nbd.nodeName }]
+  })
+  if (children.length === replicas.length) return { kind: 'foreign', why: 'its own image is no child of the quorum' }
+  if (children.length - replicas.length > 1) return { kind: 'foreign', why: 'the quorum has two images of its own' }
+  if (replicas.length > 1) return { kind: 'foreign', why: 'the quorum has two replicas' }
+  const [replica] = replicas
+  return replica === undefined ? { kind: 'alone' } : { kind: 'replicated', replica }
+}
+
+/** The NBD client that a node is, or that the replication driver stands on. */
+function nbdBelow(view: BlockView, node: ViewedNode): ViewedNode | undefined {
+  if (node.driver === 'nbd') return node
+  const below = node.driver === 'replication' ? view.child(node.id, 'file') : undefined
+  return below?.driver === 'nbd' ? below : undefined
+}
