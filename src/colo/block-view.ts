@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { BlockGraph, GraphEdge, GraphNode } from '../qmp/commands/query-block-graph.js'
 import { queryBlockGraph } from '../qmp/commands/query-block-graph.js'
 import { type BlockNode, queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
@@ -14,7 +15,7 @@ export interface ViewedNode {
   file: string
 }
 
-/** A QEMU's block graph at one moment, as far as it can be looked at: two lists, read one after the other. */
+/** A QEMU's block graph at one moment. */
 export class BlockView {
   readonly #nodes: ReadonlyMap<number, GraphNode>
   readonly #details: ReadonlyMap<string, BlockNode>
@@ -61,18 +62,28 @@ export class BlockView {
   #viewed(node: GraphNode | undefined): ViewedNode | undefined {
     if (node?.kind !== 'block-driver') return undefined
     const details = this.#details.get(node.name)
-    // it came between the two lists
     if (details === undefined) return undefined
     const { nodeName, driver, readOnly, virtualSize, file } = details
     return { id: node.id, nodeName, driver, readOnly, virtualSize, file }
   }
 }
 
-/** Looks at a QEMU's block graph. */
+/** How often the graph may change under a look. */
+const mostLooks = 50
+
+/**
+ * Looks at a QEMU's block graph. No command gives all of it: the graph is read before and after what is known of its nodes, again
+ * until both are the same.
+ *
+ * @throws QmpError; the last look is taken where it never stands still
+ */
 export async function viewBlocks(qmp: Qmp, options?: QmpRequestOptions): Promise<BlockView> {
-  const [graph, nodes] = await Promise.all([
-    qmp.run(queryBlockGraph, undefined, options),
-    qmp.run(queryNamedBlockNodes, { flat: true }, options),
-  ])
-  return new BlockView(graph, nodes)
+  for (let look = 1; ; look++) {
+    const [before, nodes, after] = await Promise.all([
+      qmp.run(queryBlockGraph, undefined, options),
+      qmp.run(queryNamedBlockNodes, { flat: true }, options),
+      qmp.run(queryBlockGraph, undefined, options),
+    ])
+    if (look === mostLooks || isDeepStrictEqual(before, after)) return new BlockView(after, nodes)
+  }
 }

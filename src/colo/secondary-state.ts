@@ -10,6 +10,8 @@ export type SecondaryState =
   | { kind: 'replicating'; overlays: Overlays }
   /** The guest's own writes are being written into the disk. */
   | { kind: 'failing-over'; overlays: Overlays }
+  /** Nothing is kept apart any more, nor written into the disk: it holds what the primary wrote since the last checkpoint. */
+  | { kind: 'stopped'; overlays: Overlays }
   /** The disk is the guest's: it stands on no overlay any more. */
   | { kind: 'failed-over' }
 
@@ -33,25 +35,23 @@ export function secondaryState(view: BlockView, name: string): SecondaryState {
     if (as !== 'backing') continue
     for (const { as, node: active } of view.parents(hidden.id)) {
       if (as !== 'backing') continue
-      // a commit has a filter between
+      // a commit puts its filter between
       const upper = aboveFilter(view, active)
       const top = view.parents(upper.id).find(({ as, node }) => as === 'file' && node.driver === 'replication')?.node
       if (top === undefined) continue
       const overlays = { top: top.nodeName, active: active.nodeName, hidden: hidden.nodeName }
-      if (upper !== active) return { kind: 'failing-over', overlays }
-      return { kind: isStarted(view, top) ? 'replicating' : 'ready', overlays }
+      const held = view.child(top.id, 'secondary disk')
+      if (held === undefined) return { kind: 'ready', overlays }
+      if (held.driver === 'copy-before-write') return { kind: 'replicating', overlays }
+      return { kind: upper === active ? 'stopped' : 'failing-over', overlays }
     }
   }
   return { kind: 'missing' }
 }
 
-/** The replication node holds both, from when it was started until it is stopped. */
-const isStarted = (view: BlockView, top: ViewedNode): boolean =>
-  view.child(top.id, 'hidden disk') !== undefined && view.child(top.id, 'secondary disk') !== undefined
-
-/** A drive's id leads to the filter that a backup puts above its node. */
+/** A drive's id leads to the filter that keeps apart what the primary writes. */
 const belowFilter = (view: BlockView, node: ViewedNode): ViewedNode =>
   node.driver === 'copy-before-write' ? (view.child(node.id, 'file') ?? node) : node
 
 const aboveFilter = (view: BlockView, node: ViewedNode): ViewedNode =>
-  view.parents(node.id).find(({ node: { driver } }) => driver === 'commit_top')?.node ?? node
+  view.parents(node.id).find(({ node: { driver } }) => driver === 'mirror_top')?.node ?? node

@@ -103,3 +103,16 @@ for (const [name, form] of Object.entries(forms))
       await s.run(xenSetReplication, { enable: false, primary: false, failover: true })
       t.match(await afterFailover(s, names), all({ kind: 'failed-over' }))
     })
+
+t.test('a failover as libxl asks for it: stopped, and not taken over', async t => {
+  const images = diskImages()
+  t.teardown(() => images[Symbol.dispose]())
+  const [here, there] = [[coloDisk('hda', 'raw', images)], [coloDisk('hda', 'raw', images)]]
+  const primary = await realPart(t, () => withDisks(t, forms.blockdev, here, false))
+  if (primary === undefined) return
+  const secondary = await withDisks(t, forms.blockdev, there, true)
+  await startReplication({ primary, secondary }, here)
+  const stopping = secondary.client.run(xenSetReplication, { enable: false, primary: false })
+  await t.rejects(stopping, { code: 'refused', description: /cancelled unexpectedly/ })
+  t.match(await onSecondary(secondary.client, ['colo-hda']), [{ kind: 'stopped' }])
+})

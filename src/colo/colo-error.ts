@@ -1,0 +1,28 @@
+import { XenlightError } from '../xenlight-error.js'
+
+/** Why a step of COLO's is refused, or did not come to what it should. */
+export type ColoErrorCode =
+  /** There is no such disk in this QEMU, or it was not made for this side of COLO. */
+  | 'not-a-colo-disk'
+  /** Its state is not the one that the step begins with. */
+  | 'wrong-state'
+  /** QEMU's NBD server runs already, and not with our exports: one QEMU has one server. */
+  | 'server-in-use'
+  /** All commands succeeded, but the block graph does not show what they should have made. */
+  | 'not-proved'
+  /** The guest's own writes could not be written into the disk. */
+  | 'failover-failed'
+
+/** That a disk cannot be protected, or taken over. */
+export class ColoError extends XenlightError {
+  override readonly name = 'ColoError'
+  readonly code: ColoErrorCode
+  /** The disk that it is about, by its export's name; absent where it is about all. */
+  readonly disk: string | undefined
+
+  constructor(code: ColoErrorCode, message: string, { disk, cause }: { disk?: string; cause?: unknown } = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.disk = disk
+  }
+}

@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
+import type { Form } from '../dm-args/real-qemu/forms.js'
+import { guestIo } from '../dm-args/real-qemu/replicated-pair.js'
+import { type Qemu, startQemu } from '../real/qemu.js'
+import { type DiskImages, diskImages } from '../support/disk-images.js'
+
+export type ImageFormat = 'raw' | 'qcow2'
+
+/** One side of a pair: its QEMU, its records, and the guest's devices in their order. */
+export interface Side {
+  qemu: Qemu
+  disks: ResolvedDisk[]
+  devices: string[]
+}
+
+/** Two QEMUs with equal empty disks, ready to be a COLO pair; they and the images are gone when the test is. */
+export interface ColoPair {
+  primary: Side
+  secondary: Side
+  /** The disks, by their exports' names. */
+  names: string[]
+  /** Where the secondary listens. */
+  host: string
+  port: number
+}
+
+export async function coloPair(t: Test, form: Form, vdevs: readonly string[], format: ImageFormat): Promise<ColoPair> {
+  const images = diskImages()
+  t.teardown(() => images[Symbol.dispose]())
+  // the machine's other tests have other loopback addresses
+  const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')
+  const disk = (vdev: string) => coloDisk(`${vdev},colo-host=${host}`, format, images)
+  const side = (coloRestore: boolean) => startSide(t, form, vdevs.map(disk), coloRestore)
+  const [primary, secondary] = [await side(false), await side(true)]
+  const names = primary.disks.map(({ coloExport }) => coloExport!)
+  return { primary, secondary, names, host, port: 9000 }
+}
+
+function coloDisk(vdev: string, format: ImageFormat, images: DiskImages): ResolvedDisk {
+  const spec = [
+    `format=${format},vdev=${vdev},colo,colo-port=9000,colo-export=colo-${vdev.slice(0, 3)}`,
+    `active-disk=${images.image('active.qcow2', 'qcow2')},hidden-disk=${images.image('hidden.qcow2', 'qcow2')}`,
+    `target=${images.image('disk.img', format)}`,
+  ]
+  const domidOf = () => undefined
+  return resolveDisk(parseDisk(spec.join(',')), { domid: 11, domainType: 'hvm', target: 'file', domidOf })
+}
+
+async function startSide(t: Test, form: Form, disks: ResolvedDisk[], coloRestore: boolean): Promise<Side> {
+  const { args } = form.build({ disks, options: { domainType: 'hvm', coloRestore } })
+  const { qemu, refusal } = await startQemu(args)
+  if (qemu === undefined) throw new Error(refusal)
+  t.teardown(qemu.stop)
+  const drives = await qemu.qmp<{ qdev?: string }[]>('query-block')
+  return { qemu, disks, devices: drives.flatMap(({ qdev }) => qdev ?? []) }
+}
+
+/** Does on each of a side's disks what a guest would: `write -P 1 0 64k` fills. */
+export async function onEach({ qemu, devices }: Side, command: (disk: number) => string): Promise<void> {
+  for (const [index, device] of devices.entries()) await guestIo(qemu, device, command(index))
+}
+
+/** What a side's disk holds, of an image that no QEMU has open any more. */
+export function contents({ pdevPath, format }: ResolvedDisk): Buffer {
+  if (format === 'raw') return readFileSync(pdevPath!)
+  const raw = join(`${pdevPath}.raw`)
+  execFileSync('qemu-img', ['convert', '-f', format, '-O', 'raw', pdevPath!, raw])
+  return readFileSync(raw)
+}

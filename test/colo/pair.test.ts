@@ -1,0 +1,126 @@
+import t, { type Test } from 'tap'
+import { blockdevChange, xenSetReplication } from 'xenlight/qmp'
+import { attachReplicas, detachReplicas } from '#xenlight/colo/primary.js'
+import { failOver, startSecondary } from '#xenlight/colo/secondary.js'
+import { type Form, forms } from '../dm-args/real-qemu/forms.js'
+import { realPart } from '../support/real-part.js'
+import { type ColoPair, coloPair, contents, type ImageFormat, onEach } from './colo-pair.js'
+
+const kib = 1024
+const sets: [vdevs: string[], format: ImageFormat][] = [
+  [['hda'], 'raw'],
+  [['sda', 'hdb'], 'qcow2'],
+  [['hda', 'hdb', 'sda', 'sdb'], 'raw'],
+]
+
+/** A pair that is protected. */
+async function protectedPair(t: Test, form: Form, vdevs: string[], format: ImageFormat): Promise<ColoPair | undefined> {
+  const pair = await realPart(t, () => coloPair(t, form, vdevs, format))
+  if (pair === undefined) return undefined
+  const { primary, secondary, names: disks, host, port } = pair
+  await startSecondary(secondary.qemu.client, { disks, host, port })
+  await attachReplicas(primary.qemu.client, { disks, host, port, epoch: 1 })
+  return pair
+}
+
+async function checkpoint({ primary, secondary }: ColoPair): Promise<void> {
+  await secondary.qemu.qmp('xen-colo-do-checkpoint')
+  await primary.qemu.qmp('xen-colo-do-checkpoint')
+}
+
+/** The disk at the last checkpoint (10 + its number in the first 64 KiB), with what the secondary's guest wrote since then behind it. */
+const taken = (index: number): Buffer => {
+  const disk = Buffer.alloc(1024 * kib)
+  disk.fill(10 + index, 0, 64 * kib)
+  disk.fill(30 + index, 128 * kib, 192 * kib)
+  return disk
+}
+
+for (const [name, form] of Object.entries(forms))
+  for (const [vdevs, format] of sets)
+    for (const end of ['killed', 'alive'])
+      t.test(`${name}, ${vdevs.join(' ')} (${format}): a primary is ${end}, the secondary takes over`, async t => {
+        const pair = await protectedPair(t, form, vdevs, format)
+        if (pair === undefined) return
+        const { primary, secondary, names: disks } = pair
+        await onEach(primary, index => `write -P ${10 + index} 0 64k`)
+        await checkpoint(pair)
+        await onEach(primary, () => 'write -P 99 0 128k')
+        await onEach(secondary, index => `write -P ${30 + index} 128k 64k`)
+
+        if (end === 'killed') await primary.qemu.stop()
+        const progress: number[] = []
+        const takingOver = failOver(secondary.qemu.client, { disks, onProgress: done => progress.push(done) })
+        if (end === 'alive') await onEach(primary, () => 'write -P 98 256k 64k')
+        await takingOver
+        if (end === 'alive') await onEach(primary, () => 'write -P 97 0 512k')
+        t.equal(progress.at(-1), disks.length)
+        await failOver(secondary.qemu.client, { disks })
+
+        await onEach(secondary, index => `write -P ${50 + index} 512k 64k`)
+        await secondary.qemu.quit()
+        for (const [index, disk] of secondary.disks.entries()) {
+          const wanted = taken(index)
+          wanted.fill(50 + index, 512 * kib, 576 * kib)
+          t.ok(contents(disk).equals(wanted), `${disk.vdev}: nothing of the open epoch, and what its own guest wrote`)
+        }
+      })
+
+t.test('each step may be done again', async t => {
+  const pair = await protectedPair(t, forms.blockdev, ['hda', 'hdb'], 'raw')
+  if (pair === undefined) return
+  const { primary, secondary, names: disks, host, port } = pair
+  await startSecondary(secondary.qemu.client, { disks, host, port })
+  await attachReplicas(primary.qemu.client, { disks, host, port, epoch: 1 })
+  const other = attachReplicas(primary.qemu.client, { disks, host, port, epoch: 2 })
+  await t.rejects(other, { name: 'ColoError', code: 'wrong-state', disk: disks[0] }, 'not over another protection')
+  await detachReplicas(primary.qemu.client, { disks, epoch: 1 })
+  await detachReplicas(primary.qemu.client, { disks, epoch: 1 })
+  await attachReplicas(primary.qemu.client, { disks, host, port, epoch: 2 })
+})
+
+t.test('a secondary that is silent does not hold its primary', async t => {
+  const pair = await protectedPair(t, forms.drive, ['hda', 'sda'], 'raw')
+  if (pair === undefined) return
+  const { primary, secondary, names: disks } = pair
+  process.kill(secondary.qemu.pid, 'SIGSTOP')
+  t.teardown(() => process.kill(secondary.qemu.pid, 'SIGCONT'))
+  const writing = onEach(primary, () => 'write -P 5 0 64k')
+  await detachReplicas(primary.qemu.client, { disks, epoch: 1, timeout: 5000 })
+  await writing
+  await onEach(primary, () => 'read -P 5 0 64k')
+  await primary.qemu.quit()
+  t.notMatch(primary.qemu.printed(), /fail/)
+})
+
+t.test('success is not believed: the graph has to show it', async t => {
+  const pair = await realPart(t, () => coloPair(t, forms.blockdev, ['hda'], 'raw'))
+  if (pair === undefined) return
+  const { primary, secondary, names: disks, host, port } = pair
+  // libxl takes this for a protected disk
+  await primary.qemu.client.run(xenSetReplication, { enable: true, primary: true })
+  const swapped = startSecondary(primary.qemu.client, { disks, host, port })
+  await t.rejects(swapped, { code: 'not-a-colo-disk' })
+  await t.rejects(attachReplicas(secondary.qemu.client, { disks, host, port, epoch: 1 }), { code: 'not-a-colo-disk' })
+  await t.rejects(
+    failOver(secondary.qemu.client, { disks }),
+    { code: 'wrong-state' },
+    'never replicated: not promotable',
+  )
+  await t.rejects(startSecondary(secondary.qemu.client, { disks: ['none'], host, port }), { code: 'not-a-colo-disk' })
+})
+
+t.test('nobody listens: the primary stays as it was', async t => {
+  const pair = await realPart(t, () => coloPair(t, forms.drive, ['hda', 'hdb'], 'raw'))
+  if (pair === undefined) return
+  const { primary, names: disks, host, port } = pair
+  const failing = attachReplicas(primary.qemu.client, { disks, host, port, epoch: 1 })
+  await t.rejects(failing, { code: 'refused', command: 'blockdev-add' })
+  const nodes = await primary.qemu.qmp<{ 'node-name': string }[]>('query-named-block-nodes')
+  t.strictSame(
+    nodes.filter(node => node['node-name'].startsWith('colo-1-')),
+    [],
+  )
+  const missing = primary.qemu.client.run(blockdevChange, { parent: disks[0]!, child: 'children.1' })
+  await t.rejects(missing, { code: 'refused' }, 'and has no replica')
+})
