@@ -10,6 +10,8 @@ export type ColoErrorCode =
   | 'server-in-use'
   /** All commands succeeded, but the block graph does not show what they should have made. */
   | 'not-proved'
+  /** A replica missed something that the guest wrote: it holds the last checkpoint, and can take no other. */
+  | 'degraded'
   /** The guest's own writes could not be written into the disk. */
   | 'failover-failed'
 

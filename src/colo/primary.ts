@@ -22,8 +22,8 @@ export interface PrimaryOptions extends Limits {
   tlsCreds?: string | undefined
 }
 
-/** At most 31 characters. */
-const replicaName = (epoch: number, index: number): string => `colo-${epoch}-${index}`
+/** The node that stands for a disk's secondary: at most 31 characters. */
+export const replicaName = (epoch: number, index: number): string => `colo-${epoch}-${index}`
 const nbdName = (epoch: number, index: number): string => `colo-${epoch}-${index}-nbd`
 
 /**

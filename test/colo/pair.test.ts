@@ -1,7 +1,9 @@
 import t, { type Test } from 'tap'
-import { blockdevChange, xenSetReplication } from 'xenlight/qmp'
+import { blockdevChange, cont, queryStatus, xenSetReplication } from 'xenlight/qmp'
 import { attachReplicas, detachReplicas } from '#xenlight/colo/primary.js'
+import { ReplicaHealth } from '#xenlight/colo/replica-health.js'
 import { failOver, startSecondary } from '#xenlight/colo/secondary.js'
+import { takeCheckpoint } from '#xenlight/colo/take-checkpoint.js'
 import { type Form, forms } from '../dm-args/real-qemu/forms.js'
 import { realPart } from '../support/real-part.js'
 import { type ColoPair, coloPair, contents, type ImageFormat, onEach } from './colo-pair.js'
@@ -23,9 +25,9 @@ async function protectedPair(t: Test, form: Form, vdevs: string[], format: Image
   return pair
 }
 
-async function checkpoint({ primary, secondary }: ColoPair): Promise<void> {
-  await secondary.qemu.qmp('xen-colo-do-checkpoint')
-  await primary.qemu.qmp('xen-colo-do-checkpoint')
+async function checkpoint({ primary, secondary, names: disks }: ColoPair): Promise<void> {
+  using health = new ReplicaHealth(primary.qemu.client)
+  await takeCheckpoint({ primary: primary.qemu.client, secondary: secondary.qemu.client, disks, epoch: 1, health })
 }
 
 /** The disk at the last checkpoint (10 + its number in the first 64 KiB), with what the secondary's guest wrote since then behind it. */
@@ -124,3 +126,42 @@ t.test('nobody listens: the primary stays as it was', async t => {
   const missing = primary.qemu.client.run(blockdevChange, { parent: disks[0]!, child: 'children.1' })
   await t.rejects(missing, { code: 'refused' }, 'and has no replica')
 })
+
+for (const [lost, name, lose] of [
+  [
+    'a connection that is cut',
+    'drive',
+    async ({ primary }: ColoPair) => {
+      const instances = [{ type: 'block-node', 'node-name': 'colo-1-1-nbd' }]
+      await primary.qemu.qmpOutOfBand('yank', { instances })
+    },
+  ],
+  ['a secondary that is killed', 'blockdev', ({ secondary }: ColoPair) => secondary.qemu.stop()],
+] as const)
+  t.test(`no checkpoint after ${lost}`, async t => {
+    const pair = await protectedPair(t, forms[name], ['hda', 'hdb'], 'raw')
+    if (pair === undefined) return
+    const { primary, secondary, names: disks } = pair
+    const client = primary.qemu.client
+    using health = new ReplicaHealth(client)
+    const next = () => takeCheckpoint({ primary: client, secondary: secondary.qemu.client, disks, epoch: 1, health })
+    await onEach(primary, index => `write -P ${10 + index} 0 64k`)
+    await client.run(cont)
+    t.match(await next(), { pause: Number })
+    t.match(await client.run(queryStatus), { running: true }, 'the guest goes on')
+    await lose(pair)
+    await onEach(primary, () => 'write -P 99 0 128k')
+    const failure = lost.includes('cut')
+      ? { name: 'ColoError', code: 'degraded', disk: 'colo-hdb' }
+      : { code: 'ECONNRESET' }
+    await t.rejects(next(), failure)
+    t.match(await client.run(queryStatus), { running: true }, 'nor does it stand still after a failure')
+    if (!lost.includes('cut')) return
+    await failOver(secondary.qemu.client, { disks })
+    await secondary.qemu.quit()
+    for (const [index, disk] of secondary.disks.entries()) {
+      const wanted = Buffer.alloc(1024 * kib)
+      wanted.fill(10 + index, 0, 64 * kib)
+      t.ok(contents(disk).equals(wanted), `${disk.vdev}: the last checkpoint is there`)
+    }
+  })

@@ -1,0 +1,54 @@
+import type { Qmp, QmpEvents } from '../qmp/qmp.js'
+import { QmpError } from '../qmp/qmp-error.js'
+
+/** Something that a quorum could not do with one of its children: the guest was told that all is well. */
+export interface BadChild {
+  /** The child's node. */
+  nodeName: string
+  /** read, write or flush. */
+  operation: string
+  /** QEMU's words. */
+  error: string
+}
+
+/**
+ * Listens, from when it is made, for what a quorum's children fail in. QEMU reports it once and goes on as if nothing were: a
+ * replica that missed a write holds no checkpoint any more. QEMU says it before it answers the next command.
+ */
+export class ReplicaHealth implements Disposable {
+  readonly #events: QmpEvents
+  readonly #bad = new Map<string, BadChild>()
+  #lost: QmpError | undefined
+
+  constructor(primary: Qmp) {
+    this.#events = primary.events({ names: ['QUORUM_REPORT_BAD'], capacity: 4096 })
+    void this.#listen()
+  }
+
+  /** The first failure of a child, by its node's name. */
+  bad(nodeName: string): BadChild | undefined {
+    return this.#bad.get(nodeName)
+  }
+
+  /** Why nothing can be said any more: events were lost, or the connection. */
+  get lost(): QmpError | undefined {
+    return this.#lost
+  }
+
+  [Symbol.dispose](): void {
+    this.#events[Symbol.dispose]()
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      for await (const { data } of this.#events) {
+        const { 'node-name': nodeName, type, error } = data
+        if (typeof nodeName !== 'string' || this.#bad.has(nodeName)) continue
+        this.#bad.set(nodeName, { nodeName, operation: String(type), error: typeof error === 'string' ? error : '' })
+      }
+      this.#lost = new QmpError('EBADF', 'the connection was closed')
+    } catch (error) {
+      this.#lost = error as QmpError
+    }
+  }
+}
