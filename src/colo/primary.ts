@@ -69,7 +69,7 @@ export interface DetachOptions extends Limits {
  * what is under way to it.
  */
 export async function detachReplicas(qmp: Qmp, { disks, epoch, ...limits }: DetachOptions): Promise<void> {
-  await cut(qmp, { disks, epoch }, limits)
+  await cutReplicas(qmp, { disks, epoch }, limits)
   const states = await look(qmp, disks, limits)
   for (const [index, parent] of disks.entries()) {
     const state = states[index]!
@@ -80,8 +80,8 @@ export async function detachReplicas(qmp: Qmp, { disks, epoch, ...limits }: Deta
   }
 }
 
-/** Cuts the connections to the secondary, out of band: what waits for them fails at once. */
-async function cut(qmp: Qmp, { disks, epoch }: DetachOptions, limits: Limits): Promise<void> {
+/** Cuts the connections to the secondary, out of band: what waits for them fails at once. Without out-of-band it can do nothing. */
+export async function cutReplicas(qmp: Qmp, { disks, epoch }: DetachOptions, limits: Limits): Promise<void> {
   if (!qmp.outOfBand) return
   for (const index of disks.keys()) {
     const instances = [{ type: 'block-node', 'node-name': nbdName(epoch, index) }] as const

@@ -5,8 +5,9 @@ import { queryStatus } from '../qmp/commands/query-status.js'
 import { cont, stop } from '../qmp/commands/stop-cont.js'
 import { queryXenReplicationStatus, xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
+import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
-import { replicaName } from './primary.js'
+import { cutReplicas, replicaName } from './primary.js'
 import type { ReplicaHealth } from './replica-health.js'
 
 export interface CheckpointOptions extends Limits {
@@ -29,6 +30,9 @@ export interface Checkpoint {
  * Takes a checkpoint of all disks, of one moment: the guests are stopped, and go on when both sides are through. The secondary's
  * disks are then what the primary's were; what its own guest wrote since the last one is gone.
  *
+ * Where it fails the guests go on; where the time is up or the signal aborted, the replicas have been cut off for that, and miss what
+ * the guest writes from then on.
+ *
  * @throws ColoError degraded where a replica missed something: the last checkpoint still counts; QmpError
  */
 export async function takeCheckpoint({ primary, secondary, ...options }: CheckpointOptions): Promise<Checkpoint> {
@@ -46,11 +50,25 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
     await refuseIfDegraded(primary, options, limits)
     await secondary.run(xenColoDoCheckpoint, undefined, limits)
     await primary.run(xenColoDoCheckpoint, undefined, limits)
-  } finally {
-    await Promise.allSettled(stopped.map(qmp => qmp.run(cont, undefined, limits)))
+  } catch (error) {
+    // the primary may wait for a silent secondary, and its guest with it
+    if (isGivenUp(error)) await cutReplicas(primary, { disks, epoch }, { timeout: goOnTimeout }).catch(() => {})
+    await letGoOn(stopped).catch(() => {})
+    throw error
   }
+  await letGoOn(stopped)
   return { pause: here!.running ? performance.now() - start : 0 }
 }
+
+/** How long a guest may take to go on, in milliseconds. */
+const goOnTimeout = 5000
+
+const letGoOn = async (stopped: readonly Qmp[]): Promise<void> => {
+  await Promise.all(stopped.map(qmp => qmp.run(cont, undefined, { timeout: goOnTimeout })))
+}
+
+const isGivenUp = (error: unknown): boolean =>
+  error instanceof QmpError && (error.code === 'ETIMEDOUT' || error.code === 'ECANCELED')
 
 async function refuseIfDegraded(
   primary: Qmp,

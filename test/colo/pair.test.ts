@@ -165,3 +165,21 @@ for (const [lost, name, lose] of [
       t.ok(contents(disk).equals(wanted), `${disk.vdev}: the last checkpoint is there`)
     }
   })
+
+t.test('a checkpoint with a silent secondary ends in time, and the primary goes on alone', async t => {
+  const pair = await protectedPair(t, forms.drive, ['hda', 'hdb'], 'raw')
+  if (pair === undefined) return
+  const { primary, secondary, names: disks } = pair
+  const client = primary.qemu.client
+  using health = new ReplicaHealth(client)
+  const options = { primary: client, secondary: secondary.qemu.client, disks, epoch: 1, health }
+  await client.run(cont)
+  await takeCheckpoint(options)
+  process.kill(secondary.qemu.pid, 'SIGSTOP')
+  const writing = onEach(primary, () => 'write -P 5 0 64k')
+  await t.rejects(takeCheckpoint({ ...options, timeout: 300 }), { name: 'QmpError', code: 'ETIMEDOUT' })
+  process.kill(secondary.qemu.pid, 'SIGCONT')
+  await detachReplicas(client, { disks, epoch: 1, timeout: 5000 })
+  await writing
+  t.match(await client.run(queryStatus), { running: true })
+})
