@@ -7,9 +7,9 @@ export type PrimaryState =
   /** The disk is no quorum: it was not made to be replicated. */
   | { kind: 'no-quorum'; driver: string }
   /** Its writes go to its own image alone. */
-  | { kind: 'alone' }
+  | { kind: 'alone'; quorum: string }
   /** Its writes go to a replica too. */
-  | { kind: 'replicated'; replica: Replica }
+  | { kind: 'replicated'; quorum: string; replica: Replica }
   /** Its own image is gone from the quorum, or there is more than one replica: not ours. */
   | { kind: 'foreign'; why: string }
 
@@ -23,11 +23,13 @@ export interface Replica {
   nbdNode: string
 }
 
-/** Reads a disk's state on the primary; `name` is its node-name, or its drive's id. */
+/** Reads a disk's state on the primary; `name` is the quorum's node-name or its drive's id, or those of the image below it. */
 export function primaryState(view: BlockView, name: string): PrimaryState {
-  const disk = view.disk(name)
-  if (disk === undefined) return { kind: 'missing' }
-  if (disk.driver !== 'quorum') return { kind: 'no-quorum', driver: disk.driver }
+  const named = view.disk(name)
+  if (named === undefined) return { kind: 'missing' }
+  const disk =
+    named.driver === 'quorum' ? named : view.parents(named.id).find(({ node }) => node.driver === 'quorum')?.node
+  if (disk === undefined) return { kind: 'no-quorum', driver: named.driver }
   const children = view.children(disk.id)
   const replicas = children.flatMap(({ name: child, node }) => {
     const nbd = nbdBelow(view, node)
@@ -37,7 +39,8 @@ export function primaryState(view: BlockView, name: string): PrimaryState {
   if (children.length - replicas.length > 1) return { kind: 'foreign', why: 'the quorum has two images of its own' }
   if (replicas.length > 1) return { kind: 'foreign', why: 'the quorum has two replicas' }
   const [replica] = replicas
-  return replica === undefined ? { kind: 'alone' } : { kind: 'replicated', replica }
+  const quorum = disk.nodeName
+  return replica === undefined ? { kind: 'alone', quorum } : { kind: 'replicated', quorum, replica }
 }
 
 /** The NBD client that a node is, or that the replication driver stands on. */

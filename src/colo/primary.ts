@@ -38,7 +38,8 @@ export async function attachReplicas(qmp: Qmp, options: PrimaryOptions): Promise
   for (const [index, state] of states.entries()) refuse(disks[index]!, state, replicaName(epoch, index))
   try {
     for (const [index, name] of disks.entries()) {
-      if (states[index]!.kind === 'replicated') continue
+      const state = states[index]!
+      if (state.kind !== 'alone') continue
       const nbd = {
         driver: 'nbd',
         'node-name': nbdName(epoch, index),
@@ -48,7 +49,7 @@ export async function attachReplicas(qmp: Qmp, options: PrimaryOptions): Promise
       }
       const node = replicaName(epoch, index)
       await qmp.run(blockdevAdd, { driver: 'replication', mode: 'primary', 'node-name': node, file: nbd }, limits)
-      await qmp.run(blockdevChange, { parent: name, node }, limits)
+      await qmp.run(blockdevChange, { parent: state.quorum, node }, limits)
     }
     if (states.some(({ kind }) => kind === 'alone'))
       await qmp.run(xenSetReplication, { enable: true, primary: true }, limits)
@@ -71,11 +72,10 @@ export interface DetachOptions extends Limits {
 export async function detachReplicas(qmp: Qmp, { disks, epoch, ...limits }: DetachOptions): Promise<void> {
   await cutReplicas(qmp, { disks, epoch }, limits)
   const states = await look(qmp, disks, limits)
-  for (const [index, parent] of disks.entries()) {
-    const state = states[index]!
+  for (const [index, state] of states.entries()) {
     const node = replicaName(epoch, index)
     if (state.kind === 'replicated' && state.replica.nodeName === node)
-      await qmp.run(blockdevChange, { parent, child: state.replica.child }, limits)
+      await qmp.run(blockdevChange, { parent: state.quorum, child: state.replica.child }, limits)
     await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessGone)
   }
 }

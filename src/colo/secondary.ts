@@ -24,38 +24,46 @@ export interface SecondaryOptions extends Limits {
 const exportId = (index: number): string => `colo-export-${index}`
 
 /**
- * Has a secondary's QEMU listen for its primary, and keep apart from now on what the primary writes: one NBD server, an export for
- * each disk, replication. What is done already is not done again. Where it fails, the server is stopped again, if it was started
- * here.
+ * Has a secondary's QEMU listen for its primary: one NBD server, an export for each disk. What the primary writes goes into the disks,
+ * until `startReplication` keeps it apart.
  *
- * @throws ColoError not-a-colo-disk, wrong-state, server-in-use, not-proved; QmpError
+ * @throws ColoError not-a-colo-disk, wrong-state, server-in-use; QmpError
  */
-export async function startSecondary(qmp: Qmp, options: SecondaryOptions): Promise<void> {
+export async function listen(qmp: Qmp, options: SecondaryOptions): Promise<void> {
   const { disks, host, port, tlsCreds, ...limits } = options
   const view = await viewBlocks(qmp, limits)
   const states = statesOf(view, disks)
-  const isStarted = states.every(({ kind }) => kind === 'replicating')
-  if (!isStarted) refuseUnless(disks, states, 'ready')
-
-  const isListening = await hasExports(qmp, disks, limits)
-  if (!isListening) {
-    const addr = { type: 'inet', data: { host, port: String(port) } } as const
-    await qmp.run(nbdServerStart, { addr, ...(tlsCreds !== undefined && { 'tls-creds': tlsCreds }) }, limits)
-  }
+  if (states.some(({ kind }) => kind !== 'replicating')) refuseUnless(disks, states, 'ready')
+  if (await hasExports(qmp, disks, limits)) return
+  const addr = { type: 'inet', data: { host, port: String(port) } } as const
+  await qmp.run(nbdServerStart, { addr, ...(tlsCreds !== undefined && { 'tls-creds': tlsCreds }) }, limits)
   try {
-    if (!isListening) {
-      for (const [index, name] of disks.entries()) {
-        const node = view.disk(name)!.nodeName
-        const id = exportId(index)
-        await qmp.run(blockExportAdd, { type: 'nbd', id, 'node-name': node, name, writable: true }, limits)
-      }
+    for (const [index, name] of disks.entries()) {
+      const node = view.disk(name)!.nodeName
+      const id = exportId(index)
+      await qmp.run(blockExportAdd, { type: 'nbd', id, 'node-name': node, name, writable: true }, limits)
     }
-    if (!isStarted) await qmp.run(xenSetReplication, { enable: true, primary: false }, limits)
-    await prove(qmp, disks, limits)
   } catch (error) {
-    if (!isListening) await qmp.run(nbdServerStop, undefined, limits).catch(() => {})
+    await qmp.run(nbdServerStop, undefined, limits).catch(() => {})
     throw error
   }
+}
+
+/**
+ * Has a secondary that listens keep apart from now on what the primary writes. Its disks must hold what the primary's do. What is
+ * done already is not done again.
+ *
+ * @throws ColoError not-a-colo-disk, wrong-state, not-proved; QmpError
+ */
+export async function startReplication(
+  qmp: Qmp,
+  { disks, ...limits }: Pick<SecondaryOptions, 'disks'> & Limits,
+): Promise<void> {
+  const states = statesOf(await viewBlocks(qmp, limits), disks)
+  if (states.every(({ kind }) => kind === 'replicating')) return
+  refuseUnless(disks, states, 'ready')
+  await qmp.run(xenSetReplication, { enable: true, primary: false }, limits)
+  await prove(qmp, disks, limits)
 }
 
 async function prove(qmp: Qmp, disks: readonly string[], limits: Limits): Promise<void> {

@@ -27,6 +27,8 @@ export interface ColoPair {
   /** Where the secondary listens. */
   host: string
   port: number
+  /** A new secondary over the old primary's disks, with new overlays. */
+  replacement(): Promise<Side>
 }
 
 export async function coloPair(t: Test, form: Form, vdevs: readonly string[], format: ImageFormat): Promise<ColoPair> {
@@ -38,7 +40,16 @@ export async function coloPair(t: Test, form: Form, vdevs: readonly string[], fo
   const side = (coloRestore: boolean) => startSide(t, form, vdevs.map(disk), coloRestore)
   const [primary, secondary] = [await side(false), await side(true)]
   const names = primary.disks.map(({ coloExport }) => coloExport!)
-  return { primary, secondary, names, host, port: 9000 }
+  const replacement = () => {
+    const overlay = (name: string) => images.image(name, 'qcow2')
+    const disks = primary.disks.map(disk => ({
+      ...disk,
+      activeDisk: overlay('active.qcow2'),
+      hiddenDisk: overlay('hidden.qcow2'),
+    }))
+    return startSide(t, form, disks, true)
+  }
+  return { primary, secondary, names, host, port: 9000, replacement }
 }
 
 function coloDisk(vdev: string, format: ImageFormat, images: DiskImages): ResolvedDisk {

@@ -1,8 +1,10 @@
 import t, { type Test } from 'tap'
 import { blockdevChange, cont, queryStatus, xenSetReplication } from 'xenlight/qmp'
+import { becomePrimary } from '#xenlight/colo/become-primary.js'
 import { attachReplicas, detachReplicas } from '#xenlight/colo/primary.js'
 import { ReplicaHealth } from '#xenlight/colo/replica-health.js'
-import { failOver, startSecondary } from '#xenlight/colo/secondary.js'
+import { resync } from '#xenlight/colo/resync.js'
+import { failOver, listen, startReplication } from '#xenlight/colo/secondary.js'
 import { takeCheckpoint } from '#xenlight/colo/take-checkpoint.js'
 import { type Form, forms } from '../dm-args/real-qemu/forms.js'
 import { realPart } from '../support/real-part.js'
@@ -20,7 +22,8 @@ async function protectedPair(t: Test, form: Form, vdevs: string[], format: Image
   const pair = await realPart(t, () => coloPair(t, form, vdevs, format))
   if (pair === undefined) return undefined
   const { primary, secondary, names: disks, host, port } = pair
-  await startSecondary(secondary.qemu.client, { disks, host, port })
+  await listen(secondary.qemu.client, { disks, host, port })
+  await startReplication(secondary.qemu.client, { disks })
   await attachReplicas(primary.qemu.client, { disks, host, port, epoch: 1 })
   return pair
 }
@@ -72,7 +75,8 @@ t.test('each step may be done again', async t => {
   const pair = await protectedPair(t, forms.blockdev, ['hda', 'hdb'], 'raw')
   if (pair === undefined) return
   const { primary, secondary, names: disks, host, port } = pair
-  await startSecondary(secondary.qemu.client, { disks, host, port })
+  await listen(secondary.qemu.client, { disks, host, port })
+  await startReplication(secondary.qemu.client, { disks })
   await attachReplicas(primary.qemu.client, { disks, host, port, epoch: 1 })
   const other = attachReplicas(primary.qemu.client, { disks, host, port, epoch: 2 })
   await t.rejects(other, { name: 'ColoError', code: 'wrong-state', disk: disks[0] }, 'not over another protection')
@@ -101,7 +105,7 @@ t.test('success is not believed: the graph has to show it', async t => {
   const { primary, secondary, names: disks, host, port } = pair
   // libxl takes this for a protected disk
   await primary.qemu.client.run(xenSetReplication, { enable: true, primary: true })
-  const swapped = startSecondary(primary.qemu.client, { disks, host, port })
+  const swapped = listen(primary.qemu.client, { disks, host, port })
   await t.rejects(swapped, { code: 'not-a-colo-disk' })
   await t.rejects(attachReplicas(secondary.qemu.client, { disks, host, port, epoch: 1 }), { code: 'not-a-colo-disk' })
   await t.rejects(
@@ -109,7 +113,7 @@ t.test('success is not believed: the graph has to show it', async t => {
     { code: 'wrong-state' },
     'never replicated: not promotable',
   )
-  await t.rejects(startSecondary(secondary.qemu.client, { disks: ['none'], host, port }), { code: 'not-a-colo-disk' })
+  await t.rejects(listen(secondary.qemu.client, { disks: ['none'], host, port }), { code: 'not-a-colo-disk' })
 })
 
 t.test('nobody listens: the primary stays as it was', async t => {
@@ -183,3 +187,50 @@ t.test('a checkpoint with a silent secondary ends in time, and the primary goes 
   await writing
   t.match(await client.run(queryStatus), { running: true })
 })
+
+for (const [name, form] of Object.entries(forms))
+  for (const [vdevs, format] of sets)
+    t.test(`${name}, ${vdevs.join(' ')} (${format}): taken over, protected again, taken over back`, async t => {
+      const pair = await protectedPair(t, form, vdevs, format)
+      if (pair === undefined) return
+      const { primary, secondary, names: disks } = pair
+      await onEach(primary, index => `write -P ${10 + index} 0 64k`)
+      await checkpoint(pair)
+      await primary.qemu.stop()
+      const second = secondary.qemu.client
+      await failOver(second, { disks })
+
+      await second.run(cont)
+      await becomePrimary(second, { disks })
+      await becomePrimary(second, { disks })
+      t.match(await second.run(queryStatus), { running: true }, 'the guest goes on')
+      await onEach(secondary, index => `write -P ${20 + index} 64k 64k`)
+      const third = await pair.replacement()
+      const at = { host: pair.host, port: 9001 }
+      await listen(third.qemu.client, { disks, ...at })
+      const copying = resync({
+        primary: second,
+        secondary: third.qemu.client,
+        disks,
+        ...at,
+        epoch: 2,
+        speed: 8 * 1024 * kib,
+      })
+      await onEach(secondary, index => `write -P ${30 + index} 128k 64k`)
+      await copying
+      t.match(await second.run(queryStatus), { running: true })
+
+      using health = new ReplicaHealth(second)
+      await onEach(secondary, index => `write -P ${40 + index} 192k 64k`)
+      await takeCheckpoint({ primary: second, secondary: third.qemu.client, disks, epoch: 2, health })
+      await onEach(secondary, () => 'write -P 99 0 512k')
+      await secondary.qemu.stop()
+      await failOver(third.qemu.client, { disks })
+      await third.qemu.quit()
+      for (const [index, disk] of third.disks.entries()) {
+        const wanted = Buffer.alloc(1024 * kib)
+        for (const [at, byte] of [10, 20, 30, 40].entries())
+          wanted.fill(byte + index, at * 64 * kib, (at + 1) * 64 * kib)
+        t.ok(contents(disk).equals(wanted), `${disk.vdev} is as at the last checkpoint`)
+      }
+    })
