@@ -98,7 +98,7 @@ export async function failOver(qmp: Qmp, { disks, onProgress, signal, timeout }:
   })
   const before = statesOf(await viewBlocks(qmp, left()), disks)
   if (before.some(({ kind }) => !promotable.has(kind))) refuseUnless(disks, before, 'replicating')
-  await closeServer(qmp, left())
+  await closeServer(qmp, left)
   if (before.some(({ kind }) => kind === 'replicating'))
     await qmp.run(xenSetReplication, { enable: false, primary: false, failover: true }, left())
   for (let pause = 5; ; pause = Math.min(pause * 2, 250)) {
@@ -112,24 +112,29 @@ export async function failOver(qmp: Qmp, { disks, onProgress, signal, timeout }:
       const why = 'its overlays still hold what the disk lacks: do not open it without them'
       throw new ColoError('failover-failed', `${printable(disk)} could not be taken over; ${why}`, { disk })
     }
-    await delay(pause, undefined, { signal }).catch(() => {
-      throw new QmpError('ECANCELED', 'the failover: its signal was aborted; QEMU goes on with it', {
-        cause: signal?.reason,
-      })
-    })
+    await pauseFor(pause, left())
   }
 }
 
 /** A disk that was replicated until now, or that a failover has begun with. */
 const promotable: ReadonlySet<SecondaryState['kind']> = new Set(['replicating', 'failing-over', 'failed-over'])
 
-/** Ends the exports and the primary's connections, and waits until they are gone. */
-async function closeServer(qmp: Qmp, limits: Limits): Promise<void> {
-  const ours = (await qmp.run(queryBlockExports, undefined, limits)).filter(({ id }) => /^colo-export-\d+$/.test(id))
-  for (const { id } of ours) await qmp.run(blockExportDel, { id, mode: 'hard' }, limits).catch(unlessGone)
-  await qmp.run(nbdServerStop, undefined, limits).catch(unlessGone)
-  while ((await qmp.run(queryBlockExports, undefined, limits)).length > 0)
-    await delay(5, undefined, { signal: limits.signal })
+/** Ends our exports and the primary's connections, waits until they are gone, and ends the server unless others use it. */
+async function closeServer(qmp: Qmp, left: () => Limits): Promise<void> {
+  const ours = async () => (await qmp.run(queryBlockExports, undefined, left())).filter(({ id }) => isOurs.test(id))
+  for (const { id } of await ours()) await qmp.run(blockExportDel, { id, mode: 'hard' }, left()).catch(unlessGone)
+  while ((await ours()).length > 0) await pauseFor(5, left())
+  const others = await qmp.run(queryBlockExports, undefined, left())
+  if (others.every(({ type }) => type !== 'nbd')) await qmp.run(nbdServerStop, undefined, left()).catch(unlessGone)
+}
+
+const isOurs = /^colo-export-\d+$/
+
+async function pauseFor(time: number, { signal }: Limits): Promise<void> {
+  await delay(time, undefined, { signal }).catch(() => {
+    const why = 'the failover: its signal was aborted; QEMU goes on with what was begun'
+    throw new QmpError('ECANCELED', why, { cause: signal?.reason })
+  })
 }
 
 function unlessGone(error: unknown): void {

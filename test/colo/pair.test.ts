@@ -1,5 +1,13 @@
 import t, { type Test } from 'tap'
-import { blockdevChange, cont, queryStatus, xenSetReplication } from 'xenlight/qmp'
+import {
+  blockdevAdd,
+  blockdevChange,
+  blockExportAdd,
+  cont,
+  queryBlockExports,
+  queryStatus,
+  xenSetReplication,
+} from 'xenlight/qmp'
 import { becomePrimary } from '#xenlight/colo/become-primary.js'
 import { attachReplicas, detachReplicas } from '#xenlight/colo/primary.js'
 import { ReplicaHealth } from '#xenlight/colo/replica-health.js'
@@ -97,6 +105,29 @@ t.test('a secondary that is silent does not hold its primary', async t => {
   await onEach(primary, () => 'read -P 5 0 64k')
   await primary.qemu.quit()
   t.notMatch(primary.qemu.printed(), /fail/)
+})
+
+t.test('a take-over leaves the exports of others alone', async t => {
+  const pair = await protectedPair(t, forms.blockdev, ['hda'], 'raw')
+  if (pair === undefined) return
+  const { secondary, names: disks } = pair
+  const { client } = secondary.qemu
+  await client.run(blockdevAdd, { driver: 'null-co', 'node-name': 'other', size: 512 })
+  await client.run(blockExportAdd, { type: 'nbd', id: 'other', 'node-name': 'other', name: 'other' })
+  await failOver(client, { disks, timeout: 10_000 })
+  t.match(await client.run(queryBlockExports), [{ id: 'other' }])
+  const listening = listen(client, { disks, host: pair.host, port: 9001 })
+  await t.rejects(listening, { code: 'wrong-state', disk: disks[0] }, 'and is none that can listen again')
+})
+
+t.test('a take-over that is given up goes on when it is asked for again', async t => {
+  const pair = await protectedPair(t, forms.blockdev, ['hda', 'hdb'], 'raw')
+  if (pair === undefined) return
+  const { secondary, names: disks } = pair
+  const { client } = secondary.qemu
+  await t.rejects(failOver(client, { disks, timeout: 0 }), { code: 'ETIMEDOUT' })
+  await t.rejects(failOver(client, { disks, signal: AbortSignal.abort() }), { code: 'ECANCELED' })
+  await failOver(client, { disks })
 })
 
 t.test('success is not believed: the graph has to show it', async t => {
