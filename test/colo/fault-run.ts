@@ -12,7 +12,7 @@ const block = 64 * 1024
 const blocks = 16
 
 /** What ends a run. */
-export const faults = [
+const faults = [
   'primary killed',
   'primary killed in a checkpoint',
   'primary alive and writing',

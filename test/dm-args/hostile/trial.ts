@@ -188,7 +188,8 @@ const ownExports = ({ disks }: Domain) => disks.map(({ coloExport }) => coloExpo
 
 /** Whether QEMU looked for this very name and found nothing, or no file. */
 function saysMissing(refusal: string, text: string): boolean {
-  if (text === '') return /must be specified for "file"|requires a file name|No valid URL/.test(refusal)
+  if (text === '')
+    return /must be specified for "file"|requires a file name|No valid URL|Failed to connect to ''/.test(refusal)
   const sentences = ["Could not open '", "'file' driver requires '", "Failed to connect to '", "UNIX socket path '"]
   const names = [text, `./${text}`, text.replace(/^\/dev\//, '/dev/./')]
   return sentences.some(sentence => names.some(name => refusal.includes(`${sentence}${name}'`)))
