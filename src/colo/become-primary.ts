@@ -6,10 +6,10 @@ import { qomSet } from '../qmp/commands/qom-set.js'
 import { queryStatus } from '../qmp/commands/query-status.js'
 import { cont, stop } from '../qmp/commands/stop-cont.js'
 import type { Qmp } from '../qmp/qmp.js'
-import { QmpError } from '../qmp/qmp-error.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
 import { primaryState } from './primary-state.js'
+import { unlessRefused } from './unless-refused.js'
 
 export interface BecomePrimaryOptions extends Limits {
   /** The disks, by their exports' names. */
@@ -92,8 +92,4 @@ async function insertQuorum(
   }
   await qmp.run(qomSet, { path: device, property: 'drive', value: quorum }, limits)
   await qmp.run(blockdevDel, { 'node-name': park }, limits)
-}
-
-function unlessRefused(error: unknown): void {
-  if (!(error instanceof QmpError && error.code === 'refused')) throw error
 }

@@ -5,10 +5,10 @@ import { blockdevChange } from '../qmp/commands/x-blockdev-change.js'
 import { xenSetReplication } from '../qmp/commands/xen-replication.js'
 import { yank } from '../qmp/commands/yank.js'
 import type { Qmp } from '../qmp/qmp.js'
-import { QmpError } from '../qmp/qmp-error.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
 import { type PrimaryState, primaryState } from './primary-state.js'
+import { unlessRefused } from './unless-refused.js'
 
 export interface PrimaryOptions extends Limits {
   /** The disks, by their exports' names, which are their node-names or their drives' ids. */
@@ -21,6 +21,9 @@ export interface PrimaryOptions extends Limits {
   /** The id of a `tls-creds-…` object of this QEMU. */
   tlsCreds?: string | undefined
 }
+
+/** How long it may take to undo what was attached, in milliseconds. */
+const undoTimeout = 10_000
 
 /** The node that stands for a disk's secondary: at most 31 characters. */
 export const replicaName = (epoch: number, index: number): string => `colo-${epoch}-${index}`
@@ -55,7 +58,7 @@ export async function attachReplicas(qmp: Qmp, options: PrimaryOptions): Promise
       await qmp.run(xenSetReplication, { enable: true, primary: true }, limits)
     await prove(qmp, { disks, epoch }, limits)
   } catch (error) {
-    await detachReplicas(qmp, { disks, epoch }).catch(() => {})
+    await detachReplicas(qmp, { disks, epoch, timeout: undoTimeout }).catch(() => {})
     throw error
   }
 }
@@ -76,7 +79,7 @@ export async function detachReplicas(qmp: Qmp, { disks, epoch, ...limits }: Deta
     const node = replicaName(epoch, index)
     if (state.kind === 'replicated' && state.replica.nodeName === node)
       await qmp.run(blockdevChange, { parent: state.quorum, child: state.replica.child }, limits)
-    await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessGone)
+    await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessRefused)
   }
 }
 
@@ -85,7 +88,7 @@ export async function cutReplicas(qmp: Qmp, { disks, epoch }: DetachOptions, lim
   if (!qmp.outOfBand) return
   for (const index of disks.keys()) {
     const instances = [{ type: 'block-node', 'node-name': nbdName(epoch, index) }] as const
-    await qmp.runOutOfBand(yank, { instances }, limits).catch(unlessGone)
+    await qmp.runOutOfBand(yank, { instances }, limits).catch(unlessRefused)
   }
 }
 
@@ -121,8 +124,4 @@ function refuse(disk: string, state: PrimaryState, ours: string): void {
         disk,
       })
   }
-}
-
-function unlessGone(error: unknown): void {
-  if (!(error instanceof QmpError && error.code === 'refused')) throw error
 }

@@ -9,6 +9,7 @@ import { QmpError } from '../qmp/qmp-error.js'
 import { type BlockView, viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
 import { type SecondaryState, secondaryState } from './secondary-state.js'
+import { unlessRefused } from './unless-refused.js'
 
 export interface SecondaryOptions extends Limits {
   /** The disks, by their exports' names, which are their node-names or their drives' ids. */
@@ -122,10 +123,10 @@ const promotable: ReadonlySet<SecondaryState['kind']> = new Set(['replicating', 
 /** Ends our exports and the primary's connections, waits until they are gone, and ends the server unless others use it. */
 async function closeServer(qmp: Qmp, left: () => Limits): Promise<void> {
   const ours = async () => (await qmp.run(queryBlockExports, undefined, left())).filter(({ id }) => isOurs.test(id))
-  for (const { id } of await ours()) await qmp.run(blockExportDel, { id, mode: 'hard' }, left()).catch(unlessGone)
+  for (const { id } of await ours()) await qmp.run(blockExportDel, { id, mode: 'hard' }, left()).catch(unlessRefused)
   while ((await ours()).length > 0) await pauseFor(5, left())
   const others = await qmp.run(queryBlockExports, undefined, left())
-  if (others.every(({ type }) => type !== 'nbd')) await qmp.run(nbdServerStop, undefined, left()).catch(unlessGone)
+  if (others.every(({ type }) => type !== 'nbd')) await qmp.run(nbdServerStop, undefined, left()).catch(unlessRefused)
 }
 
 const isOurs = /^colo-export-\d+$/
@@ -135,10 +136,6 @@ async function pauseFor(time: number, { signal }: Limits): Promise<void> {
     const why = 'the failover: its signal was aborted; QEMU goes on with what was begun'
     throw new QmpError('ECANCELED', why, { cause: signal?.reason })
   })
-}
-
-function unlessGone(error: unknown): void {
-  if (!(error instanceof QmpError && error.code === 'refused')) throw error
 }
 
 /** Whether QEMU's server has exactly our exports. @throws ColoError server-in-use where it has others */
