@@ -8,17 +8,15 @@ import { cont, stop } from '../qmp/commands/stop-cont.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
+import { hiddenNode, parkNode, quorumNode } from './node-names.js'
 import { primaryState } from './primary-state.js'
+import { secondaryState } from './secondary-state.js'
 import { unlessRefused } from './unless-refused.js'
 
 export interface BecomePrimaryOptions extends Limits {
   /** The disks, by their exports' names. */
   disks: readonly string[]
 }
-
-/** The quorum above a disk, and what its guest's device stands on while that is put there. */
-const quorumName = (index: number): string => `colo-quorum-${index}`
-const parkName = (index: number): string => `colo-park-${index}`
 
 /**
  * Puts a quorum above each disk that was taken over, so that it can have a replica. The guest stands still meanwhile: its device is
@@ -37,8 +35,9 @@ export async function becomePrimary(qmp: Qmp, { disks, ...limits }: BecomePrimar
 }
 
 interface Plan {
-  index: number
   name: string
+  /** The node of the disk's image. */
+  image: string
   size: number
   /** The replication node; undefined where the device is off it already. */
   top: string | undefined
@@ -51,29 +50,27 @@ interface Plan {
 async function plan(qmp: Qmp, disks: readonly string[], limits: Limits): Promise<Plan[]> {
   const [view, devices] = [await viewBlocks(qmp, limits), await qmp.run(guestDevices, undefined, limits)]
   const deviceOn = (node: string | undefined) => devices.find(({ nodeName }) => nodeName === node)?.path
-  return disks.flatMap((name, index) => {
-    const base = view.disk(name)
-    const top =
-      base &&
-      view.parents(base.id).find(({ as, node }) => as === 'file' && node.driver === 'replication')?.node.nodeName
-    const device = deviceOn(top) ?? deviceOn(parkName(index))
+  return disks.flatMap(name => {
+    const state = secondaryState(view, name)
+    const top = state.kind === 'failed-over' ? state.top : undefined
+    const device = deviceOn(top) ?? deviceOn(parkNode(name))
     const { kind } = primaryState(view, name)
     const hasQuorum = kind === 'alone' || kind === 'replicated'
     if (hasQuorum && device === undefined) return []
-    if (base === undefined || device === undefined) {
+    const image = state.kind === 'failed-over' ? state.image : view.disk(name)
+    if (image === undefined || device === undefined) {
       throw new ColoError('wrong-state', `${printable(name)} is no disk that was taken over here`, { disk: name })
     }
-    return [{ index, name, size: base.virtualSize, top, device, hasQuorum }]
+    return [{ name, image: image.nodeName, size: image.virtualSize, top, device, hasQuorum }]
   })
 }
 
 async function insertQuorum(
   qmp: Qmp,
-  { index, name, size, top, device, hasQuorum }: Plan,
+  { name, image, size, top, device, hasQuorum }: Plan,
   limits: Limits,
 ): Promise<void> {
-  const park = parkName(index)
-  const quorum = quorumName(index)
+  const [park, quorum] = [parkNode(name), quorumNode(name)]
   if (top !== undefined) {
     await qmp.run(blockdevAdd, { driver: 'null-co', 'node-name': park, size }, limits).catch(unlessRefused)
     await qmp.run(qomSet, { path: device, property: 'drive', value: park }, limits)
@@ -86,10 +83,12 @@ async function insertQuorum(
       'node-name': quorum,
       'vote-threshold': 1,
       'read-pattern': 'fifo',
-      children: [name],
+      children: [image],
     }
     await qmp.run(blockdevAdd, options, limits)
   }
   await qmp.run(qomSet, { path: device, property: 'drive', value: quorum }, limits)
   await qmp.run(blockdevDel, { 'node-name': park }, limits)
+  // of `becomeSecondary`: until now it kept the image open
+  await qmp.run(blockdevDel, { 'node-name': hiddenNode(name) }, limits).catch(unlessRefused)
 }
