@@ -1,5 +1,5 @@
-import { brokenRules, type ColoFacts, type ColoReason, sentence, wayId } from './colo-rules.js'
-import type { ResolvedDisk } from './resolved-disk.js'
+import { brokenRules, type ColoFacts, type ColoReason, portProblem, sentence, wayId } from './colo-rules.js'
+import type { DeviceDisk } from './device-disk.js'
 import { parseVdev } from './vdev.js'
 
 /** Why COLO cannot protect a disk. */
@@ -10,12 +10,11 @@ export interface ColoProblem<Disk> {
 }
 
 /** A resolved disk, or as much of it as a store tells. */
-type ColoRecord = NonNullable<ColoFacts['disk']> &
-  Partial<Pick<ResolvedDisk, 'vdev' | 'coloEnable'>> & { backend: ColoFacts['backend'] }
+type ColoRecord = NonNullable<ColoFacts['disk']> & Pick<DeviceDisk, 'vdev' | 'backend' | 'coloEnable'>
 
 /**
  * All that keeps COLO from protecting a guest's disks, as far as their records and the guest tell: whether QEMU emulates them is
- * not looked at. Of two that exclude each other the second is told; what only follows from a missing key is not.
+ * not looked at. Of two that exclude each other the second is told; what only follows from a key that is missing or wrong is not.
  */
 export function coloProblems<Disk extends ColoRecord>(
   disks: readonly Disk[],
@@ -35,4 +34,6 @@ export function coloProblems<Disk extends ColoRecord>(
   return problems
 }
 
-const hasServer = ({ coloHost, coloPort }: ColoRecord): boolean => Boolean(coloHost) && coloPort !== 0
+/** An address at which somebody can listen. */
+const hasServer = ({ coloHost, coloPort }: ColoRecord): boolean =>
+  Boolean(coloHost) && coloPort !== 0 && portProblem(coloPort) === undefined
