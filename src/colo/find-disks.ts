@@ -3,6 +3,8 @@ import { queryBlockExports } from '../qmp/commands/block-export.js'
 import { queryBlockGraph } from '../qmp/commands/query-block-graph.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
+import { checkLimited } from './check-limits.js'
+import { checkQmp } from './check-side.js'
 import { isOurNode } from './node-names.js'
 import { primaryState } from './primary-state.js'
 import { secondaryState } from './secondary-state.js'
@@ -12,6 +14,8 @@ import { secondaryState } from './secondary-state.js'
  * lost its name there, and has to be named by the caller.
  */
 export async function findDisks(qmp: Qmp, limits: Limits = {}): Promise<string[]> {
+  checkQmp('qmp', qmp)
+  checkLimited(limits)
   const [{ nodes }, view] = await Promise.all([qmp.run(queryBlockGraph, undefined, limits), viewBlocks(qmp, limits)])
   const exports = await qmp.run(queryBlockExports, undefined, limits)
   const exported = new Set(exports.map(({ id }) => id))
