@@ -2,11 +2,11 @@ import { checkFunction, checkObject } from '../check-argument.js'
 import { checkDisks } from './check-disks.js'
 import { checkLimited } from './check-limits.js'
 import { checkSide } from './check-side.js'
-import type { StatusOptions } from './pair-status.js'
 
-export function checkStatus(given: StatusOptions): void {
+/** The options of a look at a pair. */
+export function checkStatus(given: unknown): void {
   checkObject('options', given)
-  const { primary, secondary, disks, freeSpace, known } = given
+  const { primary, secondary, disks, freeSpace, known } = given as Record<string, unknown>
   if (primary !== undefined) checkSide('primary', primary)
   if (secondary !== undefined) checkSide('secondary', secondary)
   checkDisks(disks)

@@ -3,11 +3,11 @@ import { checkWords } from './check-address.js'
 import { checkDisks, checkEpoch } from './check-disks.js'
 import { checkLimited } from './check-limits.js'
 import { checkSide } from './check-side.js'
-import type { FailOverOptions } from './fail-over.js'
 
-export function checkTakeOver(given: FailOverOptions): void {
+/** The options of a take-over. */
+export function checkTakeOver(given: unknown): void {
   checkObject('options', given)
-  const { secondary, disks, epoch, force, onProgress } = given
+  const { secondary, disks, epoch, force, onProgress } = given as Record<string, unknown>
   checkSide('secondary', secondary)
   checkDisks(disks)
   checkEpoch(epoch)
