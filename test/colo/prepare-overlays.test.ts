@@ -61,8 +61,11 @@ t.test('names that qemu-img would take for something else', async t => {
   if (made === undefined) return
   const { folder } = made
   const names = ['nbd:x', 'json:{}', '-f', 'a,b', 'a b', 'é\n']
-  const paths = names.flatMap(name => [relative(process.cwd(), join(folder, 'r', name)), join(folder, 'a', name)])
+  const paths = names.flatMap(name => [name, join(folder, 'a', name)])
   for (const path of ['r', 'a']) mkdirSync(join(folder, path))
+  const before = process.cwd()
+  process.chdir(join(folder, 'r'))
+  t.teardown(() => process.chdir(before))
   const overlays = paths.map(active => ({ active, hidden: `${active}-hidden`, size: mib }))
   await prepareOverlays(overlays)
   await prepareOverlays(overlays)

@@ -108,6 +108,10 @@ for (const [name, make] of stores) {
     t.equal((await store.read(image))?.length, 65_536)
     writeFileSync(record, 'x'.repeat(65_537))
     t.equal(await store.read(image), '', 'no record')
+    await store.write(image, 'é'.repeat(32_768))
+    t.equal((await store.read(image))?.length, 32_768)
+    await t.rejects(store.write(image, 'é'.repeat(32_769)), { name: 'ColoError', code: 'record', message: /65536/ })
+    t.equal((await store.read(image))?.length, 32_768, 'the old one is there')
     // more than a string can hold
     truncateSync(record, 2 ** 40)
     t.equal(await store.read(image), '')
@@ -125,11 +129,11 @@ for (const [name, make] of stores) {
   })
 
   t.test(`${name}: a full file system keeps the old text`, async t => {
-    const at = await realPart(t, () => smallFileSystem(t, 64 * 1024))
+    const at = await realPart(t, () => smallFileSystem(t, 32 * 1024))
     if (at === undefined) return
     const { store, image, path } = make(at)
     await store.write(image, 'one')
-    const full = store.write(image, 'x'.repeat(128 * 1024))
+    const full = store.write(image, 'x'.repeat(64 * 1024))
     await t.rejects(full, { name: 'ColoError', code: 'record', message: /ENOSPC/ })
     t.equal(await store.read(image), 'one')
     t.strictSame(readdirSync(join(path(), '..')).length, 1, 'no draft is left')
@@ -169,9 +173,12 @@ t.test("an image's name, whatever a QEMU says, leads nowhere else", async t => {
 t.test('beside images: none but those that were said', async t => {
   const at = folder(t)
   const [image, other] = [join(at, 'a'), join(at, 'b')]
-  const store = recordsBeside([relative(process.cwd(), image)])
+  const before = process.cwd()
+  process.chdir(at)
+  t.teardown(() => process.chdir(before))
+  const store = recordsBeside(['./a'])
   await store.write(image, 'one')
-  for (const name of [other, '', 'a', `${at}/x/../a`, `${at}/../a`, `${image}/../b`, '/etc/passwd', `${image}\0`]) {
+  for (const name of [other, '', 'a', `${at}/x/../a`, `${at}/./a`, `${image}/../b`, '/nonexistent/x', `${image}\0`]) {
     await t.rejects(store.read(name), { name: 'ColoError', code: 'record', message: /which was not said/ })
     await t.rejects(store.write(name, 'two'), { name: 'ColoError', code: 'record', message: /which was not said/ })
   }

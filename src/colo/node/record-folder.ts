@@ -8,7 +8,7 @@ import { checkWords } from '../check-address.js'
 import { ColoError } from '../colo-error.js'
 import type { RecordStore } from '../record-store.js'
 
-/** The most that is read of a record, in bytes. */
+/** The most that a record has, in bytes. */
 const largestRecord = 64 * 1024
 
 /**
@@ -86,6 +86,8 @@ async function syncFolder(path: string): Promise<void> {
 
 /** The old text or the new one is there, whatever happens: never a part. */
 async function writeDurably(path: string, text: string): Promise<void> {
+  if (Buffer.byteLength(text) > largestRecord)
+    throw new ColoError('record', `a record of more than ${largestRecord} bytes is not written: ${printable(path)}`)
   // its own, so that two who write at once do not rename each other's half
   const draft = `${path}.${randomUUID()}.new`
   try {
