@@ -62,7 +62,7 @@ guest() {
             import { connectQmp } from "xenlight/qmp"
             const [path, command] = process.argv.slice(1)
             const qmp = await connectQmp({ path })
-            const [{ qdev }] = await qmp.execute("query-block")
+            const { qdev } = (await qmp.execute("query-block")).find(({ qdev }) => qdev !== undefined)
             console.log(await qmp.execute("human-monitor-command", { "command-line": `qemu-io -d ${qdev} "${command}"` }))
             await qmp.close()
         ' "$folder/$1.3" "$2"

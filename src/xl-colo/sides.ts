@@ -20,30 +20,35 @@ export interface OpenSide extends AsyncDisposable {
 /** Connects to a side. @throws QmpError that says which */
 export async function openSide(
   name: 'primary' | 'secondary',
-  { qmp, urgent }: SidePair,
-  { records, timeout, signal }: SideOptions,
+  pair: SidePair,
+  options: SideOptions,
 ): Promise<ConnectedSide> {
   try {
-    return await connectSide({ qmp, urgent, records }, { timeout, signal })
+    return await connect(pair, options)
   } catch (error) {
     if (!(error instanceof QmpError)) throw error
-    const hint = error.code === 'ETIMEDOUT' ? ': does another client hold this monitor? It serves one at a time' : ''
-    throw new QmpError(error.code, `the ${name}: ${error.message}${hint}`, { cause: error })
+    throw new QmpError(error.code, `the ${name}: ${error.message}`, { cause: error })
   }
 }
 
 /** Connects to a side that may be dead: what is asked of it then fails, and says why. */
-export async function reachSide(
-  name: 'primary' | 'secondary',
-  pair: SidePair,
-  options: SideOptions,
-): Promise<OpenSide> {
+export async function reachSide(pair: SidePair, options: SideOptions): Promise<OpenSide> {
   try {
-    const side = await openSide(name, pair, options)
+    const side = await connect(pair, options)
     return { side, error: undefined, [Symbol.asyncDispose]: () => side[Symbol.asyncDispose]() }
   } catch (error) {
     if (!(error instanceof QmpError) || options.signal?.aborted) throw error
     return { side: silentSide(options.records, error), error, async [Symbol.asyncDispose]() {} }
+  }
+}
+
+async function connect({ qmp, urgent }: SidePair, { records, timeout, signal }: SideOptions): Promise<ConnectedSide> {
+  try {
+    return await connectSide({ qmp, urgent, records }, { timeout, signal })
+  } catch (error) {
+    if (!(error instanceof QmpError) || error.code !== 'ETIMEDOUT') throw error
+    const hint = 'does another client hold this monitor? It serves one at a time'
+    throw new QmpError(error.code, `${error.message}: ${hint}`, { cause: error })
   }
 }
 

@@ -21,7 +21,10 @@ export async function whichDisks(
   }
   if (failure !== undefined) {
     const why = failure instanceof Error ? failure.message : String(failure)
-    throw new Refusal('failed', `no COLO disk was found, and a side does not answer (${why}): name the disks with --disk`)
+    throw new Refusal(
+      'failed',
+      `no COLO disk was found, and a side does not answer (${why}): name the disks with --disk`,
+    )
   }
   const hint = 'give QEMU the arguments of a COLO disk (xl-disk-parse -o argv), or name the disks with --disk'
   throw new Refusal('refused', `no COLO disk was found: ${hint}`)

@@ -23,8 +23,7 @@ export async function runFailover(command: FailoverCommand, io: Io): Promise<num
   const records = openRecords(ends.records, io)
   try {
     await using secondary = await openSide('secondary', ends.secondary, { ...limits, records: records.secondary })
-    await using primary =
-      ends.primary && (await reachSide('primary', ends.primary, { ...limits, records: records.primary }))
+    await using primary = ends.primary && (await reachSide(ends.primary, { ...limits, records: records.primary }))
     const disks = await whichDisks(ends.disks, [secondary], limits)
     const status = await pairStatus({ primary: primary?.side, secondary, disks, ...limits })
     if (status.secondary.error !== undefined) throw status.secondary.error

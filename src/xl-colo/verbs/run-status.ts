@@ -53,10 +53,8 @@ async function look(
   const limits = { timeout, signal }
   const domain = command.domain && (await domainSide(command.domain, given, limits))
   const ends = { ...given, ...domain?.ends }
-  await using primary =
-    ends.primary && (await reachSide('primary', ends.primary, { ...limits, records: records.primary }))
-  await using secondary =
-    ends.secondary && (await reachSide('secondary', ends.secondary, { ...limits, records: records.secondary }))
+  await using primary = ends.primary && (await reachSide(ends.primary, { ...limits, records: records.primary }))
+  await using secondary = ends.secondary && (await reachSide(ends.secondary, { ...limits, records: records.secondary }))
   const sides = [primary, secondary].flatMap(open => open?.side ?? [])
   const errors = [primary, secondary].flatMap(open => open?.error ?? [])
   if (errors.length === sides.length) throw errors[0]

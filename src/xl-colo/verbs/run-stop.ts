@@ -16,8 +16,8 @@ export async function runStop({ ends, json }: PairCommand, io: Io): Promise<numb
   const { timeout } = ends
   const records = openRecords(ends.records, io)
   await using primary = await openSide('primary', ends.primary, { timeout, records: records.primary })
-  await using there = await reachSide('secondary', ends.secondary, { timeout, records: records.secondary })
-  if (there.error !== undefined) reporter.warn(`${there.error.message}; its records cannot be told`)
+  await using there = await reachSide(ends.secondary, { timeout, records: records.secondary })
+  if (there.error !== undefined) reporter.warn(`the secondary: ${there.error.message}; its records cannot be told`)
   const sides = { primary, secondary: there.side }
   const disks = await whichDisks(ends.disks, [primary, there.side], { timeout })
   const status = await pairStatus({ ...sides, disks, timeout })
