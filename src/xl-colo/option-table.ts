@@ -28,7 +28,7 @@ const optionTable = [
   { name: 'epoch', takes: 'N', of: [...protecting, 'failover'], help: 'the number of this protection or take-over' },
   { name: 'every', takes: 'TIME', of: protecting, help: 'stay, and take a checkpoint so often: 200ms, 2s' },
   { name: 'stop-on-exit', of: protecting, help: 'with --every: end the protection at SIGINT and SIGTERM' },
-  { name: 'equal', of: protecting, help: 'the disks are equal: copy nothing' },
+  { name: 'equal', of: protecting, help: 'disks of which nothing else is known are equal: copy nothing' },
   { name: 'speed', takes: 'BYTES', of: protecting, help: 'copy at most so much a second and disk: 50M' },
   { name: 'plain-nbd', of: protecting, help: "for a primary's QEMU without the replication driver" },
   { name: 'tls', takes: 'PRIMARY-ID,SECONDARY-ID', of: protecting, help: 'the tls-creds objects of the two QEMUs' },

@@ -25,6 +25,7 @@ export interface SocketQemu {
   guest(command: string): Promise<void>
   printed(): string
   qmp(): Promise<Qmp>
+  signal(name: NodeJS.Signals): void
   /** SIGKILL. */
   kill(): Promise<void>
   /** Ends it in order. */
@@ -164,6 +165,7 @@ async function boot(
     },
     printed: () => printed,
     qmp,
+    signal: name => child.kill(name),
     async kill() {
       child.kill('SIGKILL')
       await closed
