@@ -299,11 +299,9 @@ export class ColoPair implements AsyncDisposable {
       const status = await this.status({ timeout }).catch(() => undefined)
       if (signal.aborted || !this.#isAttached || status === undefined) continue
       this.#tellFilling(status)
-      // a dead primary has nothing to go on with
-      if (status.primary.error !== undefined) continue
-      const silent = status.secondary.error
-      if (silent !== undefined) {
-        await this.#once(() => this.#goOnAlone(`the secondary fell silent: ${silent.message}`))
+      const failed = this.#failureIn(status)
+      if (failed !== undefined) {
+        await this.#once(() => this.#goOnAlone(failed))
         return
       }
       const dead = await probeLink(primary, { disks, epoch, timeout })
@@ -311,6 +309,14 @@ export class ColoPair implements AsyncDisposable {
       await this.#once(() => this.#goOnAlone(`the link to the secondary carries nothing: ${dead.message}`))
       return
     }
+  }
+
+  /** What ends the protection; a primary's own failing disk does not. */
+  #failureIn({ disks, primary, secondary }: PairStatus): string | undefined {
+    // its monitor may wait for the secondary: cutting helps then, and does no harm to one that is dead
+    if (primary.error !== undefined) return `the primary does not answer: ${primary.error.message}`
+    if (secondary.error !== undefined) return `the secondary fell silent: ${secondary.error.message}`
+    return disks.find(({ disk, state }) => state.kind !== 'protected' && !this.#degraded.has(disk))?.state.why
   }
 
   #tellFilling({ disks }: PairStatus): void {

@@ -45,10 +45,7 @@ export function planProtection(here: SideSight, there: SideSight, { equal }: Pla
     const secondary = secondaryOf(peer, kinds)
     refuseOtherSize(disk.disk, image, secondary.image)
     const keepsCheckpoint = secondary.kind === 'replicating'
-    const known = { image: secondary.image, record: peer.record }
-    const sync: SyncPlan = equal
-      ? { kind: 'none', why: 'the caller says that they are equal' }
-      : planSync({ image }, known)
+    const sync = planSync({ image }, { image: secondary.image, record: peer.record }, equal)
     const plan = { disk: disk.disk, quorum, primary: image, secondary: secondary.image, record: peer.record }
     return { ...plan, sync, keepsCheckpoint }
   })

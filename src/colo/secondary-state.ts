@@ -7,8 +7,8 @@ export type SecondaryState =
   | { kind: 'missing' }
   /** Its overlays stand ready; nothing of the primary's is kept apart. */
   | { kind: 'ready'; overlays: Overlays; image: ViewedNode }
-  /** What the primary writes goes into the disk, and what was there before into the hidden overlay. */
-  | { kind: 'replicating'; overlays: Overlays; image: ViewedNode }
+  /** What the primary writes through `door` goes into the disk, and what was there before into the hidden overlay. */
+  | { kind: 'replicating'; overlays: Overlays; image: ViewedNode; door: ViewedNode }
   /** The guest's own writes are being written into the disk. */
   | { kind: 'failing-over'; overlays: Overlays; image: ViewedNode }
   /** Nothing is kept apart any more, nor written into the disk: it holds what the primary wrote since the last checkpoint. */
@@ -72,7 +72,7 @@ function below(view: BlockView, top: ViewedNode, isOverlay: (node: ViewedNode) =
   const image = belowFilter(view, backing)
   const overlays = { top: top.nodeName, active: overlay(active), hidden: overlay(hidden) }
   if (held === undefined) return { kind: 'ready', overlays, image }
-  if (held.driver === 'copy-before-write') return { kind: 'replicating', overlays, image }
+  if (held.driver === 'copy-before-write') return { kind: 'replicating', overlays, image, door: held }
   return { kind: isCommitting ? 'failing-over' : 'stopped', overlays, image }
 }
 

@@ -6,6 +6,7 @@ import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
 import { exportId, exportName } from './node-names.js'
 import { addExport, closeDoor, hasExports, type ListenAddress, openServer } from './secondary-exports.js'
+import type { SecondaryState } from './secondary-state.js'
 import { refuseUnless, statesOf } from './secondary-states.js'
 
 export interface SecondaryOptions extends Limits, ListenAddress {
@@ -33,13 +34,20 @@ export async function listen(qmp: Qmp, options: SecondaryOptions): Promise<void>
   try {
     for (const [index, disk] of disks.entries()) {
       const state = states[index]!
-      const node = 'image' in state ? state.image.nodeName : disk
-      await addExport(qmp, { id: exportId(epoch, disk), node, name: exportName(epoch, disk) }, limits)
+      const door = doorOf(state)
+      await addExport(qmp, { id: exportId(epoch, disk), node: door, name: exportName(epoch, disk) }, limits)
     }
   } catch (error) {
     await closeDoor(qmp, () => ({ timeout: undoTimeout })).catch(() => {})
     throw error
   }
+}
+
+/** Where the primary's writes come in: never past what keeps apart what they overwrite. */
+function doorOf(state: SecondaryState): string {
+  if (state.kind === 'replicating') return state.door.nodeName
+  if (state.kind === 'ready') return state.image.nodeName
+  throw new ColoError('wrong-state', `a disk is ${state.kind}, and should be ready`)
 }
 
 /** How long it may take to undo what was opened, in milliseconds. */

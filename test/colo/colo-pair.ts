@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
+import { dirtyExtents, type OverlayFiles, type PairOptions, type RecordStore, recordFolder } from 'xenlight/colo'
 import type { Form } from '../dm-args/real-qemu/forms.js'
 import { guestIo } from '../dm-args/real-qemu/replicated-pair.js'
 import { type Qemu, startQemu } from '../real/qemu.js'
@@ -12,26 +13,31 @@ import { type DiskImages, diskImages } from '../support/disk-images.js'
 export type ImageFormat = 'raw' | 'qcow2'
 
 /** One side of a pair: its QEMU, its records, and the guest's devices in their order. */
-export interface Side {
+export interface QemuSide {
   qemu: Qemu
   disks: ResolvedDisk[]
   devices: string[]
 }
 
 /** Two QEMUs with equal empty disks, ready to be a COLO pair; they and the images are gone when the test is. */
-export interface ColoPair {
-  primary: Side
-  secondary: Side
+export interface QemuPair {
+  primary: QemuSide
+  secondary: QemuSide
   /** The disks, by their exports' names. */
   names: string[]
   /** Where the secondary listens. */
   host: string
   port: number
-  /** A new secondary over the old primary's disks, with new overlays. */
-  replacement(): Promise<Side>
+  /** What outlives the QEMUs. */
+  records: RecordStore
+  /** A new QEMU over a side's disks: a secondary with new overlays, or with those that it had, or a primary. */
+  restart(side: QemuSide, as: 'secondary' | 'same secondary' | 'primary'): Promise<QemuSide>
+  /** Empty overlays for each disk. */
+  overlays(): Map<string, OverlayFiles>
+  directory: string
 }
 
-export async function coloPair(t: Test, form: Form, vdevs: readonly string[], format: ImageFormat): Promise<ColoPair> {
+export async function qemuPair(t: Test, form: Form, vdevs: readonly string[], format: ImageFormat): Promise<QemuPair> {
   const images = diskImages()
   t.teardown(() => images[Symbol.dispose]())
   // the machine's other tests have other loopback addresses
@@ -40,16 +46,36 @@ export async function coloPair(t: Test, form: Form, vdevs: readonly string[], fo
   const side = (coloRestore: boolean) => startSide(t, form, vdevs.map(disk), coloRestore)
   const [primary, secondary] = [await side(false), await side(true)]
   const names = primary.disks.map(({ coloExport }) => coloExport!)
-  const replacement = () => {
-    const overlay = (name: string) => images.image(name, 'qcow2')
-    const disks = primary.disks.map(disk => ({
-      ...disk,
-      activeDisk: overlay('active.qcow2'),
-      hiddenDisk: overlay('hidden.qcow2'),
-    }))
-    return startSide(t, form, disks, true)
+  const overlay = (name: string) => images.image(name, 'qcow2')
+  const newOverlays = () => ({ activeDisk: overlay('active.qcow2'), hiddenDisk: overlay('hidden.qcow2') })
+  const restart: QemuPair['restart'] = ({ disks }, as) => {
+    const its = as === 'secondary' ? disks.map(disk => ({ ...disk, ...newOverlays() })) : disks
+    return startSide(t, form, its, as !== 'primary')
   }
-  return { primary, secondary, names, host, port: 9000, replacement }
+  const overlays = () =>
+    new Map(names.map(name => [name, { active: overlay('active.qcow2'), hidden: overlay('hidden.qcow2') }]))
+  const records = recordFolder(join(images.directory, 'records'))
+  return { primary, secondary, names, host, port: 9000, records, restart, overlays, directory: images.directory }
+}
+
+/** What protects these two sides of a pair. */
+export function pairOptions(
+  { names, host, port, records }: QemuPair,
+  primary: QemuSide,
+  secondary: QemuSide,
+  epoch: number,
+): PairOptions {
+  const side = ({ qemu }: QemuSide) => ({ qmp: qemu.client, records })
+  return {
+    primary: side(primary),
+    secondary: side(secondary),
+    disks: names,
+    host,
+    port: port + epoch,
+    epoch,
+    readExtents: dirtyExtents,
+    timeout: 5000,
+  }
 }
 
 function coloDisk(vdev: string, format: ImageFormat, images: DiskImages): ResolvedDisk {
@@ -62,7 +88,7 @@ function coloDisk(vdev: string, format: ImageFormat, images: DiskImages): Resolv
   return resolveDisk(parseDisk(spec.join(',')), { domid: 11, domainType: 'hvm', target: 'file', domidOf })
 }
 
-async function startSide(t: Test, form: Form, disks: ResolvedDisk[], coloRestore: boolean): Promise<Side> {
+async function startSide(t: Test, form: Form, disks: ResolvedDisk[], coloRestore: boolean): Promise<QemuSide> {
   const { args } = form.build({ disks, options: { domainType: 'hvm', coloRestore } })
   const { qemu, refusal } = await startQemu(args)
   if (qemu === undefined) throw new Error(refusal)
@@ -72,7 +98,7 @@ async function startSide(t: Test, form: Form, disks: ResolvedDisk[], coloRestore
 }
 
 /** Does on each of a side's disks what a guest would: `write -P 1 0 64k` fills. */
-export async function onEach({ qemu, devices }: Side, command: (disk: number) => string): Promise<void> {
+export async function onEach({ qemu, devices }: QemuSide, command: (disk: number) => string): Promise<void> {
   for (const [index, device] of devices.entries()) await guestIo(qemu, device, command(index))
 }
 
