@@ -1,8 +1,7 @@
+import { largestEpoch } from '../colo/node-names.js'
 import { UsageError } from '../command-line/usage-error.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 
-/** The largest epoch that QEMU's node names have room for. */
-const largestEpoch = 2_147_483_647
 const largestPort = 65_535
 
 /** One side's monitors. */

@@ -5,7 +5,7 @@ import { printable } from '../../printable.js'
 /** One line of a disk: its name, its state, and why. */
 export const diskText = (disk: string, state: DiskState): string => `${printable(disk)}: ${stateText(state)}`
 
-export function stateText(state: DiskState): string {
+function stateText(state: DiskState): string {
   switch (state.kind) {
     case 'syncing':
       return `syncing ${progressText(state)} (${printable(state.why)})`
