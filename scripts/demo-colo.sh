@@ -99,3 +99,8 @@ pair=(--primary berta.1,berta.2 --secondary carla.1,carla.2 "${records[@]}" --di
 show xl-colo reprotect "${pair[@]}" --listen "$host:$port"
 show xl-colo status "${pair[@]}"
 show xl-colo stop "${pair[@]}"
+
+if grep -l 'Pattern verification failed' ./*.log; then
+    echo 'a guest read something else than it should have' >&2
+    exit 1
+fi

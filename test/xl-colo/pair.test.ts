@@ -187,3 +187,65 @@ t.test('interrupted in the middle of a copy', async t => {
   t.match(await slow.ended, { status: 130, stderr: /interrupted/ })
   t.match(await colo('start', ...ends, '--listen', listen), { status: 0 }, 'again')
 })
+
+t.test('disks that are not there', async t => {
+  const pair = await pairOf(t)
+  if (pair === undefined) return
+  const { anna, berta, colo, listen } = pair
+  const nobody = ['--primary', anna.sockets, '--secondary', berta.sockets, '--disk', 'a\x1b[2J']
+  const refusal = { status: 3, stdout: 'epoch 1\n', stderr: 'xl-colo: the primary has no disk a␛[2J\n' }
+  t.match(await colo('start', ...nobody, '--listen', listen), refusal)
+  t.match(await colo('status', ...nobody), { status: 12, stdout: /^a␛\[2J: unprotected/m })
+  t.match(await colo('checkpoint', ...nobody), { status: 3, stderr: /no checkpoint: a␛/ })
+  t.match(await colo('failover', '--secondary', berta.sockets, '--disk', 'nope'), { status: 20 })
+})
+
+t.test('a domain is one of the sides', async t => {
+  const pair = await pairOf(t)
+  if (pair === undefined) return
+  const { anna, berta, ends, colo, listen } = pair
+  await colo('start', ...ends, '--listen', listen)
+  const domain = (socket: string) => ['status', '--disk', 'disk0', '--domid', '7', '--qmp', socket]
+  t.match(await colo(...domain(anna.third), '--secondary', berta.third), { status: 0 })
+  t.match(await colo(...domain(berta.third), '--primary', anna.third), { status: 0 })
+  t.match(await colo(...domain(anna.third)), { status: 11, stdout: /^primary: its guest/m })
+  t.match(await colo(...domain(berta.third)), { status: 11, stdout: /^secondary: its guest/m })
+})
+
+t.test('watched until interrupted', async t => {
+  const pair = await pairOf(t)
+  if (pair === undefined) return
+  const { ends, colo, listen, watching } = pair
+  const watch = pair.stay('status', ...watching, '--watch', '--json')
+  await watch.until(/"state":"unprotected"/)
+  await colo('start', ...ends, '--listen', listen)
+  await watch.until(/"state":"protected"/)
+  watch.child.kill('SIGINT')
+  t.match(await watch.ended, { status: 0, stderr: '' })
+  t.ok(lines(watch.stdout()).length >= 2)
+})
+
+t.test('a monitor that another client holds', async t => {
+  const pair = await pairOf(t)
+  if (pair === undefined) return
+  const { anna, colo } = pair
+  await using held = await anna.qmp()
+  t.ok(held)
+  const [fourth] = [anna.third.replace(/3$/, '4')]
+  const { status, stderr } = await colo('status', '--primary', fourth!, '--timeout', '300ms')
+  t.equal(status, 1)
+  t.match(stderr, /another client/)
+})
+
+t.test('overlays are prepared, and none that holds something is touched', async t => {
+  const here = await realPart(t, () => machine(t))
+  if (here === undefined) return
+  t.match(await here.colo('prepare', '8M', 'a.qcow2', 'h.qcow2'), {
+    status: 0,
+    stdout: /a.qcow2 and h.qcow2 are ready/,
+  })
+  t.match(await here.colo('prepare', '8M', 'a.qcow2', 'h.qcow2', '--json'), { status: 0, stdout: /"event":"prepared"/ })
+  t.match(await here.colo('prepare', '9M', 'a.qcow2', 'new.qcow2'), { status: 3, stderr: /no overlay a.qcow2/ })
+  t.match(await here.colo('prepare', 'a.qcow2', 'x.qcow2', 'y.qcow2'), { status: 0 }, 'of the size of an image')
+  t.match(await here.colo('prepare', 'gone.img', 'p.qcow2', 'q.qcow2'), { status: 3, stderr: /gone.img/ })
+})
