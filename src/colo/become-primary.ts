@@ -3,11 +3,10 @@ import { printable } from '../printable.js'
 import { blockdevAdd, blockdevDel } from '../qmp/commands/blockdev-add.js'
 import { guestDevices } from '../qmp/commands/guest-devices.js'
 import { qomSet } from '../qmp/commands/qom-set.js'
-import { queryStatus } from '../qmp/commands/query-status.js'
-import { cont, stop } from '../qmp/commands/stop-cont.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
+import { guestOf } from './guest-control.js'
 import { hiddenNode, parkNode, quorumNode } from './node-names.js'
 import { primaryState } from './primary-state.js'
 import { secondaryState } from './secondary-state.js'
@@ -21,17 +20,17 @@ export interface BecomePrimaryOptions extends Limits {
 /**
  * Puts a quorum above each disk that was taken over, so that it can have a replica. The guest stands still meanwhile: its device is
  * taken off the replication node, which shares its disk with nothing, and put on the quorum. Done again after a crash in the
- * middle, it goes on from there; the guest may then be left stopped.
+ * middle, it goes on from there.
  *
  * @throws ColoError wrong-state where a disk was not taken over; QmpError, after which the guest stands still
  */
 export async function becomePrimary(qmp: Qmp, { disks, ...limits }: BecomePrimaryOptions): Promise<void> {
   const plans = await plan(qmp, disks, limits)
   if (plans.length === 0) return
-  const { running } = await qmp.run(queryStatus, undefined, limits)
-  if (running) await qmp.run(stop, undefined, limits)
+  const guest = await guestOf({ qmp }, limits)
+  await guest?.stop(limits)
   for (const step of plans) await insertQuorum(qmp, step, limits)
-  if (running) await qmp.run(cont, undefined, limits)
+  await guest?.resume(limits)
 }
 
 interface Plan {

@@ -68,12 +68,20 @@ export class BlockView {
     })
   }
 
+  /** What the lowest node has open: of the upper ones, QEMU says it with all their options. */
+  #fileOf(node: GraphNode, own: string): string {
+    const below = this.#edges.find(({ parent, name }) => parent === node.id && name === 'file')
+    const file = below && this.#nodes.get(below.child)
+    const details = file && this.#details.get(file.name)
+    return file === undefined || details === undefined ? own : this.#fileOf(file, details.file)
+  }
+
   #viewed(node: GraphNode | undefined): ViewedNode | undefined {
     if (node?.kind !== 'block-driver') return undefined
     const details = this.#details.get(node.name)
     if (details === undefined) return undefined
     const { backingFile: _, ...rest } = details
-    return { id: node.id, ...rest }
+    return { id: node.id, ...rest, file: this.#fileOf(node, details.file) }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Limits } from '../link/limits.js'
 import { blockdevAdd, blockdevDel } from '../qmp/commands/blockdev-add.js'
 import { blockJobCancel } from '../qmp/commands/blockdev-mirror.js'
+import { queryJobs } from '../qmp/commands/query-jobs.js'
 import { type JobProgress, runJob } from '../qmp/job.js'
 import type { Qmp } from '../qmp/qmp.js'
 import type { ViewedNode } from './block-view.js'
@@ -56,8 +57,11 @@ export const closeTarget = (primary: Qmp, { target }: DiskCopy, limits: Limits):
 /** Ends a copy that failed, or that a process which is gone has left, and closes its target. */
 export async function dropCopy(primary: Qmp, target: string): Promise<void> {
   const limits = { timeout: 5000 }
-  const start = () => primary.run(blockJobCancel, { device: target, force: true }, limits)
-  await runJob(primary, { id: target, start, ...limits }).catch(() => {})
+  const jobs = await primary.run(queryJobs, undefined, limits)
+  if (jobs.some(({ id }) => id === target)) {
+    const start = () => primary.run(blockJobCancel, { device: target, force: true }, limits)
+    await runJob(primary, { id: target, start, ...limits }).catch(() => {})
+  }
   await primary.run(blockdevDel, { 'node-name': target }, limits).catch(unlessRefused)
 }
 

@@ -3,6 +3,7 @@ import { printable } from '../printable.js'
 import { becomePrimary } from './become-primary.js'
 import { ColoError } from './colo-error.js'
 import type { DiskRecord } from './disk-record.js'
+import { resumeAbandoned } from './guest-control.js'
 import { type DiskSight, lookAt, type SideSight } from './look.js'
 import { refuseOldEpoch } from './plan-protection.js'
 import { commandTimeout, overlaysOf } from './protect.js'
@@ -35,22 +36,27 @@ export interface FailOverOptions {
 export async function failOver(options: FailOverOptions): Promise<void> {
   const { secondary, disks, epoch, force, onProgress, signal, timeout } = options
   const limits = { signal, timeout: commandTimeout }
+  await resumeAbandoned(secondary.qmp, limits)
   const sight = await lookAt(secondary, disks, limits)
   refuseOldEpoch(epoch, sight)
   for (const disk of sight.disks) refuseUnlessPromotable(disk, epoch, force)
   refuseSameEpoch(sight, epoch)
   const why = force === undefined ? 'it takes over' : `it takes over by force: ${force}`
   await recordTakeOver(secondary, sight, epoch, why, limits)
-  const killed = sight.disks.filter(({ secondary, role }) => secondary.kind === 'ready' || role === 'none')
+  const killed = sight.disks.filter(isKilled)
   if (killed.length > 0) await redo(options, killed, sight, limits)
   const left = sight.disks.filter(({ role, secondary }) => role === 'secondary' && secondary.kind !== 'ready')
   if (left.length > 0)
     await takeOverDisks(secondary.qmp, { disks: left.map(({ disk }) => disk), onProgress, signal, timeout })
-  await becomePrimary(secondary.qmp, { disks, ...limits })
-  const after = await lookAt(secondary, disks, limits)
-  for (const { disk, image } of after.disks)
+  // from here on the guest may write: what the overlays hold is older
+  for (const { disk, image } of sight.disks)
     await writeRecord(secondary, image!.file, { disk, epoch, state: 'alone', why: 'it took over' }, limits)
+  await becomePrimary(secondary.qmp, { disks, ...limits })
 }
+
+/** Its QEMU was killed, in the middle of a take-over maybe: the overlays hold what the disk lacks. */
+const isKilled = ({ secondary, role, record }: DiskSight): boolean =>
+  secondary.kind === 'ready' || (role === 'none' && record?.state === 'failing-over')
 
 /** The overlays of a secondary whose QEMU was killed hold what its disks lack. */
 async function redo(
@@ -79,7 +85,7 @@ async function recordTakeOver(
   limits: Limits,
 ): Promise<void> {
   for (const { disk, image, record, role } of sight.disks) {
-    if (image === undefined || role === 'primary') continue
+    if (image === undefined || role === 'primary' || record?.state === 'alone') continue
     const overlays = overlaysOf(sight, disk) ?? record?.overlays
     await writeRecord(secondary, image.file, { disk, epoch, state: 'failing-over', why, overlays }, limits)
   }

@@ -1,11 +1,11 @@
 import type { OverlayFiles } from './become-secondary.js'
+import type { GuestControl } from './guest-control.js'
 import type { HeartbeatLimits } from './heartbeat.js'
 import type { FreeSpace } from './overlay-fill.js'
 import type { PairEvent } from './pair-event.js'
 import type { ReplicaDriver } from './primary.js'
 import type { ReadExtents } from './protect.js'
 import type { Side } from './side.js'
-import type { GuestControl } from './take-checkpoint.js'
 
 /** A pair and how it is protected. */
 export interface PairOptions {

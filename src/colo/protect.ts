@@ -9,6 +9,7 @@ import type { Extent } from './copy-changes.js'
 import { dropOldChanges, keepChanges } from './dirty-changes.js'
 import type { CopyProgress, SecondaryAddress } from './disk-copy.js'
 import type { RecordedState } from './disk-record.js'
+import { type GuestControl, guestOf, resumeAbandoned } from './guest-control.js'
 import { type HeartbeatLimits, usualHeartbeat } from './heartbeat.js'
 import { lookAt, type SideSight } from './look.js'
 import { changesBitmap, epochOf, exportId, exportName } from './node-names.js'
@@ -17,9 +18,8 @@ import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js
 import { listen, startReplication } from './secondary.js'
 import { addExport, closeDoor, openServer } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
-import { syncDisks } from './sync-disks.js'
+import { dropLeftovers, syncDisks } from './sync-disks.js'
 import type { SyncPlan } from './sync-plan.js'
-import { type GuestControl, guestOf } from './take-checkpoint.js'
 
 /** Reads which parts of an export a dirty bitmap marks. */
 export type ReadExtents = (
@@ -80,6 +80,8 @@ const mostExtents = 20_000
 export async function protect(options: ProtectOptions): Promise<Protection> {
   const { primary, secondary, disks, epoch, signal, timeout = commandTimeout } = options
   const limits = { signal, timeout }
+  await dropLeftovers(primary.qmp, limits)
+  for (const { qmp } of [primary, secondary]) await resumeAbandoned(qmp, limits)
   const look = () => Promise.all([lookAt(primary, disks, limits), lookAt(secondary, disks, limits)])
   let [here, there] = await look()
   refuseOldEpoch(epoch, here, there)

@@ -6,10 +6,10 @@ import { guestDevices } from '../qmp/commands/guest-devices.js'
 import { qomSet } from '../qmp/commands/qom-set.js'
 import { type JobProgress, runJob } from '../qmp/job.js'
 import type { Qmp } from '../qmp/qmp.js'
-import { becomePrimary } from './become-primary.js'
 import type { OverlayFiles } from './become-secondary.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
+import { dropCopy } from './disk-copy.js'
 import { parkNode, redoNode } from './node-names.js'
 import { secondaryState } from './secondary-state.js'
 import { unlessRefused } from './unless-refused.js'
@@ -24,7 +24,7 @@ export interface RedoOptions extends Limits {
  * Takes over a disk of a secondary that was killed: its new QEMU has the overlays of the old one above the disk, and writes what
  * they hold into it, as a take-over would have. The overlays keep what they hold, so that it can be done again.
  *
- * The guest's device stands on the disk's new quorum then; its guest must not have run before.
+ * The guest's device stands on no disk then, until `becomePrimary`; its guest must not have run before.
  *
  * @throws ColoError wrong-state, QmpError job-failed
  */
@@ -51,14 +51,14 @@ export async function redoCommit(
     // one of a -drive goes by itself, and the overlays with it
     await qmp.run(blockdevDel, { 'node-name': top }, limits).catch(unlessRefused)
   }
+  // what a process that is gone has begun
+  await dropCopy(qmp, redo)
   const overlay = (filename: string) => ({ driver: 'qcow2', file: { driver: 'file', filename } })
   const hidden = { ...overlay(overlays.hidden), backing: image.nodeName }
-  if (view.node(redo) === undefined)
-    await qmp.run(blockdevAdd, { ...overlay(overlays.active), 'node-name': redo, backing: hidden }, limits)
+  await qmp.run(blockdevAdd, { ...overlay(overlays.active), 'node-name': redo, backing: hidden }, limits)
   const commit = { 'job-id': redo, device: redo, 'base-node': image.nodeName }
   const { signal } = limits
   await runJob(qmp, { id: redo, start: () => qmp.run(blockCommit, commit, limits), until: 'ready', onProgress, signal })
   await runJob(qmp, { id: redo, start: () => qmp.run(jobComplete, { id: redo }, limits), ...limits })
   await qmp.run(blockdevDel, { 'node-name': redo }, limits).catch(unlessRefused)
-  await becomePrimary(qmp, { disks: [disk], ...limits })
 }

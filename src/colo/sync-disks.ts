@@ -1,4 +1,6 @@
 import type { Limits } from '../link/limits.js'
+import { queryJobs } from '../qmp/commands/query-jobs.js'
+import { queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
 import { yank } from '../qmp/commands/yank.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
@@ -13,7 +15,7 @@ import {
   type SecondaryAddress,
 } from './disk-copy.js'
 import { type HeartbeatLimits, untilSilent } from './heartbeat.js'
-import { copyNode, exportName } from './node-names.js'
+import { copyNode, exportName, isOurNode } from './node-names.js'
 import type { Side } from './side.js'
 import type { SyncPlan } from './sync-plan.js'
 
@@ -91,6 +93,14 @@ export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
         }
       }),
   }
+}
+
+/** Ends the copies that a process which is gone has left. */
+export async function dropLeftovers(qmp: Qmp, limits: Limits): Promise<void> {
+  const isCopy = (name: string) => isOurNode(name) && name.endsWith('-copy')
+  const jobs = (await qmp.run(queryJobs, undefined, limits)).map(({ id }) => id)
+  const nodes = (await qmp.run(queryNamedBlockNodes, { flat: true }, limits)).map(({ nodeName }) => nodeName)
+  for (const target of new Set([...jobs, ...nodes].filter(isCopy))) await dropCopy(qmp, target)
 }
 
 type Job = PlannedCopy & DiskCopy

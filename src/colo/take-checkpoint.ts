@@ -2,21 +2,15 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { queryStatus } from '../qmp/commands/query-status.js'
-import { cont, stop } from '../qmp/commands/stop-cont.js'
 import { queryXenReplicationStatus, xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
 import { forgetChanges } from './dirty-changes.js'
+import { type GuestControl, guestOf } from './guest-control.js'
 import { nbdNode, replicaNode } from './node-names.js'
 import { cutReplicas, type ReplicaDriver } from './primary.js'
 import type { ReplicaHealth } from './replica-health.js'
-
-/** A toolstack's own way to have a guest stand still and go on, where it has one: Xen's, say. */
-export interface GuestControl {
-  stop(limits: Limits): Promise<void>
-  resume(limits: Limits): Promise<void>
-}
 
 /** A side in a checkpoint. */
 export interface CheckpointSide {
@@ -58,13 +52,8 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
   const { disks, epoch, driver = 'replication', health, ...limits } = options
   const guests = await Promise.all([primary, secondary].map(side => guestOf(side, limits)))
   const start = performance.now()
-  const stopped: GuestControl[] = []
   try {
-    for (const guest of guests) {
-      if (guest === undefined) continue
-      stopped.push(guest)
-      await guest.stop(limits)
-    }
+    for (const guest of guests) await guest?.stop(limits)
     // all that the primary's guest wrote is through now, on each child or reported
     await refuseIfDegraded(primary.qmp, { disks, epoch, driver, health }, limits)
     await secondary.qmp.run(xenColoDoCheckpoint, undefined, limits)
@@ -75,32 +64,18 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
     // the primary may wait for a silent secondary, and its guest with it
     if (isGivenUp(error))
       await cutReplicas(primary.urgent ?? primary.qmp, { disks, epoch }, { timeout: goOnTimeout }).catch(() => {})
-    await letGoOn(stopped).catch(() => {})
+    await letGoOn(guests).catch(() => {})
     throw error
   }
-  await letGoOn(stopped)
+  await letGoOn(guests)
   return { pause: guests[0] === undefined ? 0 : performance.now() - start }
 }
 
 /** How long a guest may take to go on, in milliseconds. */
 const goOnTimeout = 5000
 
-/** How a guest is stopped and let go on; undefined where it stands still as it is. */
-export async function guestOf(
-  { qmp, guest }: Pick<CheckpointSide, 'qmp' | 'guest'>,
-  limits: Limits,
-): Promise<GuestControl | undefined> {
-  if (guest !== undefined) return guest
-  const { running } = await qmp.run(queryStatus, undefined, limits)
-  if (!running) return undefined
-  return {
-    stop: limits => qmp.run(stop, undefined, limits),
-    resume: limits => qmp.run(cont, undefined, limits),
-  }
-}
-
-const letGoOn = async (stopped: readonly GuestControl[]): Promise<void> => {
-  await Promise.all(stopped.map(guest => guest.resume({ timeout: goOnTimeout })))
+const letGoOn = async (guests: readonly (GuestControl | undefined)[]): Promise<void> => {
+  await Promise.all(guests.map(guest => guest?.resume({ timeout: goOnTimeout })))
 }
 
 const isGivenUp = (error: unknown): boolean =>
