@@ -22,8 +22,8 @@ export function epochOfTakeOver({ secondary, epoch }: PairStatus): number {
   const isGoneOnWith =
     there.length > 0 &&
     secondary.sight?.epoch === epoch &&
-    there.every(({ record }) => isOf(record, epoch, ['failing-over', 'alone'])) &&
-    there.some(({ record }) => record?.state === 'failing-over')
+    // with all of them the guest's, it was done (run-failover.ts)
+    there.every(({ record }) => isOf(record, epoch, ['failing-over', 'alone']))
   return isGoneOnWith ? epoch : epoch + 1
 }
 
