@@ -12,7 +12,7 @@ export interface DiskRecord {
    * never equal to a primary's.
    */
   since?: number | undefined
-  /** Where its overlays are, while they hold what the disk lacks. */
+  /** Where its overlays are, once they hold for certain all that the disk lacks: a killed QEMU leaves them so in a take-over only. */
   overlays?: { active: string; hidden: string } | undefined
   /** When it was written, as ISO 8601. */
   at: string

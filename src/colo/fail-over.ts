@@ -1,13 +1,15 @@
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
+import { stop } from '../qmp/commands/stop-cont.js'
 import { becomePrimary } from './become-primary.js'
 import { ColoError } from './colo-error.js'
 import type { DiskRecord } from './disk-record.js'
-import { resumeAbandoned } from './guest-control.js'
+import { guestOf, resumeAbandoned } from './guest-control.js'
 import { type DiskSight, lookAt, type SideSight } from './look.js'
 import { refuseOldEpoch } from './plan-protection.js'
 import { commandTimeout, overlaysOf } from './protect.js'
 import { redoCommit } from './redo-commit.js'
+import { closeDoor } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
 import { takeOverDisks } from './take-over-disks.js'
 
@@ -42,7 +44,13 @@ export async function failOver(options: FailOverOptions): Promise<void> {
   for (const disk of sight.disks) refuseUnlessPromotable(disk, epoch, force)
   refuseSameEpoch(sight, epoch)
   const why = force === undefined ? 'it takes over' : `it takes over by force: ${force}`
-  await recordTakeOver(secondary, sight, epoch, why, limits)
+  await recordTakeOver(secondary, sight, { epoch, why }, limits)
+  if (sight.disks.some(({ secondary }) => secondary.kind === 'replicating')) {
+    await closeDoor(secondary.qmp, () => limits)
+    await flushAll(secondary, limits)
+    // only now a QEMU that is killed leaves in the overlays all that it takes to go on
+    await recordTakeOver(secondary, sight, { epoch, why, areOverlaysWhole: true }, limits)
+  }
   const killed = sight.disks.filter(isKilled)
   if (killed.length > 0) await redo(options, killed, sight, limits)
   const left = sight.disks.filter(({ role, secondary }) => role === 'secondary' && secondary.kind !== 'ready')
@@ -52,6 +60,17 @@ export async function failOver(options: FailOverOptions): Promise<void> {
   for (const { disk, image } of sight.disks)
     await writeRecord(secondary, image!.file, { disk, epoch, state: 'alone', why: 'it took over' }, limits)
   await becomePrimary(secondary.qmp, { disks, ...limits })
+}
+
+/** Writes to the files what QEMU keeps in its memory of its overlays: to stop the guest does it. */
+async function flushAll({ qmp }: Side, limits: Limits): Promise<void> {
+  const guest = await guestOf({ qmp }, limits)
+  if (guest === undefined) return qmp.run(stop, undefined, limits)
+  try {
+    await guest.stop(limits)
+  } finally {
+    await guest.resume(limits)
+  }
 }
 
 /** Its QEMU was killed, in the middle of a take-over maybe: the overlays hold what the disk lacks. */
@@ -80,13 +99,12 @@ async function redo(
 async function recordTakeOver(
   secondary: Side,
   sight: SideSight,
-  epoch: number,
-  why: string,
+  { epoch, why, areOverlaysWhole = false }: { epoch: number; why: string; areOverlaysWhole?: boolean },
   limits: Limits,
 ): Promise<void> {
   for (const { disk, image, record, role } of sight.disks) {
     if (image === undefined || role === 'primary' || record?.state === 'alone') continue
-    const overlays = overlaysOf(sight, disk) ?? record?.overlays
+    const overlays = areOverlaysWhole ? overlaysOf(sight, disk) : record?.overlays
     await writeRecord(secondary, image.file, { disk, epoch, state: 'failing-over', why, overlays }, limits)
   }
 }
@@ -111,8 +129,9 @@ export function promotionProblem(
   { role, secondary, record, recordProblem }: DiskSight,
   epoch: number,
 ): { why: string; canBeForced: boolean } | undefined {
-  if (isTakenOver(record, epoch)) return undefined
-  if (record?.state === 'failing-over' && role !== 'primary') return undefined
+  const isDone = record?.epoch === epoch && record.state === 'alone'
+  if (isDone || secondary.kind === 'failed-over') return undefined
+  if (record?.state === 'failing-over' && role !== 'primary' && record.overlays !== undefined) return undefined
   if (role === 'primary') return { why: 'is no secondary here, but a primary', canBeForced: false }
   if (secondary.kind === 'missing') return { why: 'is no disk of a COLO secondary here', canBeForced: false }
   if (secondary.kind === 'stopped')
@@ -120,9 +139,15 @@ export function promotionProblem(
       why: 'holds what the primary wrote after the last checkpoint: replication was stopped',
       canBeForced: false,
     }
+  // a QEMU that is killed takes with it what it had not written of its overlays' tables
+  const killed = {
+    why: 'was in an open epoch when its QEMU ended: if it was killed, its overlays may lack what undoes that',
+    canBeForced: secondary.kind === 'ready',
+  }
   switch (record?.state) {
     case 'replicating':
-      return undefined
+    case 'failing-over':
+      return secondary.kind === 'replicating' || secondary.kind === 'failing-over' ? undefined : killed
     case 'syncing':
       return { why: `is half a copy (${record.why}): protect it again`, canBeForced: false }
     case 'outdated':

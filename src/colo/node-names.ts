@@ -45,3 +45,8 @@ export function epochOf(name: string): number | undefined {
 /** Whether a node is one that was put there by us, and no disk. */
 export const isOurNode = (name: string): boolean =>
   /^colo-(?:quorum|top|active|hidden|park|redo|marks|\d{1,10})-[0-9a-f]{10}(?:-|$)/.test(name)
+
+export const isCopyNode = (name: string): boolean => isOurNode(name) && name.endsWith('-copy')
+
+export const isReplicaNode = (name: string): boolean =>
+  isOurNode(name) && epochOf(name) !== undefined && !isCopyNode(name)

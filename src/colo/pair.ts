@@ -184,6 +184,7 @@ export class ColoPair implements AsyncDisposable {
         await this.#endReplication(why)
         this.#isAttached = false
         for (const disk of this.disks) this.#degraded.set(disk, why)
+        await this.status()
       })
     } finally {
       await this[Symbol.asyncDispose]()

@@ -145,8 +145,7 @@ async function switchOver(options: ProtectOptions, plans: readonly DiskPlan[], l
     ...plans[index]!,
     disk: sight.disk,
   }))) {
-    const overlays = overlaysOf(sights[1], disk)
-    await writeRecord(secondary, image.file, { disk, epoch, state: 'replicating', since: epoch, why, overlays }, limits)
+    await writeRecord(secondary, image.file, { disk, epoch, state: 'replicating', since: epoch, why }, limits)
   }
   await record(primary, plans, 'primary', { epoch, state: 'replicated', why }, limits)
   await attachReplicas(primary.qmp, { disks, epoch, driver, ...address, ...limits })
@@ -287,13 +286,12 @@ async function recordTargets(
   epoch: number,
   limits: Limits,
 ): Promise<void> {
-  for (const { disk, secondary: image, record: before, sync, keepsCheckpoint } of plans) {
+  for (const { disk, secondary: image, sync, keepsCheckpoint } of plans) {
     const state: RecordedState = keepsCheckpoint ? 'outdated' : 'syncing'
     const why = sync.kind === 'full' ? `all is copied: ${sync.why}` : `it is made equal: ${sync.why}`
     // until the copy is through, what it differs in is still known
     const since = sync.kind === 'changes' && sync.also === 'nothing' ? sync.since : undefined
-    const overlays = before?.overlays
-    await writeRecord(secondary, image.file, { disk, epoch, state, why, since, overlays }, limits)
+    await writeRecord(secondary, image.file, { disk, epoch, state, why, since }, limits)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Limits } from '../link/limits.js'
+import { blockdevDel } from '../qmp/commands/blockdev-add.js'
 import { queryJobs } from '../qmp/commands/query-jobs.js'
 import { queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
 import { yank } from '../qmp/commands/yank.js'
@@ -15,9 +16,10 @@ import {
   type SecondaryAddress,
 } from './disk-copy.js'
 import { type HeartbeatLimits, untilSilent } from './heartbeat.js'
-import { copyNode, exportName, isOurNode } from './node-names.js'
+import { copyNode, exportName, isCopyNode, isReplicaNode } from './node-names.js'
 import type { Side } from './side.js'
 import type { SyncPlan } from './sync-plan.js'
+import { unlessRefused } from './unless-refused.js'
 
 export interface SyncOptions {
   primary: Side
@@ -95,12 +97,14 @@ export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
   }
 }
 
-/** Ends the copies that a process which is gone has left. */
+/** Ends the copies that a process which is gone has left, and closes what it has opened and not attached. */
 export async function dropLeftovers(qmp: Qmp, limits: Limits): Promise<void> {
-  const isCopy = (name: string) => isOurNode(name) && name.endsWith('-copy')
   const jobs = (await qmp.run(queryJobs, undefined, limits)).map(({ id }) => id)
   const nodes = (await qmp.run(queryNamedBlockNodes, { flat: true }, limits)).map(({ nodeName }) => nodeName)
-  for (const target of new Set([...jobs, ...nodes].filter(isCopy))) await dropCopy(qmp, target)
+  for (const target of new Set([...jobs, ...nodes].filter(isCopyNode))) await dropCopy(qmp, target)
+  // one that is in use stays
+  for (const node of nodes.filter(isReplicaNode))
+    await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessRefused)
 }
 
 type Job = PlannedCopy & DiskCopy
