@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { addDisk, parseDisk } from 'xenlight'
+import { embeddedStore } from 'xenlight/xenstore'
 import { realPart } from '../support/real-part.js'
 import { type Machine, machine, type SocketQemu } from './real-pair.js'
 
@@ -203,13 +205,31 @@ t.test('disks that are not there', async t => {
 t.test('a domain is one of the sides', async t => {
   const pair = await pairOf(t)
   if (pair === undefined) return
-  const { anna, berta, ends, colo, listen } = pair
+  const { anna, berta, ends, colo, listen, folder } = pair
   await colo('start', ...ends, '--listen', listen)
-  const domain = (socket: string) => ['status', '--disk', 'disk0', '--domid', '7', '--qmp', socket]
-  t.match(await colo(...domain(anna.third), '--secondary', berta.third), { status: 0 })
-  t.match(await colo(...domain(berta.third), '--primary', anna.third), { status: 0 })
-  t.match(await colo(...domain(anna.third)), { status: 11, stdout: /^primary: its guest/m })
-  t.match(await colo(...domain(berta.third)), { status: 11, stdout: /^secondary: its guest/m })
+  const domain = (socket: string, ...named: string[]) => ['status', ...named, '--domid', '7', '--qmp', socket]
+  const named = ['--disk', 'disk0']
+  t.match(await colo(...domain(anna.third, ...named), '--secondary', berta.third), { status: 0 })
+  t.match(await colo(...domain(berta.third, ...named), '--primary', anna.third), { status: 0 })
+  t.match(await colo(...domain(anna.third, ...named)), { status: 11, stdout: /^primary: its guest/m })
+  t.match(await colo(...domain(berta.third, ...named)), { status: 11, stdout: /^secondary: its guest/m })
+
+  const xenstored = embeddedStore()
+  t.teardown(() => xenstored.close())
+  await xenstored.listen(`${folder}/xenstored`)
+  await using store = xenstored.connect()
+  t.match(await colo(...domain(anna.third)), { status: 3, stderr: /there is no domain 7/ })
+  await store.write('/libxl/7/type', 'hvm')
+  await store.write('/local/domain/7/name', 'guest')
+  t.match(await colo(...domain(anna.third)), { status: 3, stderr: /domain 7 has no COLO disk/ })
+  const images = `active-disk=${folder}/a,hidden-disk=${folder}/h,target=${anna.image}`
+  const add = (spec: string) => addDisk(store, parseDisk(spec), { domid: 7, wait: false })
+  await add(`vdev=hda,access=rw,colo,colo-host=127.0.0.1,colo-port=9000,colo-export=disk0,${images}`)
+  t.match(await colo(...domain(anna.third), '--secondary', berta.third), { status: 0, stdout: /^disk0: protected/m })
+  await add(`vdev=hdb,access=rw,colo,colo-host=127.0.0.1,colo-port=9000,colo-export=0disk,${images}`)
+  const all = await colo(...domain(anna.third), '--secondary', berta.third, '--json')
+  t.match(all, { status: 12 })
+  t.match(lines(all.stdout), [{ disks: [{ state: 'protected' }], problems: [{ vdev: 'hdb' }] }])
 })
 
 t.test('watched until interrupted', async t => {

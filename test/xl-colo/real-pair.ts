@@ -71,7 +71,7 @@ export function machine(t: Test): Machine {
   const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')
   const stay = (...args: string[]): Staying => {
     const { PATH } = process.env
-    const env = { PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state'), LC_ALL: 'C' }
+    const env = { PATH, HOME: folder, XENSTORED_PATH: join(folder, 'xenstored'), LC_ALL: 'C' }
     const withRecords =
       args.includes('--records') || args[0] === 'prepare' ? [] : ['--records', join(folder, 'records')]
     const child = spawn(process.execPath, [command, ...args, ...withRecords], { cwd: folder, env })

@@ -62,7 +62,7 @@ t.test('a QEMU that is not there', async t => {
   t.match(await runWith(['checkpoint', ...ends]), { status: 1, stderr: gone })
   t.match(await runWith(['stop', ...ends]), { status: 1, stderr: gone })
   t.match(await runWith(['status', ...ends]), { status: 1, stderr: /no connection/ })
-  t.match(await runWith(['status', '--domid', '5']), { status: 1, stderr: /qmp-libxl-5/ })
+  t.match(await runWith(['status', '--domid', '5', '--disk', 'd']), { status: 1, stderr: /qmp-libxl-5/ })
   t.match(await runWith(['failover', ...ends]), { status: 1, stderr: /the secondary: no connection/ })
 })
 

@@ -1,10 +1,11 @@
 import type { Seen } from '../../colo/disk-state.js'
+import type { ColoDiskProblem } from '../../colo/domain-disks.js'
 import type { PairStatus } from '../../colo/pair-status.js'
 import { printable } from '../../printable.js'
 import { diskText, overlayText } from './disk-text.js'
 
 /** What is known of a pair, for people. */
-export function statusLines(status: PairStatus): string[] {
+export function statusLines(status: PairStatus, problems: readonly ColoDiskProblem[]): string[] {
   const { epoch, primary, secondary, disks, splitBrain } = status
   const lines = [`epoch ${epoch}`, `primary: ${sideText(primary)}`, `secondary: ${sideText(secondary)}`]
   if (splitBrain) lines.push('SPLIT BRAIN: both guests run, each on its own disk: stop one of them now')
@@ -17,6 +18,8 @@ export function statusLines(status: PairStatus): string[] {
     }
     for (const fill of overlays) lines.push(`  ${overlayText(fill)}`)
   }
+  for (const { devid, vdev = `device ${devid}`, why } of problems)
+    lines.push(`${printable(vdev)}: cannot be protected (${printable(why)})`)
   return lines
 }
 

@@ -1,4 +1,5 @@
 import type { DiskState } from '../../colo/disk-state.js'
+import type { ColoDiskProblem } from '../../colo/domain-disks.js'
 import type { PairEvent } from '../../colo/pair-event.js'
 import type { DiskStatus, PairStatus } from '../../colo/pair-status.js'
 
@@ -39,7 +40,10 @@ function stateJson(state: DiskState): object {
 }
 
 /** The shape of `status --json`. */
-export function statusJson(status: PairStatus, exit: number): object {
+export function statusJson(
+  status: PairStatus,
+  { exit, problems }: { exit: number; problems: readonly ColoDiskProblem[] },
+): object {
   const { running, splitBrain, epoch, primary, secondary } = status
   return {
     exit,
@@ -48,6 +52,7 @@ export function statusJson(status: PairStatus, exit: number): object {
     primary: { running: running.primary ?? null, error: primary.error?.message ?? null },
     secondary: { running: running.secondary ?? null, error: secondary.error?.message ?? null },
     disks: status.disks.map(diskJson),
+    problems: problems.map(({ devid, vdev = null, reason, why }) => ({ devid, vdev, reason, why })),
   }
 }
 

@@ -51,23 +51,23 @@ async function look(
   const { disks: named, timeout, records: folders, ...given } = command.ends
   const records = openRecords(folders, io)
   const limits = { timeout, signal }
-  const domain = command.domain && (await domainSide(command.domain, given, limits))
+  const domain = command.domain && (await domainSide(command.domain, { ...given, disks: named }, limits))
   const ends = { ...given, ...domain?.ends }
   await using primary = ends.primary && (await reachSide(ends.primary, { ...limits, records: records.primary }))
   await using secondary = ends.secondary && (await reachSide(ends.secondary, { ...limits, records: records.secondary }))
   const sides = [primary, secondary].flatMap(open => open?.side ?? [])
   const errors = [primary, secondary].flatMap(open => open?.error ?? [])
   if (errors.length === sides.length) throw errors[0]
-  const disks = await whichDisks(named.length > 0 ? named : (domain?.disks ?? []), sides, limits)
+  const disks = await whichDisks(domain?.disks ?? named, sides, limits)
   const both = { primary: primary?.side, secondary: secondary?.side }
   const status = await pairStatus({ ...both, disks, freeSpace: localFreeSpace, ...limits })
-  const exit = statusOf(
-    status.disks.map(({ state }) => state.kind),
-    status.splitBrain,
-  )
-  if (command.json) return { status: exit, lines: [jsonLine(statusJson(status, exit)).trimEnd()] }
+  const problems = domain?.problems ?? []
+  // a disk that cannot be protected is written on one side only
+  const kinds = [...status.disks.map(({ state }) => state.kind), ...problems.map(() => 'unprotected' as const)]
+  const exit = statusOf(kinds, status.splitBrain)
+  if (command.json) return { status: exit, lines: [jsonLine(statusJson(status, { exit, problems })).trimEnd()] }
   const graphs = command.graph || command.watch ? await graphLines(both, status, limits) : []
-  return { status: exit, lines: [...statusLines(status), ...graphs] }
+  return { status: exit, lines: [...statusLines(status, problems), ...graphs] }
 }
 
 async function graphLines(
