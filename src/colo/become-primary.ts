@@ -28,9 +28,9 @@ export async function becomePrimary(qmp: Qmp, { disks, ...limits }: BecomePrimar
   const plans = await plan(qmp, disks, limits)
   if (plans.length === 0) return
   const guest = await guestOf({ qmp }, limits)
-  await guest?.stop(limits)
+  await guest.stop(limits)
   for (const step of plans) await insertQuorum(qmp, step, limits)
-  await guest?.resume(limits)
+  await guest.resume(limits)
 }
 
 interface Plan {

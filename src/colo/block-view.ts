@@ -68,6 +68,11 @@ export class BlockView {
     })
   }
 
+  /** Whether a device of the guest's stands on a node, or somebody else from outside the graph. */
+  hasUser(node: number): boolean {
+    return this.#edges.some(({ parent, child }) => child === node && this.#nodes.get(parent)?.kind === 'block-backend')
+  }
+
   /** What the lowest node has open: of the upper ones, QEMU says it with all their options. */
   #fileOf(node: GraphNode, own: string): string {
     const below = this.#edges.find(({ parent, name }) => parent === node.id && name === 'file')

@@ -129,7 +129,9 @@ function ofBoth(
     if (there?.state === 'outdated') return { kind: 'outdated', why: there.why }
     if (there?.state !== 'replicating' || here?.state !== 'replicated')
       return { kind: 'unknown', why: 'its records do not say that it is protected: protect it again' }
-    return { kind: 'protected', why: `epoch ${epoch}`, checkpoint }
+    const besides =
+      primary.job === undefined ? '' : `; somebody's block job is under way on the primary (${primary.job})`
+    return { kind: 'protected', why: `epoch ${epoch}${besides}`, checkpoint }
   }
   if (secondary.kind === 'replicating')
     return {

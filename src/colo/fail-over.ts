@@ -1,6 +1,5 @@
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
-import { stop } from '../qmp/commands/stop-cont.js'
 import { becomePrimary } from './become-primary.js'
 import { ColoError } from './colo-error.js'
 import type { DiskRecord } from './disk-record.js'
@@ -65,7 +64,6 @@ export async function failOver(options: FailOverOptions): Promise<void> {
 /** Writes to the files what QEMU keeps in its memory of its overlays: to stop the guest does it. */
 async function flushAll({ qmp }: Side, limits: Limits): Promise<void> {
   const guest = await guestOf({ qmp }, limits)
-  if (guest === undefined) return qmp.run(stop, undefined, limits)
   try {
     await guest.stop(limits)
   } finally {

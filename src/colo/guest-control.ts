@@ -15,16 +15,28 @@ export interface GuestControl {
 /** A node without data: it says that it was us who stopped the guest, should this process be gone before it resumes it. */
 const stoppedMark = 'colo-stopped'
 
-/** How a guest is stopped and resumed; undefined where it stands still as it is. */
+/**
+ * How a side stands still and goes on. QEMU's `stop` writes out all that it keeps in memory, also where its guest does not run: what a
+ * checkpoint promises has to be in the files. The guest is resumed only where it ran.
+ */
 export async function guestOf(
   { qmp, guest }: { qmp: Qmp; guest?: GuestControl | undefined },
   limits: Limits,
-): Promise<GuestControl | undefined> {
-  if (guest !== undefined) return guest
+): Promise<GuestControl & { isRunning: boolean }> {
   const { running } = await qmp.run(queryStatus, undefined, limits)
-  if (!running) return undefined
-  await qmp.run(blockdevAdd, { driver: 'null-co', 'node-name': stoppedMark, size: 512 }, limits).catch(unlessRefused)
-  return { stop: limits => qmp.run(stop, undefined, limits), resume: limits => resume(qmp, limits) }
+  if (running)
+    await qmp.run(blockdevAdd, { driver: 'null-co', 'node-name': stoppedMark, size: 512 }, limits).catch(unlessRefused)
+  return {
+    isRunning: running || guest !== undefined,
+    async stop(limits) {
+      await guest?.stop(limits)
+      await qmp.run(stop, undefined, limits)
+    },
+    async resume(limits) {
+      if (running) await resume(qmp, limits)
+      await guest?.resume(limits)
+    },
+  }
 }
 
 async function resume(qmp: Qmp, limits: Limits): Promise<void> {

@@ -61,7 +61,10 @@ function primaryOf({ disk, role, primary, secondary, record }: DiskSight): { quo
     throw new ColoError('wrong-state', `${name} is ${secondary.kind} on the primary: is it the secondary?`, { disk })
   switch (primary.kind) {
     case 'alone':
-      return primary
+      if (primary.job === undefined) return primary
+      throw new ColoError('wrong-state', `a block job is under way on ${name} (${primary.job}): wait for its end`, {
+        disk,
+      })
     case 'missing':
       throw new ColoError('not-a-colo-disk', `the primary has no disk ${name}`, { disk })
     case 'no-quorum':

@@ -1,3 +1,4 @@
+import { printable } from '../printable.js'
 import type { BlockView, ViewedNode } from './block-view.js'
 import { quorumNode } from './node-names.js'
 
@@ -8,11 +9,18 @@ export type PrimaryState =
   /** The disk is no quorum: it was not made to be replicated. */
   | { kind: 'no-quorum'; driver: string }
   /** Its writes go to its own image alone. */
-  | { kind: 'alone'; quorum: string; image: ViewedNode }
+  | ({ kind: 'alone' } & PrimaryDisk)
   /** Its writes go to a replica too. */
-  | { kind: 'replicated'; quorum: string; image: ViewedNode; replica: Replica }
-  /** Its own image is gone from the quorum, or there is more than one replica: not ours. */
+  | ({ kind: 'replicated'; replica: Replica } & PrimaryDisk)
+  /** Its own image is gone from the quorum, there is more than one replica, or its guest writes elsewhere: not ours. */
   | { kind: 'foreign'; why: string }
+
+export interface PrimaryDisk {
+  quorum: string
+  image: ViewedNode
+  /** The filter of a block job that is under way on the quorum or its image: a copy of ours, or somebody's. */
+  job: string | undefined
+}
 
 /** The quorum's child that sends writes to the secondary. */
 export interface Replica {
@@ -45,11 +53,26 @@ export function primaryState(view: BlockView, name: string): PrimaryState {
   if (above === undefined) return { kind: 'foreign', why: 'its own image is no child of the quorum' }
   if (second !== undefined) return { kind: 'foreign', why: 'the quorum has two images of its own' }
   if (replicas.length > 1) return { kind: 'foreign', why: 'the quorum has two replicas' }
-  const [replica] = replicas
-  const quorum = disk.nodeName
+  let top = disk
+  let job: string | undefined
+  for (const { node } of view.parents(disk.id)) {
+    if (!jobFilters.has(node.driver))
+      return {
+        kind: 'foreign',
+        why: `${printable(node.driver)} stands on it, a snapshot maybe, which is not replicated`,
+      }
+    top = node
+    job = node.driver
+  }
+  if (!view.hasUser(top.id)) return { kind: 'foreign', why: "no device of the guest's stands on it" }
   const image = belowJobs(view, above)
-  return replica === undefined ? { kind: 'alone', quorum, image } : { kind: 'replicated', quorum, image, replica }
+  if (image !== above) job = above.driver
+  const [replica] = replicas
+  const found = { quorum: disk.nodeName, image, job }
+  return replica === undefined ? { kind: 'alone', ...found } : { kind: 'replicated', replica, ...found }
 }
+
+const jobFilters: ReadonlySet<string> = new Set(['mirror_top', 'copy-before-write', 'commit_top', 'copy-on-read'])
 
 /** The NBD client that a node is, or that the replication driver stands on. */
 function nbdBelow(view: BlockView, node: ViewedNode): ViewedNode | undefined {
@@ -60,4 +83,4 @@ function nbdBelow(view: BlockView, node: ViewedNode): ViewedNode | undefined {
 
 /** A copy that is under way puts its filter above the image. */
 const belowJobs = (view: BlockView, node: ViewedNode): ViewedNode =>
-  node.driver === 'copy-before-write' ? (view.child(node.id, 'file') ?? node) : node
+  jobFilters.has(node.driver) ? (view.child(node.id, 'file') ?? view.child(node.id, 'backing') ?? node) : node

@@ -118,14 +118,14 @@ export async function protect(options: ProtectOptions): Promise<Protection> {
   })
   const guest = await guestOf({ qmp: primary.qmp, guest: options.guest }, limits)
   try {
-    await guest?.stop(limits)
+    await guest.stop(limits)
     await synced.finish(limits)
     await switchOver(options, plans, limits)
   } catch (error) {
     await synced.drop().catch(() => {})
     throw error
   } finally {
-    await guest?.resume({ timeout })
+    await guest.resume({ timeout })
   }
   for (const [side, images] of imagesOf(options, await look())) await dropOldChanges(side.qmp, images, epoch, limits)
   const [first, second] = await look()
@@ -155,10 +155,10 @@ async function switchOver(options: ProtectOptions, plans: readonly DiskPlan[], l
 async function checkpointSecondary({ qmp }: Side, limits: Limits): Promise<void> {
   const guest = await guestOf({ qmp }, limits)
   try {
-    await guest?.stop(limits)
+    await guest.stop(limits)
     await qmp.run(xenColoDoCheckpoint, undefined, limits)
   } finally {
-    await guest?.resume(limits)
+    await guest.resume(limits)
   }
 }
 

@@ -53,7 +53,7 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
   const guests = await Promise.all([primary, secondary].map(side => guestOf(side, limits)))
   const start = performance.now()
   try {
-    for (const guest of guests) await guest?.stop(limits)
+    for (const guest of guests) await guest.stop(limits)
     // all that the primary's guest wrote is through now, on each child or reported
     await refuseIfDegraded(primary.qmp, { disks, epoch, driver, health }, limits)
     await secondary.qmp.run(xenColoDoCheckpoint, undefined, limits)
@@ -68,14 +68,14 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
     throw error
   }
   await letGoOn(guests)
-  return { pause: guests[0] === undefined ? 0 : performance.now() - start }
+  return { pause: guests[0]!.isRunning ? performance.now() - start : 0 }
 }
 
 /** How long a guest may take to go on, in milliseconds. */
 const goOnTimeout = 5000
 
-const letGoOn = async (guests: readonly (GuestControl | undefined)[]): Promise<void> => {
-  await Promise.all(guests.map(guest => guest?.resume({ timeout: goOnTimeout })))
+const letGoOn = async (guests: readonly GuestControl[]): Promise<void> => {
+  await Promise.all(guests.map(guest => guest.resume({ timeout: goOnTimeout })))
 }
 
 const isGivenUp = (error: unknown): boolean =>

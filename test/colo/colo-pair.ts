@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import type { Test } from 'tap'
 import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { dirtyExtents, type OverlayFiles, type PairOptions, type RecordStore, recordFolder } from 'xenlight/colo'
@@ -9,6 +10,7 @@ import type { Form } from '../dm-args/real-qemu/forms.js'
 import { guestIo } from '../dm-args/real-qemu/replicated-pair.js'
 import { type Qemu, startQemu } from '../real/qemu.js'
 import { type DiskImages, diskImages } from '../support/disk-images.js'
+import { MissingRealPart } from '../support/real-part.js'
 
 export type ImageFormat = 'raw' | 'qcow2'
 
@@ -37,14 +39,32 @@ export interface QemuPair {
   directory: string
 }
 
-export async function qemuPair(t: Test, form: Form, vdevs: readonly string[], format: ImageFormat): Promise<QemuPair> {
+/** Where the images of a side are, and what its QEMU gets besides. */
+export interface SideSettings {
+  /** A folder on a small file system, say. */
+  disk?: string
+  active?: string
+  hidden?: string
+  args?: readonly string[]
+}
+
+export async function qemuPair(
+  t: Test,
+  form: Form,
+  vdevs: readonly string[],
+  format: ImageFormat,
+  settings: { primary?: SideSettings; secondary?: SideSettings } = {},
+): Promise<QemuPair> {
   const images = diskImages()
   t.teardown(() => images[Symbol.dispose]())
   // the machine's other tests have other loopback addresses
   const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')
   const disk = (vdev: string) => coloDisk(`${vdev},colo-host=${host}`, format, images)
-  const side = (coloRestore: boolean) => startSide(t, form, vdevs.map(disk), coloRestore)
-  const [primary, secondary] = [await side(false), await side(true)]
+  const side = (coloRestore: boolean, { args = [], ...folders }: SideSettings = {}) => {
+    const disks = vdevs.map(vdev => elsewhere(disk(vdev), folders))
+    return startSide(t, form, disks, coloRestore, args)
+  }
+  const [primary, secondary] = [await side(false, settings.primary), await side(true, settings.secondary)]
   const names = primary.disks.map(({ coloExport }) => coloExport!)
   const overlay = (name: string) => images.image(name, 'qcow2')
   const newOverlays = () => ({ activeDisk: overlay('active.qcow2'), hiddenDisk: overlay('hidden.qcow2') })
@@ -88,9 +108,47 @@ function coloDisk(vdev: string, format: ImageFormat, images: DiskImages): Resolv
   return resolveDisk(parseDisk(spec.join(',')), { domid: 11, domainType: 'hvm', target: 'file', domidOf })
 }
 
-async function startSide(t: Test, form: Form, disks: ResolvedDisk[], coloRestore: boolean): Promise<QemuSide> {
+/** The same disk, with some of its images moved to other folders. */
+function elsewhere(disk: ResolvedDisk, { disk: base, active, hidden }: Omit<SideSettings, 'args'>): ResolvedDisk {
+  const moved = (path: string | undefined, folder: string | undefined) => {
+    if (folder === undefined || path === undefined) return path
+    const target = join(folder, `${disk.vdev}-${basename(path)}`)
+    execFileSync('cp', ['--sparse=always', path, target])
+    return target
+  }
+  return {
+    ...disk,
+    pdevPath: moved(disk.pdevPath, base),
+    activeDisk: moved(disk.activeDisk, active),
+    hiddenDisk: moved(disk.hiddenDisk, hidden),
+  }
+}
+
+/** A file system with room for so many bytes. @throws MissingRealPart where this process may mount none */
+export function smallFileSystem(t: Test, size: number): string {
+  const folder = mkdtempSync(join(tmpdir(), 'small-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'small', folder], { stdio: 'ignore' })
+  } catch {
+    rmdirSync(folder)
+    throw new MissingRealPart('the right to mount a file system (root)', 'mount')
+  }
+  t.teardown(() => {
+    execFileSync('umount', ['--lazy', folder])
+    rmdirSync(folder)
+  })
+  return folder
+}
+
+async function startSide(
+  t: Test,
+  form: Form,
+  disks: ResolvedDisk[],
+  coloRestore: boolean,
+  more: readonly string[] = [],
+): Promise<QemuSide> {
   const { args } = form.build({ disks, options: { domainType: 'hvm', coloRestore } })
-  const { qemu, refusal } = await startQemu(args)
+  const { qemu, refusal } = await startQemu([...more, ...args])
   if (qemu === undefined) throw new Error(refusal)
   t.teardown(qemu.stop)
   const drives = await qemu.qmp<{ qdev?: string }[]>('query-block')
