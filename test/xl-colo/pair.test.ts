@@ -190,6 +190,31 @@ t.test('interrupted in the middle of a copy', async t => {
   t.match(await colo('start', ...ends, '--listen', listen), { status: 0 }, 'again')
 })
 
+t.test('guests that a killed process left standing still go on', async t => {
+  const pair = await pairOf(t)
+  if (pair === undefined) return
+  const { anna, ends, colo, listen } = pair
+  await using monitor = await anna.qmp()
+  const isRunning = async () => ((await monitor.execute('query-status')) as { running: boolean }).running
+  // as it is between the two ends of a checkpoint
+  const leaveStopped = async () => {
+    await monitor.execute('blockdev-add', { driver: 'null-co', 'node-name': 'colo-stopped', size: 512 })
+    await monitor.execute('stop')
+  }
+  await monitor.execute('cont')
+  for (const args of [
+    ['start', ...ends, '--listen', listen],
+    ['checkpoint', ...ends],
+    ['stop', ...ends],
+  ]) {
+    t.match(await colo(...args), { status: 0 })
+    await leaveStopped()
+    t.notOk(await isRunning())
+    t.match(await colo(...args), { status: 0 })
+    t.ok(await isRunning(), args[0]!)
+  }
+})
+
 t.test('disks that are not there', async t => {
   const pair = await pairOf(t)
   if (pair === undefined) return

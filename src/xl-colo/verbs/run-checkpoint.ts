@@ -1,3 +1,4 @@
+import { resumeAbandoned } from '../../colo/guest-control.js'
 import { pairStatus } from '../../colo/pair-status.js'
 import { ReplicaHealth } from '../../colo/replica-health.js'
 import { takeCheckpoint } from '../../colo/take-checkpoint.js'
@@ -36,6 +37,8 @@ export async function runCheckpoint({ ends, json }: PairCommand, io: Io): Promis
       )
   const epoch = there?.listening ?? status.epoch
   try {
+    // a start that was killed may have left them standing still
+    for (const { qmp } of [primary, secondary]) await resumeAbandoned(qmp, limits)
     const { pause } = await takeCheckpoint({
       primary: { ...primary, images: imagesOf(here) },
       secondary: { ...secondary, images: imagesOf(there) },

@@ -1,3 +1,4 @@
+import { resumeAbandoned } from '../../colo/guest-control.js'
 import { epochOf } from '../../colo/node-names.js'
 import { ColoPair } from '../../colo/pair.js'
 import { type PairStatus, pairStatus } from '../../colo/pair-status.js'
@@ -26,6 +27,8 @@ export async function runStop({ ends, json }: PairCommand, io: Io): Promise<numb
     // the address is that of a secondary to be: nobody listens any more
     const pair = new ColoPair({ ...sides, disks, epoch, host: '', port: 0, timeout })
     await pair.stop()
+    // a start that was killed may have left it standing still
+    await resumeAbandoned(primary.qmp, { timeout })
   } catch (error) {
     throw withStatus(error)
   }
