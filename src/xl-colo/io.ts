@@ -1,4 +1,5 @@
 import type { OutputStream } from '../command-line/write-stream.js'
+import type { Size } from './output/redrawn.js'
 
 /** What the command touches of its process; sockets, records and overlays are those of `colo/node`. */
 export interface Io {
@@ -11,8 +12,8 @@ export interface Io {
   }
   readonly isRoot: boolean
   isTerminal(stream: OutputStream): boolean
-  /** How wide standard output's terminal is. */
-  columns(): number
+  /** How large standard output's terminal is. */
+  size(): Size
   /** @throws SystemError */
   write(stream: OutputStream, text: string): void
   /** Calls the listener at the first signal that asks the process to end; a second one ends it at once. */

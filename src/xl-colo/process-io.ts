@@ -1,6 +1,7 @@
 import { exactArguments } from '../command-line/exact-arguments.js'
 import { type OutputStream, writeStream } from '../command-line/write-stream.js'
 import type { Io } from './io.js'
+import type { Size } from './output/redrawn.js'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -13,8 +14,9 @@ export class ProcessIo implements Io {
     return process.getBuiltinModule('node:tty').isatty(stream)
   }
 
-  columns(): number {
-    return process.stdout.columns ?? 80
+  size(): Size {
+    const { columns = 80, rows = 24 } = process.stdout
+    return { columns, rows }
   }
 
   write(stream: OutputStream, text: string): void {

@@ -1,11 +1,13 @@
 import { SystemError } from '#xenlight/command-line/system-error.js'
 import type { OutputStream } from '#xenlight/command-line/write-stream.js'
 import type { Io } from '#xenlight/xl-colo/io.js'
+import type { Size } from '#xenlight/xl-colo/output/redrawn.js'
 import { run } from '#xenlight/xl-colo/run.js'
 
 export interface World {
   terminal?: boolean
   columns?: number
+  rows?: number
   env?: Io['env']
   isRoot?: boolean
   /** Standard output fails so. */
@@ -43,8 +45,8 @@ export class FakeIo implements Io {
     return this.#world.terminal ?? false
   }
 
-  columns(): number {
-    return this.#world.columns ?? 80
+  size(): Size {
+    return { columns: this.#world.columns ?? 80, rows: this.#world.rows ?? 24 }
   }
 
   write(stream: OutputStream, text: string): void {

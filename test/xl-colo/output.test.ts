@@ -2,6 +2,7 @@ import t from 'tap'
 import type { PairEvent } from 'xenlight/colo'
 import { drawGraph } from '#xenlight/xl-colo/graph/draw-graph.js'
 import { bytesText, progressText } from '#xenlight/xl-colo/output/disk-text.js'
+import { fitting, fullScreen } from '#xenlight/xl-colo/output/redrawn.js'
 import { reporterFor } from '#xenlight/xl-colo/output/reporter-for.js'
 import { jsonLine } from '#xenlight/xl-colo/output/to-json.js'
 import { FakeIo, type World } from './fake-io.js'
@@ -72,8 +73,8 @@ t.test('on a terminal a few lines are drawn again and again', async t => {
   t.strictSame(screen.slice(0, 2), ['epoch 1', 'a␊b: all is to be copied (because␛[0m)'])
   t.strictSame(screen.slice(-3), [
     'xl-colo: warning: nobody watches␊',
-    'd: protected (epoch 1)',
     'checkpoint 4: the guest stoo…',
+    'd: protected (epoch 1)',
   ])
   t.equal(screen.filter(line => line.startsWith('d: ')).length, 1)
 })
@@ -92,6 +93,15 @@ function shown(text: string): string[] {
   }
   return lines.slice(0, -1)
 }
+
+t.test('more than a terminal has room for', async t => {
+  const size = { columns: 80, rows: 5 }
+  const lines = ['a', 'b', 'c', 'd', 'e']
+  t.strictSame(fitting(lines, size), ['a', 'b', 'c', '… and 2 more'])
+  t.strictSame(fitting(lines.slice(2), size), ['c', 'd', 'e'])
+  t.equal(fullScreen(lines, size).split('\n').length, 5)
+  t.match(fitting(lines, { columns: 80, rows: 0 }), ['a', '… and 4 more'])
+})
 
 t.test('how far a copy is', async t => {
   t.equal(progressText({ current: 0, total: 0, secondsLeft: undefined }), '[##########] 100% 0 B of 0 B')

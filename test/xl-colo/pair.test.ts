@@ -265,8 +265,11 @@ t.test('watched until interrupted', async t => {
   await watch.until(/"state":"unprotected"/)
   await colo('start', ...ends, '--listen', listen)
   await watch.until(/"state":"protected"/)
+  await pair.anna.kill()
+  await pair.berta.kill()
+  await watch.until(/"error":"no connection/)
   watch.child.kill('SIGINT')
-  t.match(await watch.ended, { status: 0, stderr: '' })
+  t.match(await watch.ended, { status: 1, stderr: '' })
   t.ok(lines(watch.stdout()).length >= 2)
 })
 

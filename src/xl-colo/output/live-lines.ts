@@ -3,7 +3,7 @@ import { printable } from '../../printable.js'
 import type { Io } from '../io.js'
 import { diskText } from './disk-text.js'
 import { checkpointText, eventText } from './event-text.js'
-import { redrawn } from './redrawn.js'
+import { fitting, redrawn } from './redrawn.js'
 import type { Reporter } from './reporter.js'
 
 /** A few lines at the end of a terminal, drawn again whenever something happens: one a disk, and the last checkpoint. */
@@ -45,14 +45,16 @@ export class LiveLines implements Reporter {
 
   /** What is said once stands above the lines that change. */
   #above(text: string): void {
-    this.#io.write(1, `${redrawn([], this.#drawn, this.#io.columns())}${text}\n`)
+    this.#io.write(1, `${redrawn([], this.#drawn, this.#io.size())}${text}\n`)
     this.#drawn = 0
     this.#draw()
   }
 
   #draw(): void {
-    const lines = [...this.#disks.values(), ...(this.#checkpoint === undefined ? [] : [this.#checkpoint])]
-    this.#io.write(1, redrawn(lines, this.#drawn, this.#io.columns()))
+    const size = this.#io.size()
+    const all = [...(this.#checkpoint === undefined ? [] : [this.#checkpoint]), ...this.#disks.values()]
+    const lines = fitting(all, size)
+    this.#io.write(1, redrawn(lines, this.#drawn, size))
     this.#drawn = lines.length
   }
 }

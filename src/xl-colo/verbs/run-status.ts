@@ -2,17 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { localFreeSpace } from '../../colo/node/free-space.js'
 import { type PairStatus, pairStatus } from '../../colo/pair-status.js'
 import type { Side } from '../../colo/side.js'
+import { printable } from '../../printable.js'
+import { XenlightError } from '../../xenlight-error.js'
 import type { StatusCommand } from '../command.js'
 import { domainSide } from '../domain-side.js'
-import { statusOf } from '../exit-status.js'
+import { exitStatus, statusOf } from '../exit-status.js'
 import { drawGraph } from '../graph/draw-graph.js'
 import { qemuGraph } from '../graph/qemu-graph.js'
 import { interruptible } from '../interruption.js'
 import type { Io } from '../io.js'
-import { redrawn } from '../output/redrawn.js'
+import { fullScreen } from '../output/redrawn.js'
 import { statusLines } from '../output/status-lines.js'
 import { jsonLine, statusJson } from '../output/to-json.js'
 import { openRecords } from '../records.js'
+import { Refusal } from '../refusal.js'
 import { reachSide } from '../sides.js'
 import { whichDisks } from '../which-disks.js'
 
@@ -24,22 +27,26 @@ export async function runStatus(command: StatusCommand, io: Io): Promise<number>
   using interruption = interruptible(io)
   const { signal } = interruption
   const isLive = command.watch && !command.json && io.isTerminal(1) && io.env.TERM !== 'dumb'
-  let drawn = 0
   for (;;) {
     const { status, lines } = await look(command, io, signal).catch(error => {
       if (interruption.status !== undefined) return { status: interruption.status, lines: [] }
+      if (command.watch) return unseen(error, command.json)
       throw error
     })
-    if (isLive) {
-      io.write(1, redrawn(lines, drawn, io.columns()))
-      drawn = lines.length
-    } else if (lines.length > 0) {
-      io.write(1, lines.map(line => `${line}\n`).join(''))
-    }
+    if (isLive) io.write(1, fullScreen(lines, io.size()))
+    else if (lines.length > 0) io.write(1, lines.map(line => `${line}\n`).join(''))
     if (!command.watch || signal.aborted) return status
     await delay(interval, undefined, { signal }).catch(() => {})
     if (signal.aborted) return status
   }
+}
+
+/** Who watches waits for what is not there yet. */
+function unseen(error: unknown, json: boolean): { status: number; lines: readonly string[] } {
+  if (!(error instanceof XenlightError || error instanceof Refusal)) throw error
+  const { message } = error
+  const status = exitStatus(error instanceof Refusal ? error.status : 'failed')
+  return { status, lines: [json ? jsonLine({ exit: status, error: message }).trimEnd() : printable(message)] }
 }
 
 /** Connects anew each time: a monitor serves one client, and others may need it. */
