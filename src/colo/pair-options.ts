@@ -13,9 +13,11 @@ export interface PairOptions {
   secondary: Side
   /** The disks, by their exports' names, which both sides have. */
   disks: readonly string[]
-  /** Where the secondary listens: this address and no other. */
+  /** Where the secondary listens, this address and no other, and the primary finds it. */
   host: string
   port: number
+  /** Where it listens, if that is another address than the primary's way to it leads to (a forwarded port, say). */
+  listen?: { host: string; port: number } | undefined
   /** The ids of the `tls-creds-…` objects of the two QEMUs. */
   tlsCreds?: { primary: string; secondary: string } | undefined
   /** The number of this protection: the caller keeps it, and each protection and take-over has a greater one. */

@@ -85,11 +85,11 @@ export class ColoPair implements AsyncDisposable {
       this.#degraded.clear()
       try {
         const { onPlan, onProgress } = this.#reporters()
-        const { host, port, tlsCreds, ...rest } = this.#options
+        const { host, port, listen = { host, port }, tlsCreds, ...rest } = this.#options
         const { images } = await protect({
           ...rest,
           address: { host, port, tlsCreds: tlsCreds?.primary },
-          secondaryTlsCreds: tlsCreds?.secondary,
+          listen: { ...listen, tlsCreds: tlsCreds?.secondary },
           heartbeat: this.#heartbeat,
           readExtents: rest.readExtents ?? refuseToRead,
           onPlan,
@@ -263,6 +263,8 @@ export class ColoPair implements AsyncDisposable {
     this.#isAttached = false
     for (const disk of disks) if (!this.#degraded.has(disk)) this.#degraded.set(disk, why)
     if (!wasAttached) return
+    // now: to cut a secondary off, and to look, may take its time
+    for (const disk of disks) this.#setState(disk, { kind: 'degraded', why: this.#degraded.get(disk)! })
     await cutReplicas(primary.urgent ?? primary.qmp, { disks, epoch }, { timeout }).catch(() => {})
     await this.#endReplication(why).catch(() => {})
     await this.status({ timeout })

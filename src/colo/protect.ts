@@ -16,7 +16,7 @@ import { changesBitmap, epochOf, exportId, exportName } from './node-names.js'
 import { type DiskPlan, planProtection, refuseOldEpoch } from './plan-protection.js'
 import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js'
 import { listen, startReplication } from './secondary.js'
-import { addExport, closeDoor, openServer } from './secondary-exports.js'
+import { addExport, closeDoor, type ListenAddress, openServer } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
 import { dropLeftovers, syncDisks } from './sync-disks.js'
 import type { SyncPlan } from './sync-plan.js'
@@ -32,10 +32,10 @@ export interface ProtectOptions {
   secondary: Side
   /** The disks, by their exports' names: on both sides. */
   disks: readonly string[]
-  /** Where the secondary listens, and what the primary needs for it. */
+  /** Where the primary finds the secondary. */
   address: SecondaryAddress
-  /** The `tls-creds-…` object of the secondary's QEMU. */
-  secondaryTlsCreds?: string | undefined
+  /** Where the secondary listens. */
+  listen: ListenAddress
   epoch: number
   driver?: ReplicaDriver | undefined
   /** The disks are equal, says the caller: nothing is copied. */
@@ -94,7 +94,7 @@ export async function protect(options: ProtectOptions): Promise<Protection> {
   for (const { disk, sync } of asked) options.onPlan?.(disk, sync)
   await recordTargets(secondary, asked, epoch, limits)
   const { address } = options
-  await listen(secondary.qmp, { ...address, tlsCreds: options.secondaryTlsCreds, disks, epoch, ...limits })
+  await listen(secondary.qmp, { ...options.listen, disks, epoch, ...limits })
   const copies = asked.map(({ disk, quorum, primary: image, sync: plan, extents }) => ({
     disk,
     quorum,
@@ -241,7 +241,7 @@ type AskedPlan = DiskPlan & { extents: readonly Extent[] }
 
 /** Reads what the secondaries wrote, where a plan needs it; where that fails, all is copied. */
 async function askSecondary(
-  { secondary, address, secondaryTlsCreds: tlsCreds, epoch, readExtents }: ProtectOptions,
+  { secondary, address, listen, epoch, readExtents }: ProtectOptions,
   plans: readonly DiskPlan[],
   limits: Limits,
 ): Promise<AskedPlan[]> {
@@ -253,13 +253,13 @@ async function askSecondary(
       continue
     }
     const full = (why: string) => ({ ...plan, extents: [], sync: { kind: 'full' as const, why } })
-    if (tlsCreds !== undefined) {
+    if (listen.tlsCreds !== undefined) {
       asked.push(full('what the secondary wrote cannot be read over TLS'))
       continue
     }
     const [id, name, bitmap] = [exportId(epoch, disk), exportName(epoch, disk), changesBitmap(sync.since)]
     await closeDoor(secondary.qmp, () => limits)
-    await openServer(secondary.qmp, { ...address, tlsCreds }, limits)
+    await openServer(secondary.qmp, listen, limits)
     try {
       await addExport(secondary.qmp, { id, node: plan.secondary.nodeName, name, bitmaps: [bitmap] }, limits)
       const extents = await readExtents({ host: address.host, port: address.port, name, bitmap }, limits)

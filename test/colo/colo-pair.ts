@@ -37,6 +37,17 @@ export interface QemuPair {
   /** Empty overlays for each disk. */
   overlays(): Map<string, OverlayFiles>
   directory: string
+  /** With `monitors`: the socket of a second monitor of a QEMU, in `directory`, is called `qmp-` and this. */
+  monitorOf(qemu: Qemu): number
+  /** What all of its QEMUs have printed. */
+  printed(): string
+}
+
+export interface PairSettings {
+  primary?: SideSettings
+  secondary?: SideSettings
+  /** Whether each QEMU has a second monitor, at a socket. */
+  monitors?: boolean
 }
 
 /** Where the images of a side are, and what its QEMU gets besides. */
@@ -53,7 +64,7 @@ export async function qemuPair(
   form: Form,
   vdevs: readonly string[],
   format: ImageFormat,
-  settings: { primary?: SideSettings; secondary?: SideSettings } = {},
+  settings: PairSettings = {},
 ): Promise<QemuPair> {
   const images = diskImages()
   t.teardown(() => images[Symbol.dispose]())
@@ -62,7 +73,15 @@ export async function qemuPair(
   const disk = (vdev: string) => coloDisk(`${vdev},colo-host=${host}`, format, images)
   const side = (coloRestore: boolean, { args = [], ...folders }: SideSettings = {}) => {
     const disks = vdevs.map(vdev => elsewhere(disk(vdev), folders))
-    return startSide(t, form, disks, coloRestore, args)
+    return start(disks, coloRestore, args)
+  }
+  const monitors: Qemu[] = []
+  const start = async (disks: ResolvedDisk[], coloRestore: boolean, args: readonly string[] = []) => {
+    const path = join(images.directory, `qmp-${monitors.length}`)
+    const monitor = settings.monitors ? ['-qmp', `unix:${path},server=on,wait=off`] : []
+    const side = await startSide(t, form, disks, coloRestore, [...monitor, ...args])
+    monitors.push(side.qemu)
+    return side
   }
   const [primary, secondary] = [await side(false, settings.primary), await side(true, settings.secondary)]
   const names = primary.disks.map(({ coloExport }) => coloExport!)
@@ -70,12 +89,15 @@ export async function qemuPair(
   const newOverlays = () => ({ activeDisk: overlay('active.qcow2'), hiddenDisk: overlay('hidden.qcow2') })
   const restart: QemuPair['restart'] = ({ disks }, as) => {
     const its = as === 'secondary' ? disks.map(disk => ({ ...disk, ...newOverlays() })) : disks
-    return startSide(t, form, its, as !== 'primary')
+    return start(its, as !== 'primary')
   }
   const overlays = () =>
     new Map(names.map(name => [name, { active: overlay('active.qcow2'), hidden: overlay('hidden.qcow2') }]))
   const records = recordFolder(join(images.directory, 'records'))
-  return { primary, secondary, names, host, port: 9000, records, restart, overlays, directory: images.directory }
+  const monitorOf = (qemu: Qemu) => monitors.indexOf(qemu)
+  const printed = () => monitors.map(qemu => qemu.printed()).join('\n')
+  const { directory } = images
+  return { primary, secondary, names, host, port: 9000, records, restart, overlays, directory, monitorOf, printed }
 }
 
 /** What protects these two sides of a pair. */
