@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type Command, readCommand } from '#xenlight/xl-colo/command.js'
+import type { Command } from '#xenlight/xl-colo/command.js'
+import { readCommand } from '#xenlight/xl-colo/read-command.js'
 import { runWith } from './fake-io.js'
 
 const both = ['--primary', '/a', '--secondary', '/b']
