@@ -172,7 +172,7 @@ export async function faultRun(t: Test, random: Random, name: string): Promise<v
   const driver = random.pick(['replication', 'replication', 'nbd'] as const)
   const fault: Fault = faults[random.pick(Object.keys(faults))]!
   const run = new FaultRun(t, random, `${name}: ${fault.name} (${vdevs.join(' ')}, ${format}, ${driver})`)
-  const settings = fault.settings?.(t)
+  const settings = fault.settings?.(t, vdevs.length)
   t.teardown(() => t.passing() || t.comment(`${run.what}\n${run.qemus.printed()}`))
   run.qemus = await qemuPair(t, form, vdevs, format, { ...settings, monitors: true })
   const { primary, secondary, host, port } = run.qemus
