@@ -2,6 +2,7 @@ import type { Limits } from '../link/limits.js'
 import { queryBlockExports } from '../qmp/commands/block-export.js'
 import { guestDevices } from '../qmp/commands/guest-devices.js'
 import { queryStatus } from '../qmp/commands/query-status.js'
+import type { OverlayFiles } from './become-secondary.js'
 import { type BlockView, type ViewedNode, viewBlocks } from './block-view.js'
 import type { DiskRecord } from './disk-record.js'
 import { epochOf, topNode } from './node-names.js'
@@ -72,4 +73,12 @@ function epochsOf({ primary, image, record }: DiskSight): number[] {
   const replica = primary.kind === 'replicated' ? epochOf(primary.replica.nbdNode) : undefined
   const bitmaps = image?.bitmaps.flatMap(({ name }) => epochOf(name) ?? []) ?? []
   return [replica ?? 0, record?.epoch ?? 0, ...bitmaps]
+}
+
+/** Where a secondary's overlays are. */
+export function overlaysOf({ disks }: SideSight, disk: string): OverlayFiles | undefined {
+  const state = disks.find(sight => sight.disk === disk)?.secondary
+  if (state === undefined || !('overlays' in state)) return undefined
+  const { active, hidden } = state.overlays
+  return { active: active.file, hidden: hidden.file }
 }

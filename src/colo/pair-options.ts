@@ -4,7 +4,7 @@ import type { HeartbeatLimits } from './heartbeat.js'
 import type { FreeSpace } from './overlay-fill.js'
 import type { PairEvent } from './pair-event.js'
 import type { ReplicaDriver } from './primary.js'
-import type { ReadExtents } from './protect.js'
+import type { ReadExtents } from './protect-options.js'
 import type { Side } from './side.js'
 
 /** A pair and how it is protected. */

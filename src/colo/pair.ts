@@ -4,20 +4,20 @@ import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
+import { commandTimeout } from './command-timeout.js'
 import type { CopyProgress } from './disk-copy.js'
-import type { DiskState, KnownBesides, LastCheckpoint, Seen } from './disk-state.js'
+import type { DiskState, KnownBesides, LastCheckpoint } from './disk-state.js'
+import { endProtection } from './end-protection.js'
 import { type HeartbeatLimits, usualHeartbeat } from './heartbeat.js'
 import { epochOf } from './node-names.js'
 import { isFilling } from './overlay-fill.js'
 import type { PairEvent } from './pair-event.js'
 import type { PairOptions } from './pair-options.js'
 import { type PairStatus, pairStatus } from './pair-status.js'
-import { cutReplicas, detachReplicas } from './primary.js'
+import { cutReplicas } from './primary.js'
 import { probeLink } from './probe-link.js'
-import { commandTimeout, type Protection, protect } from './protect.js'
+import { type ImageNodes, protect } from './protect.js'
 import { type BadChild, ReplicaHealth } from './replica-health.js'
-import { closeDoor } from './secondary-exports.js'
-import { type Side, writeRecord } from './side.js'
 import type { SyncPlan } from './sync-plan.js'
 import { type Checkpoint, takeCheckpoint } from './take-checkpoint.js'
 
@@ -35,7 +35,7 @@ export class ColoPair implements AsyncDisposable {
   readonly #degraded = new Map<string, string>()
   readonly #copies = new Map<string, NonNullable<KnownBesides['copy']>>()
   readonly #filling = new Set<string>()
-  #images: Protection['images'] = { primary: [], secondary: [] }
+  #images: ImageNodes = { primary: [], secondary: [] }
   #checkpoint: LastCheckpoint | undefined
   #checkpoints = 0
   /** Whether both sides have been protected by this process, and nothing has failed since. */
@@ -86,7 +86,7 @@ export class ColoPair implements AsyncDisposable {
       try {
         const { onPlan, onProgress } = this.#reporters()
         const { host, port, listen = { host, port }, tlsCreds, ...rest } = this.#options
-        const { images } = await protect({
+        const images = await protect({
           ...rest,
           address: { host, port, tlsCreds: tlsCreds?.primary },
           listen: { ...listen, tlsCreds: tlsCreds?.secondary },
@@ -181,7 +181,7 @@ export class ColoPair implements AsyncDisposable {
     const why = 'the protection was ended'
     try {
       await this.#once(async () => {
-        await this.#endReplication(why)
+        await this.#end(why)
         this.#isAttached = false
         for (const disk of this.disks) this.#degraded.set(disk, why)
         await this.status()
@@ -266,29 +266,13 @@ export class ColoPair implements AsyncDisposable {
     // now: to cut a secondary off, and to look, may take its time
     for (const disk of disks) this.#setState(disk, { kind: 'degraded', why: this.#degraded.get(disk)! })
     await cutReplicas(primary.urgent ?? primary.qmp, { disks, epoch }, { timeout }).catch(() => {})
-    await this.#endReplication(why).catch(() => {})
+    await this.#end(why).catch(() => {})
     await this.status({ timeout })
   }
 
-  /**
-   * Records that the primary goes on alone, and lets it. Nothing is said of a primary that cannot be seen: it may be dead, and the
-   * secondary is what is left.
-   */
-  async #endReplication(why: string): Promise<void> {
-    const { primary, secondary, disks, epoch, timeout = commandTimeout } = this.#options
-    const { primary: here, secondary: there } = await pairStatus({ primary, secondary, disks, timeout })
-    if (here.sight === undefined) throw here.error
-    await this.#recordAll(secondary, there, 'outdated', why)
-    await this.#recordAll(primary, here, 'alone', why)
-    await detachReplicas(primary.qmp, { disks, epoch, urgent: primary.urgent, timeout })
-    if (there.sight?.listening === epoch) await closeDoor(secondary.qmp, () => ({ timeout }))
-  }
-
-  async #recordAll(side: Side, { sight }: Seen, state: 'alone' | 'outdated', why: string): Promise<void> {
-    const { epoch } = this.#options
-    for (const { image, record } of sight?.disks ?? [])
-      if (image !== undefined && record !== undefined && record.epoch <= epoch && mayFollow[state].has(record.state))
-        await writeRecord(side, image.file, { ...record, epoch, state, why })
+  #end(why: string): Promise<void> {
+    const { primary, secondary, disks, timeout = commandTimeout } = this.#options
+    return endProtection({ primary, secondary, disks, why, timeout })
   }
 
   /** Beats until the pair is disposed, or goes on alone. */
@@ -337,12 +321,6 @@ export class ColoPair implements AsyncDisposable {
 
 const firstRetry = 500
 const longestRetry = 60_000
-
-/** A record says less than before only of its own side's role. */
-const mayFollow = {
-  alone: new Set<string>(['alone', 'replicated']),
-  outdated: new Set<string>(['replicating', 'outdated']),
-}
 
 /** What may go away by itself: a connection, a job, a secondary that is not there yet. */
 const isPassing = (error: unknown): boolean =>
