@@ -88,14 +88,14 @@ guest anna 'write -P 3 2M 1M'
 printf '\n$ kill -9 anna     # what was written after the checkpoint is lost with it\n'
 kill -9 "${qemus[0]}"
 wait "${qemus[0]}" 2> /dev/null || true
-show xl-colo status "${pair[@]}" --disk disk || printf '(exit status %s)\n' "$?"
-show xl-colo failover --secondary berta.1,berta.2 "${records[@]}" --disk disk --resume
+show xl-colo status "${pair[@]}" || printf '(exit status %s)\n' "$?"
+show xl-colo failover --secondary berta.1,berta.2 "${records[@]}" --resume
 guest berta 'read -P 1 0 1M'
 guest berta 'read -P 2 1M 1M'
 guest berta 'read -P 0 2M 1M'
 
 boot carla secondary
-pair=(--primary berta.1,berta.2 --secondary carla.1,carla.2 "${records[@]}" --disk disk)
+pair=(--primary berta.1,berta.2 --secondary carla.1,carla.2 "${records[@]}")
 show xl-colo reprotect "${pair[@]}" --listen "$host:$port"
 show xl-colo status "${pair[@]}"
 show xl-colo stop "${pair[@]}"

@@ -4,7 +4,6 @@ import { queryDrives } from '../qmp/commands/query-drives.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { type BlockView, viewBlocks } from './block-view.js'
 import { isOurNode, quorumNode, topNode } from './node-names.js'
-import { primaryState } from './primary-state.js'
 import { type SecondaryState, secondaryState } from './secondary-state.js'
 
 /**
@@ -49,5 +48,7 @@ function isImage(view: BlockView, name: string, state: SecondaryState): boolean 
 
 function isQuorum(view: BlockView, name: string): boolean {
   if (view.node(quorumNode(name)) !== undefined) return true
-  return view.disk(name)?.driver === 'quorum' && primaryState(view, name).kind !== 'missing'
+  const node = view.disk(name)
+  // above a quorum of ours there is a drive's old id too
+  return node?.driver === 'quorum' && !isOurNode(node.nodeName)
 }

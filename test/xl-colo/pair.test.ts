@@ -21,8 +21,8 @@ async function pairOf(t: Test, size = '4M'): Promise<Pair | undefined> {
       ...here,
       anna,
       berta,
-      ends: ['--primary', anna.sockets, '--secondary', berta.sockets, '--disk', 'disk0'],
-      watching: ['--primary', anna.third, '--secondary', berta.third, '--disk', 'disk0'],
+      ends: ['--primary', anna.sockets, '--secondary', berta.sockets],
+      watching: ['--primary', anna.third, '--secondary', berta.third],
     }
   })
 }
@@ -65,7 +65,7 @@ t.test('started, checkpoint, taken over, protected again, stopped', async t => {
 
   await anna.kill()
   t.match(await colo('status', ...ends), { status: 11, stdout: /can be taken over/ })
-  const secondary = ['--secondary', berta.sockets, '--disk', 'disk0']
+  const secondary = ['--secondary', berta.sockets]
   t.match(await colo('failover', ...secondary, '--epoch', '1'), { status: 21, stderr: /epoch 1/ })
   t.match(await colo('failover', ...secondary, '--resume'), {
     status: 0,
@@ -75,7 +75,7 @@ t.test('started, checkpoint, taken over, protected again, stopped', async t => {
   t.match(await colo('status', ...secondary), { status: 14 })
 
   const carla = await pair.boot('carla', 'secondary')
-  const next = ['--primary', berta.sockets, '--secondary', carla.sockets, '--disk', 'disk0']
+  const next = ['--primary', berta.sockets, '--secondary', carla.sockets]
   t.match(await colo('reprotect', ...next, '--listen', listen), { status: 0, stdout: /^epoch 3\n[\s\S]*protected/ })
   t.match(await colo('status', ...next, '--graph'), { status: 0, stdout: /quorum[\s\S]*secondary disk/ })
   t.match(await colo('stop', ...next), { status: 0, stdout: 'the protection of epoch 3 was ended\n' })
@@ -92,9 +92,9 @@ t.test('an old primary follows', async t => {
   if (pair === undefined) return
   const { anna, berta, ends, colo, listen, folder } = pair
   await colo('start', ...ends, '--listen', listen)
-  const secondary = ['--secondary', berta.sockets, '--disk', 'disk0']
+  const secondary = ['--secondary', berta.sockets]
   t.match(await colo('failover', ...secondary), { status: 0 })
-  const swapped = ['--primary', berta.sockets, '--secondary', anna.sockets, '--disk', 'disk0', '--listen', listen]
+  const swapped = ['--primary', berta.sockets, '--secondary', anna.sockets, '--listen', listen]
   t.match(await colo('reprotect', ...swapped), { status: 3, stderr: /--overlays DIR/ })
   const overlays = ['--overlays', `${folder}/new overlays`]
   t.match(await colo('reprotect', ...swapped, ...overlays), { status: 0, stdout: /protected \(epoch 3\)/ })
@@ -105,7 +105,7 @@ t.test('a take-over is refused where the primary runs, or nothing is known', asy
   const pair = await pairOf(t)
   if (pair === undefined) return
   const { anna, berta, ends, colo, listen } = pair
-  const secondary = ['--secondary', berta.sockets, '--disk', 'disk0']
+  const secondary = ['--secondary', berta.sockets]
   t.match(await colo('failover', ...secondary), { status: 20, stderr: /nobody knows/ })
   t.match(await colo('start', ...ends, '--listen', listen), { status: 0 })
   await using monitor = await anna.qmp()
@@ -170,7 +170,7 @@ t.test('killed in the middle of a copy, and started again', async t => {
   slow.child.kill('SIGKILL')
   await slow.ended
   t.match(await colo('status', ...ends), { status: 16, stdout: /half|not finished/ })
-  t.match(await colo('failover', '--secondary', berta.sockets, '--disk', 'disk0'), { status: 20 })
+  t.match(await colo('failover', '--secondary', berta.sockets), { status: 20 })
   t.match(await colo('start', ...ends, '--listen', listen), { status: 0 }, 'again')
   t.match(await colo('status', ...ends), { status: 0 })
   await anna.quit()

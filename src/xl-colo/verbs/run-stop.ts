@@ -1,6 +1,5 @@
-import { resumeAbandoned } from '../../colo/guest-control.js'
+import { endProtection } from '../../colo/end-protection.js'
 import { epochOf } from '../../colo/node-names.js'
-import { ColoPair } from '../../colo/pair.js'
 import { type PairStatus, pairStatus } from '../../colo/pair-status.js'
 import type { PairCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
@@ -24,11 +23,7 @@ export async function runStop({ ends, json }: PairCommand, io: Io): Promise<numb
   const status = await pairStatus({ ...sides, disks, timeout })
   const epoch = replicatedEpoch(status)
   try {
-    // the address is that of a secondary to be: nobody listens any more
-    const pair = new ColoPair({ ...sides, disks, epoch, host: '', port: 0, timeout })
-    await pair.stop()
-    // a start that was killed may have left it standing still
-    await resumeAbandoned(primary.qmp, { timeout })
+    await endProtection({ ...sides, disks, timeout })
   } catch (error) {
     throw withStatus(error)
   }
