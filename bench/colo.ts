@@ -13,14 +13,14 @@ export async function benchColo(): Promise<string> {
   return [writes(measured), checkpointTimes(measured), failoverTimes(taken)].join('\n\n')
 }
 
-function writes({ plain, protected: replicated, checkpointed }: Throughput): string {
+function writes({ plain, protected: replicated, checkpointed, frequency }: Throughput): string {
   const kept = (rates: number[]) => median(rates.map((rate, round) => rate / plain[round]!)).toFixed(2)
   const rate = (rates: number[]) => median(rates).toFixed(0)
   return table([
     ["COLO: a guest's writes", 'sectors/s', 'kept'],
     ['not protected', rate(plain), ''],
     ['protected, no checkpoints', rate(replicated), kept(replicated)],
-    ['protected, 20 checkpoints a second', rate(checkpointed), kept(checkpointed)],
+    [`protected, ${median(frequency).toFixed(1)} checkpoints a second`, rate(checkpointed), kept(checkpointed)],
   ])
 }
 
@@ -34,6 +34,10 @@ function checkpointTimes({ checkpoints }: Throughput): string {
   return table([
     [`COLO: ms a checkpoint, of ${checkpoints.length}`, 'median', 'p99'],
     row('all of it', total),
+    row(
+      'of it the guest stands still',
+      checkpoints.map(({ result }) => result.pause),
+    ),
     row("sum of the replies' own times", checkpoints.map(sumOf)),
     row('waiting for one reply or two', checkpoints.map(waitOf)),
     row(

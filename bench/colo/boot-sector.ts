@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer'
 
 /** How many sectors are written before the first one is written again: all of a disk of 1 MiB but the boot sector. */
 export const numberedSectors = 2047
-/** What the guest writes to the debug console when it runs. */
-export const booted = 'B'
+/** What the guest writes to the debug console when it runs: nothing that QEMU prints of its own. */
+export const booted = '\x01'
 /** What it writes there when a write fails; it halts then. */
-export const failed = 'E'
+export const failed = '\x02'
 
 // where its data is in memory: the first two in the boot sector itself, which the BIOS loads at 0x7c00
 const origin = 0x7c00

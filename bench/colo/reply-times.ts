@@ -9,11 +9,12 @@ export interface Timed {
   to: number
 }
 
-/** What a piece of work took, and the commands that it sent. */
-export interface TimedWork {
+/** What a piece of work took and came to, and the commands that it sent. */
+export interface TimedWork<Result = unknown> {
   from: number
   to: number
   commands: readonly Timed[]
+  result: Result
 }
 
 /** Times the commands of a piece of work, and not those that others send meanwhile, such as the heartbeat. */
@@ -34,11 +35,11 @@ export class ReplyTimes {
     })
   }
 
-  async of(work: () => Promise<unknown>): Promise<TimedWork> {
+  async of<Result>(work: () => Promise<Result>): Promise<TimedWork<Result>> {
     const commands: Timed[] = []
     const from = performance.now()
-    await this.#work.run(commands, work)
-    return { from, to: performance.now(), commands }
+    const result = await this.#work.run(commands, work)
+    return { from, to: performance.now(), commands, result }
   }
 }
 

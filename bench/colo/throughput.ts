@@ -1,4 +1,4 @@
-import { type ColoPair, protectPair } from 'xenlight/colo'
+import { type Checkpoint, type ColoPair, protectPair } from 'xenlight/colo'
 import { cont, stop } from 'xenlight/qmp'
 import { checkNumbers, lastNumber } from './numbered-sectors.js'
 import { ReplyTimes, type TimedWork } from './reply-times.js'
@@ -15,7 +15,9 @@ export interface Throughput {
   plain: number[]
   protected: number[]
   checkpointed: number[]
-  checkpoints: TimedWork[]
+  /** How many checkpoints a second there were really, in each round. */
+  frequency: number[]
+  checkpoints: TimedWork<Checkpoint>[]
 }
 
 /** By turns, each guest alone, so that a busy machine slows all. The first round is not counted. */
@@ -31,17 +33,23 @@ export async function measureThroughput(): Promise<Throughput> {
     await untilBooted(guest)
     await guest.qemu.client.run(stop)
   }
-  const rates: Throughput = { plain: [], protected: [], checkpointed: [], checkpoints: [] }
+  const rates: Throughput = { plain: [], protected: [], checkpointed: [], frequency: [], checkpoints: [] }
   const wait = () => new Promise(resolve => setTimeout(resolve, slice))
   for (let round = 0; round <= rounds; round++) {
-    const taken: TimedWork[] = []
+    const taken: TimedWork<Checkpoint>[] = []
+    let started = 0
+    const checkpoints = () => {
+      started = performance.now()
+      return takeCheckpoints(pair, times, taken)
+    }
     const rate = {
       plain: await rateOf(plain, wait),
       protected: await rateOf(primary, wait),
-      checkpointed: await rateOf(primary, () => takeCheckpoints(pair, times, taken)),
+      checkpointed: await rateOf(primary, checkpoints),
     }
     if (round === 0) continue
     for (const kind of ['plain', 'protected', 'checkpointed'] as const) rates[kind].push(rate[kind])
+    rates.frequency.push((taken.length / (taken.at(-1)!.to - started)) * 1000)
     rates.checkpoints.push(...taken)
   }
   const state = pair.states.get(pair.disks[0]!)
@@ -49,7 +57,7 @@ export async function measureThroughput(): Promise<Throughput> {
   return rates
 }
 
-async function takeCheckpoints(pair: ColoPair, times: ReplyTimes, taken: TimedWork[]): Promise<void> {
+async function takeCheckpoints(pair: ColoPair, times: ReplyTimes, taken: TimedWork<Checkpoint>[]): Promise<void> {
   for await (const _ of tick(checkpointsEach)) taken.push(await times.of(() => pair.checkpoint()))
 }
 
