@@ -22,7 +22,7 @@ export interface PairOptions {
   tlsCreds?: { primary: string; secondary: string } | undefined
   /** The number of this protection: the caller keeps it, and each protection and take-over has a greater one. */
   epoch: number
-  /** 'replication' by default; 'nbd' where the primary's QEMU lacks that driver. */
+  /** By default 'replication', and 'nbd' where the primary's QEMU lacks that driver. */
   driver?: ReplicaDriver | undefined
   /** The disks are equal, says the caller: nothing is copied. */
   equal?: boolean | undefined

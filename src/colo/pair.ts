@@ -14,7 +14,7 @@ import { isFilling } from './overlay-fill.js'
 import type { PairEvent } from './pair-event.js'
 import type { PairOptions } from './pair-options.js'
 import { type PairStatus, pairStatus } from './pair-status.js'
-import { cutReplicas } from './primary.js'
+import { cutReplicas, type ReplicaDriver, usualDriver } from './primary.js'
 import { probeLink } from './probe-link.js'
 import { type ImageNodes, protect } from './protect.js'
 import { type BadChild, ReplicaHealth } from './replica-health.js'
@@ -35,6 +35,7 @@ export class ColoPair implements AsyncDisposable {
   readonly #degraded = new Map<string, string>()
   readonly #copies = new Map<string, NonNullable<KnownBesides['copy']>>()
   readonly #filling = new Set<string>()
+  #driver: ReplicaDriver | undefined
   #images: ImageNodes = { primary: [], secondary: [] }
   #checkpoint: LastCheckpoint | undefined
   #checkpoints = 0
@@ -84,10 +85,13 @@ export class ColoPair implements AsyncDisposable {
       this.#health.clear()
       this.#degraded.clear()
       try {
+        const { primary, driver, timeout = commandTimeout } = this.#options
+        this.#driver = driver ?? (await usualDriver(primary.qmp, { signal, timeout }))
         const { onPlan, onProgress } = this.#reporters()
         const { host, port, listen = { host, port }, tlsCreds, ...rest } = this.#options
         const images = await protect({
           ...rest,
+          driver: this.#driver,
           address: { host, port, tlsCreds: tlsCreds?.primary },
           listen: { ...listen, tlsCreds: tlsCreds?.secondary },
           heartbeat: this.#heartbeat,
@@ -113,7 +117,8 @@ export class ColoPair implements AsyncDisposable {
    */
   checkpoint(limits: Limits = {}): Promise<Checkpoint> {
     return this.#once(async () => {
-      const { primary, secondary, disks, epoch, driver, guest, timeout = commandTimeout } = this.#options
+      const { primary, secondary, disks, epoch, guest, timeout = commandTimeout } = this.#options
+      const driver = this.#driver
       if (!this.#isAttached) throw this.#notAttached()
       try {
         const sides = {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type ColoPair, failOver, localFreeSpace, type PairEvent, pairStatus, protectPair } from 'xenlight/colo'
@@ -55,6 +55,40 @@ t.test('a primary whose QEMU lacks the replication driver: the NBD client alone'
       disk.vdev,
     )
 })
+
+t.test("Debian's QEMU for Xen, which has no replication, as a primary", async t => {
+  const qemus = await made(t, forms.drive, ['hda', 'sda'], 'raw', { primary: { binary: 'xen-qemu-system-i386' } })
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const pair = await protectPair({ ...pairOptions(qemus, primary, secondary, 1), equal: true })
+  t.strictSame(kinds(pair), ['protected'])
+  await onEach(primary, () => 'write -P 1 0 64k')
+  await pair.checkpoint()
+  await onEach(primary, () => 'write -P 2 0 64k')
+  await pair[Symbol.asyncDispose]()
+  await primary.qemu.stop()
+  await failOver({ secondary: side(qemus, secondary), disks, epoch: 2 })
+  await secondary.qemu.quit()
+  for (const disk of secondary.disks) t.ok(contents(disk).subarray(0, 65536).equals(Buffer.alloc(65536, 1)), disk.vdev)
+})
+
+t.test('the secondary listens at the address that it was given, and at no other', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
+  if (qemus === undefined) return
+  const options = pairOptions(qemus, qemus.primary, qemus.secondary, 1)
+  const pair = await protectPair({ ...options, equal: true })
+  t.equal(await isOpen(options.host, options.port), true)
+  t.equal(await isOpen('127.0.0.1', options.port), false)
+  await pair.stop()
+  t.equal(await isOpen(options.host, options.port), false, 'nor when the protection has ended')
+})
+
+const isOpen = (host: string, port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect({ host, port })
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
 
 t.test('over TLS', async t => {
   const images = await realPart(t, async () => diskImages())
