@@ -4,6 +4,7 @@ import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
+import { checkKind } from './check-kind.js'
 import { forgetChanges, keepChanges } from './dirty-changes.js'
 import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js'
 import { primaryState } from './primary-state.js'
@@ -38,7 +39,9 @@ interface Group {
  * The secondary's side is set up before it, and both hold the same data then: `protectPair` makes them equal, this does not. The caller
  * stops the guest before `postsuspend`, has the secondary's `preresume` done before this one's, and commits both.
  */
-export function coloPrimaryKind({ qmp, epoch, tlsCreds, driver }: ColoPrimaryOptions): CheckpointKind<ResolvedDisk> {
+export function coloPrimaryKind(given: ColoPrimaryOptions): CheckpointKind<ResolvedDisk> {
+  checkKind(given)
+  const { qmp, epoch, tlsCreds, driver } = given
   let health: ReplicaHealth | undefined
   return coloKind('colo-qdisk, primary', group => {
     const { names: disks } = group
@@ -83,7 +86,9 @@ export function coloPrimaryKind({ qmp, epoch, tlsCreds, driver }: ColoPrimaryOpt
  * The secondary's side (libxl's `colo_qdisk` of a restoring domain): one NBD server for all disks, an export for each, and replication. To
  * tear it down ends the exports; the overlays keep the last checkpoint, which `failOver` takes over.
  */
-export function coloSecondaryKind({ qmp, epoch, tlsCreds }: ColoKindOptions): CheckpointKind<ResolvedDisk> {
+export function coloSecondaryKind(given: ColoKindOptions): CheckpointKind<ResolvedDisk> {
+  checkKind(given)
+  const { qmp, epoch, tlsCreds } = given
   return coloKind('colo-qdisk, secondary', group => {
     const { names: disks } = group
     const images = async (options: StepOptions) => {

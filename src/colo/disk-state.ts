@@ -1,3 +1,4 @@
+import { printable } from '../printable.js'
 import type { DiskSight, SideSight } from './look.js'
 import { epochOf } from './node-names.js'
 
@@ -129,10 +130,13 @@ function ofBoth(
       }
     if (secondary.kind !== 'replicating')
       return { kind: 'degraded', why: `the primary replicates, and the secondary is ${secondary.kind}` }
+    if (epoch === undefined)
+      return { kind: 'unknown', why: `its replica, ${printable(primary.replica.nodeName)}, is none of ours` }
     if (epoch !== listening)
       return { kind: 'fenced', why: `the primary is at epoch ${epoch}, and the secondary at ${listening ?? 'none'}` }
     if (there?.state === 'outdated') return { kind: 'outdated', why: there.why }
-    if (there?.state !== 'replicating' || here?.state !== 'replicated')
+    const isRecorded = here?.state === 'replicated' && there?.state === 'replicating'
+    if (!isRecorded || here.epoch !== epoch || there.epoch !== epoch)
       return { kind: 'unknown', why: 'its records do not say that it is protected: protect it again' }
     const besides =
       primary.job === undefined ? '' : `; somebody's block job is under way on the primary (${primary.job})`

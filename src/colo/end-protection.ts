@@ -1,4 +1,5 @@
 import type { Limits } from '../link/limits.js'
+import { checkEnd } from './check-status.js'
 import { commandTimeout } from './command-timeout.js'
 import type { Seen } from './disk-state.js'
 import { resumeAbandoned } from './guest-control.js'
@@ -25,6 +26,7 @@ export interface EndOptions extends Limits {
  * @throws QmpError where the primary does not answer; ColoError record
  */
 export async function endProtection(options: EndOptions): Promise<void> {
+  checkEnd(options)
   const { primary, secondary, disks, why = 'the protection was ended', signal, timeout = commandTimeout } = options
   const limits = { signal, timeout }
   const { primary: here, secondary: there } = await pairStatus({ primary, secondary, disks, ...limits })

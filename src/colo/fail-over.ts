@@ -1,6 +1,7 @@
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { becomePrimary } from './become-primary.js'
+import { checkTakeOver } from './check-take-over.js'
 import { ColoError } from './colo-error.js'
 import { commandTimeout } from './command-timeout.js'
 import type { DiskRecord } from './disk-record.js'
@@ -35,6 +36,7 @@ export interface FailOverOptions {
  * @throws ColoError old-epoch, not-promotable, not-a-colo-disk, wrong-state, record, failover-failed; QmpError
  */
 export async function failOver(options: FailOverOptions): Promise<void> {
+  checkTakeOver(options)
   const { secondary, disks, epoch, force, onProgress, signal, timeout } = options
   const limits = { signal, timeout: commandTimeout }
   await resumeAbandoned(secondary.qmp, limits)

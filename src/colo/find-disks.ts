@@ -3,6 +3,8 @@ import { queryBlockGraph } from '../qmp/commands/query-block-graph.js'
 import { queryDrives } from '../qmp/commands/query-drives.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { type BlockView, viewBlocks } from './block-view.js'
+import { checkLimited } from './check-limits.js'
+import { checkQmp } from './check-side.js'
 import { isOurNode, quorumNode, topNode } from './node-names.js'
 import { type SecondaryState, secondaryState } from './secondary-state.js'
 
@@ -13,6 +15,8 @@ import { type SecondaryState, secondaryState } from './secondary-state.js'
  * @throws QmpError
  */
 export async function findDisks(qmp: Qmp, limits: Limits = {}): Promise<string[]> {
+  checkQmp('qmp', qmp)
+  checkLimited(limits)
   const [{ nodes }, drives, view] = await Promise.all([
     qmp.run(queryBlockGraph, undefined, limits),
     qmp.run(queryDrives, undefined, limits),

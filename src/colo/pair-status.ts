@@ -1,5 +1,6 @@
 import type { Limits } from '../link/limits.js'
 import { queryXenReplicationStatus } from '../qmp/commands/xen-replication.js'
+import { checkStatus } from './check-status.js'
 import { commandTimeout } from './command-timeout.js'
 import { type DiskState, diskState, type KnownBesides, type Seen } from './disk-state.js'
 import { promotionProblem } from './fail-over.js'
@@ -41,6 +42,7 @@ export interface StatusOptions extends Limits {
 
 /** Looks at both sides of a pair, as far as they answer; changes nothing and does not fail. */
 export async function pairStatus(options: StatusOptions): Promise<PairStatus> {
+  checkStatus(options)
   const { disks, known, freeSpace, signal, timeout = commandTimeout } = options
   const limits = { signal, timeout }
   const [primary, secondary] = await Promise.all([

@@ -3,6 +3,8 @@ import { EventQueue } from '../link/event-queue.js'
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { QmpError } from '../qmp/qmp-error.js'
+import { checkLimited } from './check-limits.js'
+import { checkKeep } from './check-pair-options.js'
 import { ColoError } from './colo-error.js'
 import { commandTimeout } from './command-timeout.js'
 import type { CopyProgress } from './disk-copy.js'
@@ -115,7 +117,8 @@ export class ColoPair implements AsyncDisposable {
    *
    * @throws ColoError degraded; QmpError
    */
-  checkpoint(limits: Limits = {}): Promise<Checkpoint> {
+  async checkpoint(limits: Limits = {}): Promise<Checkpoint> {
+    checkLimited(limits)
     return this.#once(async () => {
       const { primary, secondary, disks, epoch, guest, timeout = commandTimeout } = this.#options
       const driver = this.#driver
@@ -139,6 +142,7 @@ export class ColoPair implements AsyncDisposable {
 
   /** Looks at both sides. */
   async status(limits: Limits = {}): Promise<PairStatus> {
+    checkLimited(limits)
     const { primary, secondary, disks, freeSpace, timeout = commandTimeout } = this.#options
     const known = (disk: string): KnownBesides => ({
       degraded: this.#degraded.get(disk),
@@ -162,7 +166,9 @@ export class ColoPair implements AsyncDisposable {
    *
    * @throws what does not go away by itself: ColoError old-epoch, split-brain, …
    */
-  async keep({ every, signal }: { every: number; signal?: AbortSignal | undefined }): Promise<void> {
+  async keep(options: { every: number; signal?: AbortSignal | undefined }): Promise<void> {
+    checkKeep(options)
+    const { every, signal } = options
     let after = firstRetry
     for (let next = performance.now(); !signal?.aborted && !this.#over.signal.aborted; ) {
       try {
