@@ -33,6 +33,8 @@ export const exportName = (epoch: number, disk: string): string => `${disk}@${ep
 
 /** What was written since the last checkpoint that both sides have, of the protection with this epoch. */
 export const changesBitmap = (epoch: number): string => `colo-${epoch}`
+/** What is written while a checkpoint is taken. */
+export const nextBitmap = (epoch: number): string => `colo-${epoch}-next`
 /** What is still to be copied. */
 export const copyBitmap = (epoch: number): string => `colo-${epoch}-copy`
 
