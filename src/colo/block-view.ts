@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { BlockGraph, GraphEdge, GraphNode } from '../qmp/commands/query-block-graph.js'
 import { queryBlockGraph } from '../qmp/commands/query-block-graph.js'
-import { type BlockNode, queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
+import { type BlockNode, type DirtyBitmap, queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
 import type { Qmp, QmpRequestOptions } from '../qmp/qmp.js'
 
 /** A node of the block graph, with what both of QEMU's lists know of it. */
@@ -13,6 +13,9 @@ export interface ViewedNode {
   virtualSize: number
   /** A path, or `json:{…}`. */
   file: string
+  /** How many bytes of its file are in use; undefined where QEMU does not know. */
+  actualSize: number | undefined
+  bitmaps: readonly DirtyBitmap[]
 }
 
 /** A QEMU's block graph at one moment. */
@@ -34,6 +37,12 @@ export class BlockView {
       if (node.kind === 'block-driver') return this.#viewed(node)
       if (node.kind === 'block-backend') return this.child(node.id, 'root')
     }
+    return undefined
+  }
+
+  /** The node of that node-name. */
+  node(nodeName: string): ViewedNode | undefined {
+    for (const node of this.#nodes.values()) if (node.name === nodeName) return this.#viewed(node)
     return undefined
   }
 
@@ -59,12 +68,25 @@ export class BlockView {
     })
   }
 
+  /** Whether a device of the guest's stands on a node, or somebody else from outside the graph. */
+  hasUser(node: number): boolean {
+    return this.#edges.some(({ parent, child }) => child === node && this.#nodes.get(parent)?.kind === 'block-backend')
+  }
+
+  /** What the lowest node has open: of the upper ones, QEMU says it with all their options. */
+  #fileOf(node: GraphNode, own: string): string {
+    const below = this.#edges.find(({ parent, name }) => parent === node.id && name === 'file')
+    const file = below && this.#nodes.get(below.child)
+    const details = file && this.#details.get(file.name)
+    return file === undefined || details === undefined ? own : this.#fileOf(file, details.file)
+  }
+
   #viewed(node: GraphNode | undefined): ViewedNode | undefined {
     if (node?.kind !== 'block-driver') return undefined
     const details = this.#details.get(node.name)
     if (details === undefined) return undefined
-    const { nodeName, driver, readOnly, virtualSize, file } = details
-    return { id: node.id, nodeName, driver, readOnly, virtualSize, file }
+    const { backingFile: _, ...rest } = details
+    return { id: node.id, ...rest, file: this.#fileOf(node, details.file) }
   }
 }
 

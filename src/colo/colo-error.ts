@@ -6,6 +6,14 @@ export type ColoErrorCode =
   | 'not-a-colo-disk'
   /** Its state is not the one that the step begins with. */
   | 'wrong-state'
+  /** The two sides' disks do not have the same size. */
+  | 'size-differs'
+  /** A guest runs on the side that is to follow: two would be active. */
+  | 'split-brain'
+  /** This epoch is over: a later one has begun. */
+  | 'old-epoch'
+  /** What the disk holds is unknown, outdated or inconsistent: it is not taken over without force. */
+  | 'not-promotable'
   /** QEMU's NBD server runs already, and not with our exports: one QEMU has one server. */
   | 'server-in-use'
   /** All commands succeeded, but the block graph does not show what they should have made. */
@@ -14,6 +22,10 @@ export type ColoErrorCode =
   | 'degraded'
   /** The guest's own writes could not be written into the disk. */
   | 'failover-failed'
+  /** An overlay cannot be made, or is one that may hold something. */
+  | 'overlay'
+  /** What must outlive a QEMU cannot be read or written: nothing was done. */
+  | 'record'
 
 /** That a disk cannot be protected, or taken over. */
 export class ColoError extends XenlightError {

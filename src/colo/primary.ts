@@ -7,27 +7,29 @@ import { yank } from '../qmp/commands/yank.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
+import { nbdOptions, type SecondaryAddress } from './disk-copy.js'
+import { exportName, nbdNode, replicaNode } from './node-names.js'
 import { type PrimaryState, primaryState } from './primary-state.js'
 import { unlessRefused } from './unless-refused.js'
 
-export interface PrimaryOptions extends Limits {
+/**
+ * What stands in the quorum for the secondary: QEMU's `replication` driver over an NBD client, as libxl has it, or the NBD client alone,
+ * which a QEMU without that driver has too. The driver only passes on what is written; without it QEMU has no error flag of its
+ * own, and what went wrong while nobody listened is unknown.
+ */
+export type ReplicaDriver = 'replication' | 'nbd'
+
+export interface PrimaryOptions extends Limits, SecondaryAddress {
   /** The disks, by their exports' names, which are their node-names or their drives' ids. */
   disks: readonly string[]
-  /** Where the secondary listens. */
-  host: string
-  port: number
-  /** The number of this protection, which grows with each: the nodes are named by it, so that none of an earlier one is taken for its own. */
+  /** The number of this protection, which grows with each: nodes and exports are named by it, so that none of an earlier one is taken for its own. */
   epoch: number
-  /** The id of a `tls-creds-…` object of this QEMU. */
-  tlsCreds?: string | undefined
+  /** 'replication' by default. */
+  driver?: ReplicaDriver | undefined
 }
 
 /** How long it may take to undo what was attached, in milliseconds. */
 const undoTimeout = 10_000
-
-/** The node that stands for a disk's secondary: at most 31 characters. */
-export const replicaName = (epoch: number, index: number): string => `colo-${epoch}-${index}`
-const nbdName = (epoch: number, index: number): string => `colo-${epoch}-${index}-nbd`
 
 /**
  * Sends a primary's writes to its secondary too, which must be started and hold the same data. What is done already is not
@@ -36,25 +38,21 @@ const nbdName = (epoch: number, index: number): string => `colo-${epoch}-${index
  * @throws ColoError not-a-colo-disk, wrong-state where another replica is there, not-proved; QmpError
  */
 export async function attachReplicas(qmp: Qmp, options: PrimaryOptions): Promise<void> {
-  const { disks, epoch, host, port, tlsCreds, ...limits } = options
+  const { disks, epoch, host, port, tlsCreds, driver = 'replication', ...limits } = options
   const states = await look(qmp, disks, limits)
-  for (const [index, state] of states.entries()) refuse(disks[index]!, state, replicaName(epoch, index))
+  for (const [index, state] of states.entries()) refuse(disks[index]!, state, epoch)
   try {
     for (const [index, name] of disks.entries()) {
       const state = states[index]!
       if (state.kind !== 'alone') continue
-      const nbd = {
-        driver: 'nbd',
-        'node-name': nbdName(epoch, index),
-        server: { type: 'inet', host, port: String(port) },
-        export: name,
-        ...(tlsCreds !== undefined && { 'tls-creds': tlsCreds }),
-      }
-      const node = replicaName(epoch, index)
-      await qmp.run(blockdevAdd, { driver: 'replication', mode: 'primary', 'node-name': node, file: nbd }, limits)
-      await qmp.run(blockdevChange, { parent: state.quorum, node }, limits)
+      const [replica, nbd] = [replicaNode(epoch, name), nbdNode(epoch, name)]
+      const client = { ...nbdOptions({ host, port, tlsCreds }, exportName(epoch, name)), 'node-name': nbd }
+      const isDriver = driver === 'replication'
+      const options = isDriver ? { driver, mode: 'primary', 'node-name': replica, file: client } : client
+      await qmp.run(blockdevAdd, options, limits)
+      await qmp.run(blockdevChange, { parent: state.quorum, node: isDriver ? replica : nbd }, limits)
     }
-    if (states.some(({ kind }) => kind === 'alone'))
+    if (driver === 'replication' && states.some(({ kind }) => kind === 'alone'))
       await qmp.run(xenSetReplication, { enable: true, primary: true }, limits)
     await prove(qmp, { disks, epoch }, limits)
   } catch (error) {
@@ -66,36 +64,51 @@ export async function attachReplicas(qmp: Qmp, options: PrimaryOptions): Promise
 export interface DetachOptions extends Limits {
   disks: readonly string[]
   epoch: number
+  /** The connection that cuts; it may be another one, which nothing blocks. */
+  urgent?: Qmp | undefined
 }
 
 /**
  * Lets a primary go on alone, also where its secondary is silent: the connections are cut first, as to remove a child waits for
  * what is under way to it.
  */
-export async function detachReplicas(qmp: Qmp, { disks, epoch, ...limits }: DetachOptions): Promise<void> {
-  await cutReplicas(qmp, { disks, epoch }, limits)
+export async function detachReplicas(
+  qmp: Qmp,
+  { disks, epoch, urgent = qmp, ...limits }: DetachOptions,
+): Promise<void> {
+  await cutReplicas(urgent, { disks, epoch }, limits)
   const states = await look(qmp, disks, limits)
   for (const [index, state] of states.entries()) {
-    const node = replicaName(epoch, index)
-    if (state.kind === 'replicated' && state.replica.nodeName === node)
+    const name = disks[index]!
+    if (state.kind === 'replicated' && isOurs(state, epoch, name))
       await qmp.run(blockdevChange, { parent: state.quorum, child: state.replica.child }, limits)
-    await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessRefused)
+    for (const node of [replicaNode(epoch, name), nbdNode(epoch, name)])
+      await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessRefused)
   }
 }
 
 /** Cuts the connections to the secondary, out of band: what waits for them fails at once. Without out-of-band it can do nothing. */
-export async function cutReplicas(qmp: Qmp, { disks, epoch }: DetachOptions, limits: Limits): Promise<void> {
+export async function cutReplicas(
+  qmp: Qmp,
+  { disks, epoch }: Pick<DetachOptions, 'disks' | 'epoch'>,
+  limits: Limits,
+): Promise<void> {
   if (!qmp.outOfBand) return
-  for (const index of disks.keys()) {
-    const instances = [{ type: 'block-node', 'node-name': nbdName(epoch, index) }] as const
-    await qmp.runOutOfBand(yank, { instances }, limits).catch(unlessRefused)
+  const cut = (disk: string) => {
+    const instances = [{ type: 'block-node', 'node-name': nbdNode(epoch, disk) }] as const
+    return qmp.runOutOfBand(yank, { instances }, limits).catch(unlessRefused)
   }
+  await Promise.all(disks.map(cut))
 }
 
-async function prove(qmp: Qmp, { disks, epoch }: DetachOptions, limits: Limits): Promise<void> {
+async function prove(
+  qmp: Qmp,
+  { disks, epoch }: Pick<DetachOptions, 'disks' | 'epoch'>,
+  limits: Limits,
+): Promise<void> {
   for (const [index, state] of (await look(qmp, disks, limits)).entries()) {
-    if (state.kind === 'replicated' && state.replica.nodeName === replicaName(epoch, index)) continue
     const disk = disks[index]!
+    if (state.kind === 'replicated' && isOurs(state, epoch, disk)) continue
     throw new ColoError(
       'not-proved',
       `${printable(disk)} is ${state.kind}, though QEMU says that replication was started`,
@@ -104,12 +117,15 @@ async function prove(qmp: Qmp, { disks, epoch }: DetachOptions, limits: Limits):
   }
 }
 
+const isOurs = ({ replica }: PrimaryState & { kind: 'replicated' }, epoch: number, disk: string): boolean =>
+  replica.nbdNode === nbdNode(epoch, disk)
+
 async function look(qmp: Qmp, disks: readonly string[], limits: Limits): Promise<PrimaryState[]> {
   const view = await viewBlocks(qmp, limits)
   return disks.map(disk => primaryState(view, disk))
 }
 
-function refuse(disk: string, state: PrimaryState, ours: string): void {
+function refuse(disk: string, state: PrimaryState, epoch: number): void {
   const name = printable(disk)
   switch (state.kind) {
     case 'missing':
@@ -119,7 +135,7 @@ function refuse(disk: string, state: PrimaryState, ours: string): void {
     case 'foreign':
       throw new ColoError('wrong-state', `${name}: ${state.why}`, { disk })
     case 'replicated':
-      if (state.replica.nodeName === ours) return
+      if (isOurs(state, epoch, disk)) return
       throw new ColoError('wrong-state', `${name} has a replica already, ${printable(state.replica.nodeName)}`, {
         disk,
       })

@@ -11,6 +11,9 @@ export interface BadChild {
   error: string
 }
 
+/** More nodes than a QEMU has disks are not remembered. */
+const mostChildren = 4096
+
 /**
  * Listens, from when it is made, for what a quorum's children fail in. QEMU reports it once and goes on as if nothing were: a
  * replica that missed a write holds no checkpoint any more. QEMU says it before it answers the next command.
@@ -19,6 +22,8 @@ export class ReplicaHealth implements Disposable {
   readonly #events: QmpEvents
   readonly #bad = new Map<string, BadChild>()
   #lost: QmpError | undefined
+  /** Called with each child's first failure. */
+  onBad: ((child: BadChild) => void) | undefined
 
   constructor(primary: Qmp) {
     this.#events = primary.events({ names: ['QUORUM_REPORT_BAD'], capacity: 4096 })
@@ -28,6 +33,11 @@ export class ReplicaHealth implements Disposable {
   /** The first failure of a child, by its node's name. */
   bad(nodeName: string): BadChild | undefined {
     return this.#bad.get(nodeName)
+  }
+
+  /** Forgets what was: the replicas are new. */
+  clear(): void {
+    this.#bad.clear()
   }
 
   /** Why nothing can be said any more: events were lost, or the connection. */
@@ -44,7 +54,9 @@ export class ReplicaHealth implements Disposable {
       for await (const { data } of this.#events) {
         const { 'node-name': nodeName, type, error } = data
         if (typeof nodeName !== 'string' || this.#bad.has(nodeName)) continue
-        this.#bad.set(nodeName, { nodeName, operation: String(type), error: typeof error === 'string' ? error : '' })
+        const bad = { nodeName, operation: String(type), error: typeof error === 'string' ? error : '' }
+        if (this.#bad.size < mostChildren) this.#bad.set(nodeName, bad)
+        this.onBad?.(bad)
       }
       this.#lost = new QmpError('EBADF', 'the connection was closed')
     } catch (error) {

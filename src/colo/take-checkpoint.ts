@@ -2,20 +2,33 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { queryStatus } from '../qmp/commands/query-status.js'
-import { cont, stop } from '../qmp/commands/stop-cont.js'
 import { queryXenReplicationStatus, xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
-import { cutReplicas, replicaName } from './primary.js'
+import { forgetChanges } from './dirty-changes.js'
+import { type GuestControl, guestOf } from './guest-control.js'
+import { nbdNode, replicaNode } from './node-names.js'
+import { cutReplicas, type ReplicaDriver } from './primary.js'
 import type { ReplicaHealth } from './replica-health.js'
 
+/** A side in a checkpoint. */
+export interface CheckpointSide {
+  qmp: Qmp
+  urgent?: Qmp | undefined
+  /** The images' nodes, of which it keeps what was written since. */
+  images: readonly string[]
+  /** QEMU's own stop and cont by default, where its guest runs. */
+  guest?: GuestControl | undefined
+}
+
 export interface CheckpointOptions extends Limits {
-  primary: Qmp
-  secondary: Qmp
+  primary: CheckpointSide
+  secondary: CheckpointSide
   /** The disks, by their exports' names. */
   disks: readonly string[]
   epoch: number
+  driver?: ReplicaDriver | undefined
   /** What the primary's quorums reported since the replicas were attached. */
   health: ReplicaHealth
 }
@@ -36,51 +49,57 @@ export interface Checkpoint {
  * @throws ColoError degraded where a replica missed something: the last checkpoint still counts; QmpError
  */
 export async function takeCheckpoint({ primary, secondary, ...options }: CheckpointOptions): Promise<Checkpoint> {
-  const { disks, epoch, health, ...limits } = options
-  const [here, there] = await Promise.all([primary, secondary].map(qmp => qmp.run(queryStatus, undefined, limits)))
+  const { disks, epoch, driver = 'replication', health, ...limits } = options
+  const guests = await Promise.all([primary, secondary].map(side => guestOf(side, limits)))
   const start = performance.now()
-  const stopped: Qmp[] = []
   try {
-    for (const [qmp, status] of [[primary, here!] as const, [secondary, there!] as const]) {
-      if (!status.running) continue
-      stopped.push(qmp)
-      await qmp.run(stop, undefined, limits)
-    }
+    for (const guest of guests) await guest.stop(limits)
     // all that the primary's guest wrote is through now, on each child or reported
-    await refuseIfDegraded(primary, options, limits)
-    await secondary.run(xenColoDoCheckpoint, undefined, limits)
-    await primary.run(xenColoDoCheckpoint, undefined, limits)
+    await refuseIfDegraded(primary.qmp, { disks, epoch, driver, health }, limits)
+    await secondary.qmp.run(xenColoDoCheckpoint, undefined, limits)
+    if (driver === 'replication') await primary.qmp.run(xenColoDoCheckpoint, undefined, limits)
+    // the last: until both have the checkpoint, what was written since the one before counts
+    await Promise.all([primary, secondary].map(({ qmp, images }) => forgetChanges(qmp, images, epoch, limits)))
   } catch (error) {
     // the primary may wait for a silent secondary, and its guest with it
-    if (isGivenUp(error)) await cutReplicas(primary, { disks, epoch }, { timeout: goOnTimeout }).catch(() => {})
-    await letGoOn(stopped).catch(() => {})
+    if (isGivenUp(error))
+      await cutReplicas(primary.urgent ?? primary.qmp, { disks, epoch }, { timeout: goOnTimeout }).catch(() => {})
+    await letGoOn(guests).catch(() => {})
     throw error
   }
-  await letGoOn(stopped)
-  return { pause: here!.running ? performance.now() - start : 0 }
+  await letGoOn(guests)
+  return { pause: guests[0]!.isRunning ? performance.now() - start : 0 }
 }
 
 /** How long a guest may take to go on, in milliseconds. */
 const goOnTimeout = 5000
 
-const letGoOn = async (stopped: readonly Qmp[]): Promise<void> => {
-  await Promise.all(stopped.map(qmp => qmp.run(cont, undefined, { timeout: goOnTimeout })))
+const letGoOn = async (guests: readonly GuestControl[]): Promise<void> => {
+  await Promise.all(guests.map(guest => guest.resume({ timeout: goOnTimeout })))
 }
 
 const isGivenUp = (error: unknown): boolean =>
   error instanceof QmpError && (error.code === 'ETIMEDOUT' || error.code === 'ECANCELED')
 
-async function refuseIfDegraded(
+/**
+ * All that the guest wrote until now has to be on the replicas: what the quorums reported, and what the driver keeps.
+ *
+ * @throws ColoError degraded
+ */
+export async function refuseIfDegraded(
   primary: Qmp,
-  { disks, epoch, health }: Pick<CheckpointOptions, 'disks' | 'epoch' | 'health'>,
+  { disks, epoch, driver, health }: Pick<CheckpointOptions, 'disks' | 'epoch' | 'driver' | 'health'>,
   limits: Limits,
 ): Promise<void> {
-  const { error, description = 'no reason given' } = await primary.run(queryXenReplicationStatus, undefined, limits)
+  const { error, description = 'no reason given' } =
+    driver === 'nbd'
+      ? await primary.run(queryStatus, undefined, limits).then(() => ({ error: false, description: '' }))
+      : await primary.run(queryXenReplicationStatus, undefined, limits)
   // what came before the answer is read after it
   await turn()
   if (health.lost !== undefined) throw health.lost
-  for (const [index, disk] of disks.entries()) {
-    const bad = health.bad(replicaName(epoch, index))
+  for (const disk of disks) {
+    const bad = health.bad(replicaNode(epoch, disk)) ?? health.bad(nbdNode(epoch, disk))
     if (bad === undefined) continue
     const why = `its replica missed a ${printable(bad.operation)} (${printable(bad.error)})`
     throw new ColoError('degraded', `no checkpoint: of ${printable(disk)} ${why}`, { disk })

@@ -1,7 +1,6 @@
-import { isQemuId } from '../libxl/qemu-id.js'
+import { firstBrokenRule, sentence, wayId } from '../libxl/colo-rules.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { driveId } from './drive/drive-ids.js'
-import { show } from './option-text.js'
 import type { Emulated, Placed } from './placement/place-disk.js'
 import type { PlacementRules } from './placement/placement-rules.js'
 import { refuseDisk } from './refuse-disk.js'
@@ -27,28 +26,11 @@ export function safeColoNames(placed: readonly Placed[], rules: PlacementRules):
   if (replicated.length === 0) return libxlColoNames
   const taken = new Set<string>()
   for (const place of placed) if (place.on !== 'nothing' && hasPlainId(place, rules)) taken.add(driveId(place))
-  const ways = new Set(replicated.map(({ devid }) => `colo_node${devid}`))
+  const ways = new Set(replicated.map(({ devid }) => wayId(devid)))
   for (const { disk } of replicated) {
-    const id = disk.coloExport!
-    if (!isQemuId(id))
-      throw refuseDisk(
-        'colo-export-id',
-        disk,
-        `QEMU takes no id ${show(id)}: colo-export is a letter, then letters, digits, - . _`,
-      )
-    if (ways.has(id))
-      throw refuseDisk(
-        'colo-export-taken',
-        disk,
-        `colo-export ${show(id)} is libxl's name for the way to the other host: give it another name`,
-      )
-    if (taken.has(id))
-      throw refuseDisk(
-        'colo-export-taken',
-        disk,
-        `colo-export ${show(id)} is the id of another drive: give it another name`,
-      )
-    taken.add(id)
+    const broken = firstBrokenRule({ disk, ids: { ways, taken } })
+    if (broken !== undefined) throw refuseDisk(broken.reason, disk, sentence(broken))
+    taken.add(disk.coloExport!)
   }
   const names = new Map<ResolvedDisk, ColoNames>()
   const nextTopId = topIds(taken)

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { LibxlError } from '../libxl/libxl-error.js'
+import { show } from '../libxl/show-text.js'
 
 /** How a text of a record, which may be a tenant's, becomes part of a QEMU option. */
 export interface OptionText {
@@ -75,5 +76,3 @@ function argumentText(text: string): string {
 /** A URL's parameter with all that would end it, or that RFC 3986 does not allow there, as %XX. */
 const encodeParameter = (text: string): string =>
   encodeURIComponent(text).replace(/%(?:2F|3A|40|24|2C|3D|3F)/g, decodeURIComponent)
-
-export const show = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)

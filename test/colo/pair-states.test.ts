@@ -6,7 +6,7 @@ import { type SecondaryState, secondaryState } from '#xenlight/colo/secondary-st
 import { forms } from '../dm-args/real-qemu/forms.js'
 import { checkpoint, guestIo, startReplication } from '../dm-args/real-qemu/replicated-pair.js'
 import { realPart } from '../support/real-part.js'
-import { coloPair, type ImageFormat } from './colo-pair.js'
+import { type ImageFormat, qemuPair } from './colo-pair.js'
 
 const onPrimary = async (qmp: Qmp, names: readonly string[]) => {
   const view = await viewBlocks(qmp)
@@ -35,7 +35,7 @@ const sets: [vdevs: string[], format: ImageFormat][] = [
 for (const [name, form] of Object.entries(forms))
   for (const [vdevs, format] of sets)
     t.test(`the graphs of a pair made with ${name} show what becomes of ${vdevs.join(', ')} (${format})`, async t => {
-      const pair = await realPart(t, () => coloPair(t, form, vdevs, format))
+      const pair = await realPart(t, () => qemuPair(t, form, vdevs, format))
       if (pair === undefined) return
       const { names } = pair
       const [{ qemu: primary, disks: here }, { qemu: secondary }] = [pair.primary, pair.secondary]
@@ -75,7 +75,7 @@ for (const [name, form] of Object.entries(forms))
     })
 
 t.test('a failover as libxl asks for it: stopped, and not taken over', async t => {
-  const pair = await realPart(t, () => coloPair(t, forms.blockdev, ['hda'], 'raw'))
+  const pair = await realPart(t, () => qemuPair(t, forms.blockdev, ['hda'], 'raw'))
   if (pair === undefined) return
   const [{ qemu: primary, disks: here }, { qemu: secondary }] = [pair.primary, pair.secondary]
   await startReplication({ primary, secondary }, here)

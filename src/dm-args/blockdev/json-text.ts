@@ -1,5 +1,6 @@
 import { LibxlError } from '../../libxl/libxl-error.js'
-import { plainPath, show } from '../option-text.js'
+import { show } from '../../libxl/show-text.js'
+import { plainPath } from '../option-text.js'
 
 /**
  * The name of a file as a member of QEMU's JSON, which needs no escaping but JSON's own.

@@ -1,7 +1,7 @@
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
+import { show } from '../../libxl/show-text.js'
 import type { ColoNames } from '../colo-names.js'
 import { driveId } from '../drive/drive-ids.js'
-import { show } from '../option-text.js'
 import type { Emulated } from '../placement/place-disk.js'
 import { refuseDisk } from '../refuse-disk.js'
 

@@ -11,6 +11,8 @@ export const blockExportAdd = {
     /** What clients call it. */
     name: string
     writable?: boolean
+    /** The dirty bitmaps that clients may read. */
+    bitmaps?: readonly string[]
   }>(),
   reply: nothing,
 } satisfies QmpCommand

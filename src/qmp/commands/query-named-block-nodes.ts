@@ -1,5 +1,23 @@
 import { type QmpCommand, takes } from '../command.js'
-import { fieldsOf, flag, list, object, optionalText, text, UnexpectedReply } from '../reply.js'
+import { fieldsOf, flag, list, number, object, optionalText, text, UnexpectedReply } from '../reply.js'
+
+/** A dirty bitmap: which parts of its node were written since. */
+export interface DirtyBitmap {
+  /** Empty for those of QEMU's own jobs. */
+  name: string
+  /** Bytes that are marked. */
+  count: number
+  /** Bytes for each bit. */
+  granularity: number
+  /** Whether it still marks what is written. */
+  recording: boolean
+  /** Whether a job uses it. */
+  busy: boolean
+  /** Whether its image keeps it. */
+  persistent: boolean
+  /** Whether QEMU ended without storing it: what it holds is of no use. */
+  inconsistent: boolean
+}
 
 /** A node of QEMU's block graph. */
 export interface BlockNode {
@@ -14,6 +32,21 @@ export interface BlockNode {
   actualSize: number | undefined
   /** The backing file as its header names it. */
   backingFile: string | undefined
+  bitmaps: readonly DirtyBitmap[]
+}
+
+const bitmapOf = (element: unknown): DirtyBitmap => {
+  const bitmap = object(element, 'a bitmap')
+  const { inconsistent } = bitmap
+  return {
+    name: optionalText(bitmap, 'name') ?? '',
+    count: number(bitmap, 'count'),
+    granularity: number(bitmap, 'granularity'),
+    recording: flag(bitmap, 'recording'),
+    busy: flag(bitmap, 'busy'),
+    persistent: flag(bitmap, 'persistent'),
+    inconsistent: inconsistent === true,
+  }
 }
 
 export const queryNamedBlockNodes = {
@@ -22,7 +55,7 @@ export const queryNamedBlockNodes = {
   reply: value =>
     list(value, 'the nodes', (element): BlockNode => {
       const node = object(element, 'a node')
-      const { image } = node
+      const { image, 'dirty-bitmaps': bitmaps } = node
       const { 'virtual-size': virtualSize, 'actual-size': actualSize } = fieldsOf(image) ?? {}
       if (typeof virtualSize !== 'number') throw new UnexpectedReply('a node has no virtual-size')
       return {
@@ -33,6 +66,7 @@ export const queryNamedBlockNodes = {
         virtualSize,
         actualSize: typeof actualSize === 'number' ? actualSize : undefined,
         backingFile: optionalText(node, 'backing_file'),
+        bitmaps: bitmaps === undefined ? [] : list(bitmaps, 'its bitmaps', bitmapOf),
       }
     }),
 } satisfies QmpCommand

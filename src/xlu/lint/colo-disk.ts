@@ -1,71 +1,55 @@
+import { sharedRoles } from '../../libxl/colo-images.js'
+import { brokenRules } from '../../libxl/colo-rules.js'
+import type { DeviceDisk } from '../../libxl/device-disk.js'
+import { fieldByReason } from '../../libxl/libxl-reason.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
 import type { LintContext } from './lint-context.js'
 
-/** Disks that COLO cannot protect, though libxl starts the domain. */
+/** Disks that COLO cannot protect, though libxl starts the domain; `coloKeys` and `coloPort` look at the keys and the port. */
 export const coloDisk: LintRule = context => {
-  if (!context.disk.coloEnable) return nothing
+  const { disk } = context
+  if (!disk.coloEnable) return nothing
+  const backend = disk.backend === 'unknown' ? undefined : disk.backend
   const found: Finding[] = []
-  unprotected(context, found)
-  sharedImages(context, found)
+  for (const { reason, field, why, fix } of brokenRules({ disk, backend, chosenBy: disk, ids: noOthers })) {
+    if (isUnknowable(reason)) continue
+    if (reason === 'colo-same-disk') {
+      found.push(...sameDisks(context, fix))
+      continue
+    }
+    const subject = field ?? fieldByReason[reason]
+    const pointer = subject && pointers[subject]
+    if (pointer === undefined) continue
+    const at = pointer.at === 'value' ? context.valueSpan(subject!) : context.parameterSpan(subject!)
+    const hint = pointer.hint ?? fix
+    found.push({ code: reason, field: subject!, message: why, at, ...(hint !== undefined && { hint }) })
+  }
   return found
 }
 
-function unprotected(context: LintContext, found: Finding[]): void {
-  const { backend, isCdrom, readwrite, script, specification } = context.disk
-  if (backend !== 'unknown' && backend !== 'qdisk') {
-    found.push({
-      code: 'colo-backend',
-      field: 'backend',
-      message: `colo needs the backend qdisk, not ${backend}`,
-      at: context.valueSpan('backend'),
-      hint: 'write backendtype=qdisk, or leave it out',
-    })
-  }
-  if (script !== undefined || specification === 'virtio') {
-    const field = script === undefined ? 'specification' : 'script'
-    found.push({
-      code: 'colo-backend',
-      field,
-      message: `colo needs the backend qdisk, which takes no ${field === 'script' ? 'script' : 'virtio disk'}`,
-      at: context.parameterSpan(field),
-      hint: `remove ${field}, or colo and its keys`,
-    })
-  }
-  if (isCdrom) {
-    found.push({
-      code: 'colo-cdrom',
-      field: 'isCdrom',
-      message: 'colo does not replicate a cdrom',
-      at: context.parameterSpan('isCdrom'),
-      hint: 'remove colo and its keys',
-    })
-  } else if (!readwrite) {
-    found.push({
-      code: 'colo-read-only',
-      field: 'readwrite',
-      message: 'colo replicates writes, and the disk is read-only',
-      at: context.valueSpan('readwrite'),
-      hint: 'write access=rw, or remove colo and its keys',
-    })
-  }
+/** What a spec alone cannot tell. */
+const isUnknowable = (reason: string): reason is 'colo-guest' | 'colo-place' | 'colo-export-taken' =>
+  reason === 'colo-guest' || reason === 'colo-place' || reason === 'colo-export-taken'
+
+/** Which ids the other drives have is known once they have places. */
+const noOthers = { ways: new Set<string>(), taken: new Set<string>() }
+
+/** What of a field's parameter is shown, and what to do about it in a spec, where that is not what the rule says. */
+const pointers: { readonly [Field in keyof DeviceDisk]?: { at: 'value' | 'parameter'; hint?: string } } = {
+  backend: { at: 'value', hint: 'write backendtype=qdisk, or leave it out' },
+  script: { at: 'parameter', hint: 'remove script, or colo and its keys' },
+  specification: { at: 'parameter', hint: 'remove specification, or colo and its keys' },
+  isCdrom: { at: 'parameter', hint: 'remove colo and its keys' },
+  readwrite: { at: 'value', hint: 'write access=rw, or remove colo and its keys' },
+  coloExport: { at: 'value' },
 }
 
-const roles = { pdevPath: 'target', activeDisk: 'active-disk', hiddenDisk: 'hidden-disk' } as const
-
-/** The secondary writes all three: one file in two roles loses the guest's data. */
-function sharedImages(context: LintContext, found: Finding[]): void {
-  const { pdevPath, activeDisk, hiddenDisk } = context.disk
-  const compare = (field: keyof typeof roles, other: keyof typeof roles) => {
-    found.push({
-      code: 'colo-same-disk',
-      field,
-      message: `${roles[field]} and ${roles[other]} are the same`,
-      at: context.valueSpan(field),
-      notes: [{ message: `${roles[other]} given here`, at: context.valueSpan(other) }],
-      hint: 'give each an image of its own',
-    })
-  }
-  if (activeDisk && activeDisk === pdevPath) compare('activeDisk', 'pdevPath')
-  if (hiddenDisk && hiddenDisk === pdevPath) compare('hiddenDisk', 'pdevPath')
-  else if (hiddenDisk && hiddenDisk === activeDisk) compare('hiddenDisk', 'activeDisk')
-}
+const sameDisks = (context: LintContext, hint = ''): Finding[] =>
+  sharedRoles(context.disk).map(({ field, other, otherRole, why }) => ({
+    code: 'colo-same-disk',
+    field,
+    message: why,
+    at: context.valueSpan(field),
+    notes: [{ message: `${otherRole} given here`, at: context.valueSpan(other) }],
+    hint,
+  }))

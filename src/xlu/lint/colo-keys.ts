@@ -1,35 +1,24 @@
+import { type ColoField, coloKeys as keys, missingColoKeys } from '../../libxl/colo-keys.js'
 import type { DeviceDisk } from '../../libxl/device-disk.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
 import type { LintContext } from './lint-context.js'
 
-const keys = [
-  ['coloHost', 'colo-host'],
-  ['coloPort', 'colo-port'],
-  ['coloExport', 'colo-export'],
-  ['activeDisk', 'active-disk'],
-  ['hiddenDisk', 'hidden-disk'],
-] as const
-
-type ColoField = (typeof keys)[number][0]
-
 /** libxl takes `colo` without its five keys, and the keys without `colo`; either way the disk is not replicated. */
 export const coloKeys: LintRule = context => {
   const { coloEnable, coloHost, coloPort, coloExport, activeDisk, hiddenDisk } = context.disk
-  if (coloEnable) return coloHost && coloPort && coloExport && activeDisk && hiddenDisk ? nothing : missing(context)
+  if (coloEnable) return missing(context)
   const strings = coloHost ?? coloExport ?? activeDisk ?? hiddenDisk
   return coloPort === 0 && strings === undefined ? nothing : useless(context)
 }
 
 const missing = (context: LintContext): Finding[] =>
-  keys
-    .filter(([field]) => !context.disk[field])
-    .map(([field, key]) => ({
-      code: 'colo-missing-key',
-      field,
-      message: `colo needs ${key}`,
-      at: context.parameterSpan(isGiven(context.disk, field) ? field : 'coloEnable'),
-      hint: `add ${key}=...`,
-    }))
+  missingColoKeys(context.disk).map(([field, key]) => ({
+    code: 'colo-missing-key',
+    field,
+    message: `colo needs ${key}`,
+    at: context.parameterSpan(isGiven(context.disk, field) ? field : 'coloEnable'),
+    hint: `add ${key}=...`,
+  }))
 
 const useless = (context: LintContext): Finding[] =>
   keys

@@ -1,3 +1,4 @@
+import { portProblem } from '../../libxl/colo-rules.js'
 import { type Finding, type LintRule, nothing } from './finding.js'
 
 const digits = /^[0-9]+$/
@@ -9,20 +10,21 @@ export const coloPort: LintRule = context => {
   const { coloPort: text = '' } = context.reader
   const junk = !digits.test(text)
   const wanted = junk ? port : Number(text)
-  if (!junk && wanted >= 1 && wanted <= 65535) return nothing
+  const problem = portProblem(wanted, junk ? undefined : text)
+  if (!junk && problem === undefined) return nothing
   const at = context.valueSpan('coloPort')
   const findings: Finding[] = []
   if (junk) {
     const message = `colo-port is read as ${port}, what else it holds is dropped`
     findings.push({ code: 'colo-port-junk', field: 'coloPort', message, at, hint: 'write digits only' })
   }
-  if (wanted < 1 || wanted > 65535) {
+  if (problem !== undefined) {
     findings.push({
       code: 'colo-port-range',
       field: 'coloPort',
-      message: wanted === port ? `there is no port ${port}` : `there is no port ${text}: libxl takes it for ${port}`,
+      message: wanted === port ? problem : `${problem}, which libxl takes for ${port}`,
       at,
-      hint: 'a port is from 1 to 65535',
+      hint: 'write the port at which the secondary listens',
     })
   }
   return findings

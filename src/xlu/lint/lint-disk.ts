@@ -2,7 +2,6 @@ import type { Diagnostic, Note, Span } from '../diagnostic.js'
 import type { DiskReader } from '../disk-reader.js'
 import { cdromAccess } from './cdrom-access.js'
 import { coloDisk } from './colo-disk.js'
-import { coloExportId } from './colo-export-id.js'
 import { coloKeys } from './colo-keys.js'
 import { coloPort } from './colo-port.js'
 import { deprecatedPrefix } from './deprecated-prefix.js'
@@ -26,7 +25,6 @@ export function lintDisk(reader: DiskReader, words: readonly string[]): Diagnost
   report(cdromAccess(context), diagnostics)
   report(coloKeys(context), diagnostics)
   report(coloPort(context), diagnostics)
-  report(coloExportId(context), diagnostics)
   report(coloDisk(context), diagnostics)
   return diagnostics
 }

@@ -1,3 +1,4 @@
+import { differentServer } from '../../libxl/colo-rules.js'
 import type { DeviceDisk } from '../../libxl/device-disk.js'
 import { parseVdev } from '../../libxl/vdev.js'
 import type { ConfigPlace } from '../config-place.js'
@@ -47,12 +48,12 @@ function* duplicates(disks: readonly PlacedDisk[], span: (disk: PlacedDisk) => S
 function* secondaries(disks: readonly PlacedDisk[], span: (disk: PlacedDisk) => Span): Generator<Finding> {
   const [first, ...others] = disks.filter(({ disk }) => disk.coloEnable)
   for (const other of others) {
-    const host = other.disk.coloHost !== first!.disk.coloHost
-    if (!host && other.disk.coloPort === first!.disk.coloPort) continue
+    const field = differentServer(other.disk, first!.disk)
+    if (field === undefined) continue
     yield {
       code: 'colo-different-secondary',
-      field: host ? 'coloHost' : 'coloPort',
-      message: `the COLO disks have different values for ${host ? 'colo-host' : 'colo-port'}`,
+      field,
+      message: `the COLO disks have different values for ${field === 'coloHost' ? 'colo-host' : 'colo-port'}`,
       at: span(other),
       notes: [{ message: 'first given here', at: span(first!) }],
       hint: 'all disks of a domain are replicated to one host and port',

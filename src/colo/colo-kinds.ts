@@ -1,0 +1,145 @@
+import type { CheckpointDevice, CheckpointKind, StepOptions } from '../checkpoint/checkpoint-kind.js'
+import { coloProblems } from '../libxl/colo-problems.js'
+import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
+import type { Qmp } from '../qmp/qmp.js'
+import { viewBlocks } from './block-view.js'
+import { forgetChanges, keepChanges } from './dirty-changes.js'
+import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js'
+import { primaryState } from './primary-state.js'
+import { ReplicaHealth } from './replica-health.js'
+import { listen, startReplication } from './secondary.js'
+import { closeDoor } from './secondary-exports.js'
+import { secondaryState } from './secondary-state.js'
+import { refuseIfDegraded } from './take-checkpoint.js'
+
+export interface ColoKindOptions {
+  qmp: Qmp
+  /** Every protection and take-over has a greater number. */
+  epoch: number
+  /** The id of this QEMU's `tls-creds-…` object. */
+  tlsCreds?: string | undefined
+}
+
+export interface ColoPrimaryOptions extends ColoKindOptions {
+  driver?: ReplicaDriver | undefined
+}
+
+/** How far disks are that one QEMU does a step for all at once. */
+interface Group {
+  disks: ResolvedDisk[]
+  names: string[]
+  /** Does the work once for all, and gives each of them its outcome. */
+  once(step: keyof CheckpointDevice, work: () => Promise<void>): Promise<void>
+}
+
+/**
+ * The primary's side of COLO disks, for `setUpCheckpoints` (libxl's `colo_qdisk` of a saving domain): its writes go to the secondary too.
+ * The secondary's side is set up before it, and both hold the same data then: `protectPair` makes them equal, this does not. The caller
+ * stops the guest before `postsuspend`, has the secondary's `preresume` done before this one's, and commits both.
+ */
+export function coloPrimaryKind({ qmp, epoch, tlsCreds, driver }: ColoPrimaryOptions): CheckpointKind<ResolvedDisk> {
+  let health: ReplicaHealth | undefined
+  return coloKind('colo-qdisk, primary', group => {
+    const { names: disks } = group
+    const images = async (options: StepOptions) => {
+      const view = await viewBlocks(qmp, options)
+      return disks.flatMap(name => {
+        const state = primaryState(view, name)
+        return 'image' in state ? [state.image] : []
+      })
+    }
+    return {
+      setup: options =>
+        group.once('setup', async () => {
+          health = new ReplicaHealth(qmp)
+          const [{ coloHost, coloPort }] = group.disks as [ResolvedDisk]
+          await keepChanges(qmp, await images(options), epoch, options)
+          await attachReplicas(qmp, { disks, epoch, driver, host: coloHost!, port: coloPort, tlsCreds, ...options })
+        }),
+      postsuspend: options =>
+        group.once('postsuspend', () =>
+          refuseIfDegraded(qmp, { disks, epoch, driver: driver ?? 'replication', health: health! }, options),
+        ),
+      preresume: options =>
+        group.once('preresume', async () => {
+          if (driver !== 'nbd') await qmp.run(xenColoDoCheckpoint, undefined, options)
+        }),
+      commit: options =>
+        group.once('commit', async () => {
+          const nodes = (await images(options)).map(({ nodeName }) => nodeName)
+          await forgetChanges(qmp, nodes, epoch, options)
+        }),
+      teardown: options =>
+        group.once('teardown', async () => {
+          health?.[Symbol.dispose]()
+          await detachReplicas(qmp, { disks, epoch, ...options })
+        }),
+    }
+  })
+}
+
+/**
+ * The secondary's side (libxl's `colo_qdisk` of a restoring domain): one NBD server for all disks, an export for each, and replication. To
+ * tear it down ends the exports; the overlays keep the last checkpoint, which `failOver` takes over.
+ */
+export function coloSecondaryKind({ qmp, epoch, tlsCreds }: ColoKindOptions): CheckpointKind<ResolvedDisk> {
+  return coloKind('colo-qdisk, secondary', group => {
+    const { names: disks } = group
+    const images = async (options: StepOptions) => {
+      const view = await viewBlocks(qmp, options)
+      return disks.flatMap(name => {
+        const state = secondaryState(view, name)
+        return 'image' in state ? [state.image] : []
+      })
+    }
+    return {
+      setup: options =>
+        group.once('setup', async () => {
+          const [{ coloHost, coloPort }] = group.disks as [ResolvedDisk]
+          await listen(qmp, { disks, epoch, host: coloHost!, port: coloPort, tlsCreds, ...options })
+          await keepChanges(qmp, await images(options), epoch, options)
+          await startReplication(qmp, { disks, ...options })
+        }),
+      postsuspend: () => Promise.resolve(),
+      preresume: options => group.once('preresume', () => qmp.run(xenColoDoCheckpoint, undefined, options)),
+      commit: options =>
+        group.once('commit', async () => {
+          const nodes = (await images(options)).map(({ nodeName }) => nodeName)
+          await forgetChanges(qmp, nodes, epoch, options)
+        }),
+      teardown: options => group.once('teardown', () => closeDoor(qmp, () => options)),
+    }
+  })
+}
+
+function coloKind(name: string, deviceOf: (group: Group) => CheckpointDevice): CheckpointKind<ResolvedDisk> {
+  const group = newGroup()
+  const device = deviceOf(group)
+  return {
+    name,
+    async match(disk) {
+      if (!disk.coloEnable) return { mismatch: 'it has no colo' }
+      const [problem] = coloProblems([...group.disks, disk]).filter(problem => problem.disk === disk)
+      if (problem !== undefined) return { mismatch: problem.why }
+      group.disks.push(disk)
+      group.names.push(disk.coloExport!)
+      return { device }
+    },
+  }
+}
+
+function newGroup(): Group {
+  const disks: ResolvedDisk[] = []
+  let last: { step: keyof CheckpointDevice; asked: number; work: Promise<void> } | undefined
+  return {
+    disks,
+    names: [],
+    once(step, work) {
+      // each disk asks once a round; the first one's asking does it
+      if (last?.step !== step || last.asked === disks.length) last = { step, asked: 0, work: work() }
+      last.asked++
+      return last.work
+    },
+  }
+}

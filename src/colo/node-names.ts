@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+
+/** The largest epoch: its names still fit into a node's 31 characters. */
+export const largestEpoch = 2_147_483_647
+
+/** Of a disk's name, which may be long, what fits into a node's name. */
+const keyOf = (disk: string): string => createHash('sha256').update(disk).digest('hex').slice(0, 10)
+
+/** The quorum that is put above a disk which was a secondary's. */
+export const quorumNode = (disk: string): string => `colo-quorum-${keyOf(disk)}`
+/** The replication node that is put above a disk which was a primary's, and the overlays below it. */
+export const topNode = (disk: string): string => `colo-top-${keyOf(disk)}`
+export const activeNode = (disk: string): string => `colo-active-${keyOf(disk)}`
+export const hiddenNode = (disk: string): string => `colo-hidden-${keyOf(disk)}`
+/** What a guest's device stands on while its disk is rebuilt. */
+export const parkNode = (disk: string): string => `colo-park-${keyOf(disk)}`
+/** The overlays of an interrupted take-over, opened again. */
+export const redoNode = (disk: string): string => `colo-redo-${keyOf(disk)}`
+
+/** The node that stands for a disk's secondary, by the epoch: none of an earlier one is taken for it. */
+export const replicaNode = (epoch: number, disk: string): string => `colo-${epoch}-${keyOf(disk)}`
+/** The NBD client below it, which `yank` cuts. */
+export const nbdNode = (epoch: number, disk: string): string => `${replicaNode(epoch, disk)}-nbd`
+/** The job that copies a disk to its secondary, and the node of its target. */
+export const copyNode = (epoch: number, disk: string): string => `${replicaNode(epoch, disk)}-copy`
+/** A node without data, in whose bitmap parts of a disk are marked. */
+export const marksNode = (disk: string): string => `colo-marks-${keyOf(disk)}`
+
+/** What a secondary's QEMU calls an export of ours. */
+export const exportId = (epoch: number, disk: string): string => `colo-${epoch}-${keyOf(disk)}`
+/** What the primary asks for: a primary of another epoch finds nothing of the name that it knows. */
+export const exportName = (epoch: number, disk: string): string => `${disk}@${epoch}`
+
+/** What was written since the last checkpoint that both sides have, of the protection with this epoch. */
+export const changesBitmap = (epoch: number): string => `colo-${epoch}`
+/** What is still to be copied. */
+export const copyBitmap = (epoch: number): string => `colo-${epoch}-copy`
+
+/** The epoch in the name of a replica's node, an export or a bitmap of ours. */
+export function epochOf(name: string): number | undefined {
+  const [, digits] = /^colo-(\d{1,10})(?:-|$)/.exec(name) ?? []
+  return digits === undefined ? undefined : Number(digits)
+}
+
+/** Whether a node is one that was put there by us, and no disk. */
+export const isOurNode = (name: string): boolean =>
+  /^colo-(?:quorum|top|active|hidden|park|redo|marks|\d{1,10})-[0-9a-f]{10}(?:-|$)/.test(name)
+
+export const isCopyNode = (name: string): boolean => isOurNode(name) && name.endsWith('-copy')
+
+export const isReplicaNode = (name: string): boolean =>
+  isOurNode(name) && epochOf(name) !== undefined && !isCopyNode(name)

@@ -1,0 +1,39 @@
+import type { SocketAddress } from '../../link/node/socket-address.js'
+import { connectQmp } from '../../qmp/node/connect-qmp.js'
+import type { Qmp } from '../../qmp/qmp.js'
+import type { RecordStore } from '../record-store.js'
+import type { Side } from '../side.js'
+
+export interface SideAddress {
+  /** The QEMU's monitor. */
+  qmp: SocketAddress
+  /** A second monitor of it, for what has to pass a command that blocks. */
+  urgent?: SocketAddress | undefined
+  records: RecordStore
+}
+
+/** A side, and what ends its connections. */
+export interface ConnectedSide extends Side, AsyncDisposable {}
+
+/** Connects to a side's QEMU. @throws QmpError */
+export async function connectSide(
+  { qmp: address, urgent: second, records }: SideAddress,
+  options: { signal?: AbortSignal | undefined; timeout?: number | undefined } = {},
+): Promise<ConnectedSide> {
+  const qmp = await connectQmp(address, options)
+  let urgent: Qmp | undefined
+  try {
+    urgent = second && (await connectQmp(second, options))
+  } catch (error) {
+    await qmp.close()
+    throw error
+  }
+  return {
+    qmp,
+    urgent,
+    records,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([qmp.close(), urgent?.close()])
+    },
+  }
+}

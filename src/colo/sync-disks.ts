@@ -1,0 +1,170 @@
+import type { Limits } from '../link/limits.js'
+import { blockdevDel } from '../qmp/commands/blockdev-add.js'
+import { queryJobs } from '../qmp/commands/query-jobs.js'
+import { queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
+import { yank } from '../qmp/commands/yank.js'
+import type { Qmp } from '../qmp/qmp.js'
+import { QmpError } from '../qmp/qmp-error.js'
+import { copyMarked, copyWhileRunning, type Extent, markChanges } from './copy-changes.js'
+import { endFullCopy, startFullCopy } from './copy-full.js'
+import {
+  type CopyProgress,
+  closeTarget,
+  type DiskCopy,
+  dropCopy,
+  openTarget,
+  type SecondaryAddress,
+} from './disk-copy.js'
+import { type HeartbeatLimits, untilSilent } from './heartbeat.js'
+import { copyNode, exportName, isCopyNode, isReplicaNode } from './node-names.js'
+import type { Side } from './side.js'
+import type { SyncPlan } from './sync-plan.js'
+import { unlessRefused } from './unless-refused.js'
+
+export interface SyncOptions {
+  primary: Side
+  secondary: Side
+  address: SecondaryAddress
+  epoch: number
+  copies: readonly PlannedCopy[]
+  /** Bytes a second for each disk. */
+  speed?: number | undefined
+  onProgress?: CopyProgress | undefined
+  heartbeat: HeartbeatLimits
+  signal?: AbortSignal | undefined
+  /** For a single command, in milliseconds. */
+  timeout: number
+}
+
+export interface PlannedCopy {
+  disk: string
+  quorum: string
+  image: DiskCopy['image']
+  plan: SyncPlan
+  /** What the secondary wrote, where the plan asks for it. */
+  extents: readonly Extent[]
+}
+
+/** Disks that are nearly equal, whose guest runs on. */
+export interface SyncedDisks {
+  /** Copies what is left; the guest stands still, until replication begins. */
+  finish(limits: Limits): Promise<void>
+  /** Ends the copies, also in the middle. */
+  drop(): Promise<void>
+}
+
+/**
+ * Copies disks to their secondaries while the guest runs. A secondary that falls silent is cut off, as the guest's writes wait
+ * for it meanwhile.
+ *
+ * @throws QmpError job-failed where the link or a disk fails; the copies are dropped then
+ */
+export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
+  const { primary, epoch, address, copies, signal, timeout } = options
+  const { qmp } = primary
+  const jobs = copies
+    .filter(({ plan }) => plan.kind !== 'none')
+    .map(copy => ({ ...copy, target: copyNode(epoch, copy.disk) }))
+  const drop = async () => {
+    await cutTargets(primary.urgent ?? qmp, jobs, timeout)
+    for (const { target } of jobs) await dropCopy(qmp, target).catch(() => {})
+  }
+  const limits = { signal, timeout }
+  try {
+    await guarded(options, jobs, async moved => {
+      const onProgress = onlyMoves(moved, options.onProgress)
+      for (const job of jobs) {
+        await openTarget(qmp, job, address, exportName(epoch, job.disk), limits)
+        if (job.plan.kind !== 'changes') continue
+        await markChanges(qmp, job, { since: job.plan.since, epoch, also: job.extents }, limits)
+      }
+      await Promise.all(jobs.map(job => startCopy(qmp, job, { ...options, onProgress })))
+    })
+  } catch (error) {
+    await drop()
+    throw error
+  }
+  return {
+    drop,
+    finish: limits =>
+      guarded(options, jobs, async () => {
+        for (const job of jobs) {
+          if (job.plan.kind === 'changes') await copyMarked(qmp, job, epoch, limits)
+          else await endFullCopy(qmp, job, limits)
+          await closeTarget(qmp, job, limits)
+        }
+      }),
+  }
+}
+
+/** Ends the copies that a process which is gone has left, and closes what it has opened and not attached. */
+export async function dropLeftovers(qmp: Qmp, limits: Limits): Promise<void> {
+  const jobs = (await qmp.run(queryJobs, undefined, limits)).map(({ id }) => id)
+  const nodes = (await qmp.run(queryNamedBlockNodes, { flat: true }, limits)).map(({ nodeName }) => nodeName)
+  for (const target of new Set([...jobs, ...nodes].filter(isCopyNode))) await dropCopy(qmp, target)
+  // one that is in use stays
+  for (const node of nodes.filter(isReplicaNode))
+    await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessRefused)
+}
+
+type Job = PlannedCopy & DiskCopy
+
+function startCopy(qmp: Qmp, job: Job, { epoch, speed, onProgress, signal }: SyncOptions): Promise<void> {
+  const options = { speed, onProgress, signal }
+  return job.plan.kind === 'changes' ? copyWhileRunning(qmp, job, epoch, options) : startFullCopy(qmp, job, options)
+}
+
+/**
+ * Does work that a silent secondary, or a link that carries nothing, would hold up for good: the connections are cut then, and the work
+ * fails with the reason.
+ */
+async function guarded(
+  { primary, secondary, heartbeat, timeout }: SyncOptions,
+  jobs: readonly Job[],
+  work: (moved: () => void) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController()
+  let lost: Error | undefined
+  const cut = async (why: Error | undefined): Promise<void> => {
+    if (why === undefined || over.signal.aborted) return
+    lost ??= why
+    await cutTargets(primary.urgent ?? primary.qmp, jobs, timeout)
+  }
+  let last = performance.now()
+  const stall = setInterval(() => {
+    if (performance.now() - last > heartbeat.stall)
+      void cut(new QmpError('ETIMEDOUT', `nothing was copied for ${heartbeat.stall} ms`)).catch(() => {})
+  }, heartbeat.every)
+  const watching = untilSilent(secondary.urgent ?? secondary.qmp, heartbeat, over.signal).then(cut)
+  try {
+    await work(() => {
+      last = performance.now()
+    })
+  } catch (error) {
+    if (lost === undefined) throw error
+    throw new QmpError('job-failed', `the secondary was cut off, and the copy with it: ${lost.message}`, {
+      cause: lost,
+    })
+  } finally {
+    over.abort()
+    clearInterval(stall)
+    await watching.catch(() => {})
+  }
+}
+
+/** Reports only what is further than before. */
+function onlyMoves(moved: () => void, onProgress: CopyProgress | undefined): CopyProgress {
+  const seen = new Map<string, number>()
+  return (disk, current, total) => {
+    if (seen.get(disk) !== current) moved()
+    seen.set(disk, current)
+    onProgress?.(disk, current, total)
+  }
+}
+
+async function cutTargets(qmp: Qmp, jobs: readonly Job[], timeout: number): Promise<void> {
+  if (!qmp.outOfBand) return
+  const cut = ({ target }: Job) =>
+    qmp.runOutOfBand(yank, { instances: [{ type: 'block-node', 'node-name': target }] }, { timeout }).catch(() => {})
+  await Promise.all(jobs.map(cut))
+}

@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { type ColoPair, failOver, localFreeSpace, type PairEvent, pairStatus, protectPair } from 'xenlight/colo'
+import { blockdevAdd, blockdevMirror, queryNamedBlockNodes } from 'xenlight/qmp'
+import { forms } from '../dm-args/real-qemu/forms.js'
+import { diskImages } from '../support/disk-images.js'
+import { realPart } from '../support/real-part.js'
+import { contents, onEach, pairOptions, type QemuPair, type QemuSide, qemuPair, smallFileSystem } from './colo-pair.js'
+
+const side = ({ records }: QemuPair, { qemu }: QemuSide) => ({ qmp: qemu.client, records })
+const kinds = ({ states }: ColoPair) => [...new Set([...states.values()].map(({ kind }) => kind))]
+
+async function until(what: () => boolean, milliseconds = 10_000): Promise<void> {
+  for (const end = performance.now() + milliseconds; !what() && performance.now() < end; )
+    await new Promise(resolve => setTimeout(resolve, 20))
+}
+
+const made = (t: Test, ...rest: Parameters<typeof qemuPair> extends [Test, ...infer Rest] ? Rest : never) =>
+  realPart(t, () => qemuPair(t, ...rest))
+
+t.test('a primary whose QEMU lacks the replication driver: the NBD client alone', async t => {
+  const qemus = await made(t, forms.drive, ['hda', 'sda'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const options = { ...pairOptions(qemus, primary, secondary, 1), driver: 'nbd' as const }
+  const pair = await protectPair({ ...options, equal: true })
+  const nodes = await primary.qemu.client.run(queryNamedBlockNodes, { flat: true })
+  t.notOk(nodes.some(({ driver }) => driver === 'replication'))
+  await onEach(primary, () => 'write -P 1 0 64k')
+  await pair.checkpoint()
+  await pair[Symbol.asyncDispose]()
+  const events: PairEvent[] = []
+  const again = await protectPair({ ...options, onEvent: event => events.push(event) })
+  t.match(events, [{ type: 'plan', plan: { kind: 'changes' } }], 'what was missed while nobody listened is unknown')
+  await onEach(primary, () => 'write -P 2 64k 64k')
+  await again.checkpoint()
+  const instances = (await primary.qemu.qmp<{ type: string }[]>('query-yank')).filter(
+    ({ type }) => type === 'block-node',
+  )
+  await primary.qemu.qmpOutOfBand('yank', { instances })
+  await onEach(primary, () => 'write -P 9 0 64k')
+  await t.rejects(again.checkpoint(), { code: 'degraded' })
+  await again[Symbol.asyncDispose]()
+  await primary.qemu.stop()
+  await failOver({ secondary: side(qemus, secondary), disks, epoch: 2, force: 'the primary is dead' })
+  await secondary.qemu.quit()
+  for (const disk of secondary.disks)
+    t.ok(
+      contents(disk)
+        .subarray(0, 128 * 1024)
+        .equals(Buffer.concat([Buffer.alloc(65536, 1), Buffer.alloc(65536, 2)])),
+      disk.vdev,
+    )
+})
+
+t.test('over TLS', async t => {
+  const images = await realPart(t, async () => diskImages())
+  if (images === undefined) return
+  t.teardown(() => images[Symbol.dispose]())
+  const directory = join(images.directory, 'tls')
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'keys.psk'), `xenlight:${'ab'.repeat(32)}\n`, { mode: 0o600 })
+  const creds = (endpoint: string) => [
+    '-object',
+    `tls-creds-psk,id=tls0,dir=${directory},endpoint=${endpoint},username=xenlight`,
+  ]
+  const settings = {
+    primary: { args: creds('client') },
+    secondary: { args: ['-object', `tls-creds-psk,id=tls0,dir=${directory},endpoint=server`] },
+  }
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw', settings)
+  if (qemus === undefined) return
+  const { primary, secondary } = qemus
+  const options = pairOptions(qemus, primary, secondary, 1)
+  const plain = { ...options, tlsCreds: { primary: 'none', secondary: 'tls0' } }
+  await t.rejects(protectPair(plain), { name: 'QmpError', code: 'refused' })
+  const pair = await protectPair({ ...options, epoch: 2, tlsCreds: { primary: 'tls0', secondary: 'tls0' } })
+  t.strictSame(kinds(pair), ['protected'])
+  await pair.checkpoint()
+  await pair[Symbol.asyncDispose]()
+})
+
+t.test("the primary's own disk fails: the secondary alone has what was acknowledged, and is not cut off", async t => {
+  const disk = await realPart(t, async () => smallFileSystem(t, 512 * 1024))
+  if (disk === undefined) return
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw', { primary: { disk } })
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const heartbeat = { every: 50, timeout: 1000 }
+  const pair = await protectPair({ ...pairOptions(qemus, primary, secondary, 1), equal: true, heartbeat })
+  await onEach(primary, () => 'write -P 6 0 1M')
+  await until(() => !kinds(pair).includes('protected'))
+  t.match([...pair.states.values()], [{ kind: 'degraded', why: /own disk fails/ }])
+  await pair.checkpoint()
+  await pair[Symbol.asyncDispose]()
+  await primary.qemu.stop()
+  await failOver({ secondary: side(qemus, secondary), disks, epoch: 2 })
+  await secondary.qemu.quit()
+  t.ok(contents(secondary.disks[0]!).equals(Buffer.alloc(1024 * 1024, 6)))
+})
+
+t.test('a full file system below the hidden overlay: told before, and no checkpoint after', async t => {
+  const hidden = await realPart(t, async () => smallFileSystem(t, 640 * 1024))
+  if (hidden === undefined) return
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw', { secondary: { hidden } })
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const events: PairEvent[] = []
+  const pair = await protectPair({
+    ...pairOptions(qemus, primary, secondary, 1),
+    heartbeat: { every: 50, timeout: 1000 },
+    freeSpace: localFreeSpace,
+    onEvent: event => events.push(event),
+  })
+  await onEach(primary, () => 'write -P 1 0 1M')
+  await pair.checkpoint()
+  for (let at = 0; at < 5; at++) {
+    await onEach(primary, () => `write -P 2 ${at * 64}k 64k`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  t.match(
+    events.find(({ type }) => type === 'filling'),
+    { disk: 'colo-hda', fill: { overlay: 'hidden' } },
+  )
+  await onEach(primary, () => 'write -P 3 0 1M')
+  await t.rejects(pair.checkpoint(), { code: 'degraded' })
+  await pair[Symbol.asyncDispose]()
+  await primary.qemu.stop()
+  await failOver({ secondary: side(qemus, secondary), disks, epoch: 2, force: 'the primary is dead' })
+  await secondary.qemu.quit()
+  t.ok(contents(secondary.disks[0]!).equals(Buffer.alloc(1024 * 1024, 1)), 'the last checkpoint is there')
+})
+
+t.test('what cannot be protected is left as it was', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary } = qemus
+  const options = pairOptions(qemus, primary, secondary, 1)
+  const before = await pairStatus(options)
+  t.match(before.disks, [{ state: { kind: 'unprotected' } }])
+  await t.rejects(protectPair({ ...options, disks: ['none'] }), { code: 'not-a-colo-disk' })
+  const swapped = { primary: options.secondary, secondary: options.primary }
+  await t.rejects(protectPair({ ...options, ...swapped }), { name: 'ColoError' }, 'the sides are mixed up')
+
+  const port = createServer()
+  await new Promise<void>(resolve => port.listen(options.port, options.host, resolve))
+  await t.rejects(
+    protectPair(options),
+    { name: 'QmpError', code: 'refused', command: 'nbd-server-start' },
+    'port taken',
+  )
+  await new Promise(resolve => port.close(resolve))
+
+  await primary.qemu.client.run(blockdevAdd, { driver: 'null-co', 'node-name': 'elsewhere', size: 1024 * 1024 })
+  await primary.qemu.client.run(blockdevMirror, {
+    'job-id': 'backup',
+    device: 'colo-hda',
+    target: 'elsewhere',
+    sync: 'full',
+  })
+  await t.rejects(protectPair(options), { code: 'wrong-state', message: /job/ }, "somebody's block job")
+  await primary.qemu.qmp('block-job-cancel', { device: 'backup' })
+  await until(() => primary.qemu.events.some(({ name }) => name === 'BLOCK_JOB_COMPLETED'))
+
+  const pair = await protectPair({ ...options, epoch: 2 })
+  t.strictSame(kinds(pair), ['protected'], 'and can be protected afterwards')
+  await pair.stop()
+})
+
+t.test('sizes that differ, and a snapshot on a protected disk', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary } = qemus
+  await secondary.qemu.quit()
+  execFileSync('qemu-img', ['resize', '-q', '-f', 'raw', secondary.disks[0]!.pdevPath!, '2M'])
+  const larger = await qemus.restart(secondary, 'secondary')
+  await t.rejects(protectPair(pairOptions(qemus, primary, larger, 1)), { code: 'size-differs', disk: 'colo-hda' })
+  await larger.qemu.quit()
+  execFileSync('qemu-img', ['resize', '-q', '--shrink', '-f', 'raw', secondary.disks[0]!.pdevPath!, '1M'])
+  const equal = await qemus.restart(secondary, 'secondary')
+  const heartbeat = { every: 50, timeout: 1000 }
+  const pair = await protectPair({ ...pairOptions(qemus, primary, equal, 1), heartbeat })
+  const overlay = {
+    driver: 'qcow2',
+    'node-name': 'snapshot',
+    file: { driver: 'file', filename: primary.disks[0]!.activeDisk },
+  }
+  await primary.qemu.client.run(blockdevAdd, { ...overlay, backing: null })
+  await primary.qemu.qmp('blockdev-snapshot', { node: 'colo-hda', overlay: 'snapshot' })
+  await until(() => !kinds(pair).includes('protected'))
+  t.match([...pair.states.values()], [{ kind: 'degraded' }], 'what its guest writes goes elsewhere')
+  await pair[Symbol.asyncDispose]()
+})
