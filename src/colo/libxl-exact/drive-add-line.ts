@@ -17,12 +17,7 @@ export interface LibxlAddress {
 /** libxl's name of the node that stands for a disk's secondary: always the same one. */
 export const libxlNodeName = (devid: number): string => `colo_node${devid}`
 
-/**
- * The line that libxl gives to the human monitor. libxl pastes the texts as they are, so that a comma begins another option and a
- * space another word. Only texts that stay whole are taken, which is all that can work: QEMU takes nothing else for an id either.
- *
- * @throws TypeError for a text that would be more than a name, RangeError for such a port
- */
+/** The line that libxl gives to the human monitor, with the texts pasted as they are. */
 export function driveAddLine({ host, port }: LibxlAddress, { name, devid }: LibxlDisk): string {
   const options = [
     'driver=replication',
@@ -36,7 +31,12 @@ export function driveAddLine({ host, port }: LibxlAddress, { name, devid }: Libx
   return `drive_add -n buddy ${options.join(',')}`
 }
 
-/** The same refusal, before anything is sent. */
+/**
+ * Refuses what would be more than a name in that line: a comma begins another option there, a space another word. Nothing that works
+ * is refused, as QEMU takes no such text for a drive's id, and no host is called so.
+ *
+ * @throws TypeError, RangeError
+ */
 export function checkDriveAdd({ host, port }: LibxlAddress, disks: readonly LibxlDisk[]): void {
   checkText('host', host)
   if (!/^[\w.:%[\]-]+$/.test(host)) throw wrongValue('host', 'a host name or an address', host)
