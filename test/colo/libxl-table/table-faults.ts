@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Form, forms } from '../../dm-args/real-qemu/forms.js'
 import { type FaultDisks, lost, type Outcome, refused, type TableRun } from './table-run.js'
@@ -47,8 +49,7 @@ async function wrongDisks(run: TableRun): Promise<Outcome> {
   if (await run.way.checkpoint()) run.committed()
   await run.write()
   await primary.qemu.stop()
-  await run.way.takeOver(secondary)
-  return run.compare(secondary, run.model.taken)
+  return run.takeOver([run.model.taken])
 }
 
 export const tableFaults: readonly TableFault[] = [
@@ -57,8 +58,7 @@ export const tableFaults: readonly TableFault[] = [
     async happen(run) {
       await begin(run)
       await run.pair.primary.qemu.stop()
-      await run.way.takeOver(run.pair.secondary)
-      return run.compare(run.pair.secondary, run.model.taken)
+      return run.takeOver([run.model.taken])
     },
   },
   {
@@ -67,36 +67,42 @@ export const tableFaults: readonly TableFault[] = [
       await begin(run)
       const before = run.model.taken
       const checkpoint = run.way.checkpoint()
-      await delay(run.random.int(8))
+      const wait = run.random.int(4)
+      if (wait > 0) await delay(wait - 1)
       await run.pair.primary.qemu.stop()
       const isDone = await checkpoint
       const own = new Map(run.model.own)
       run.model.committed()
       const after = run.model.taken
       run.model.own = own
-      await run.way.takeOver(run.pair.secondary)
-      return run.compare(run.pair.secondary, after, ...(isDone ? [] : [before]))
+      return run.takeOver(isDone ? [after] : [after, before])
     },
   },
   {
     name: 'the primary writes during the take-over',
     async happen(run) {
       await begin(run)
-      const taking = run.way.takeOver(run.pair.secondary)
-      const wanted = run.model.taken
-      for (let left = 3; left > 0; left--) await run.write('write', true)
-      await taking
-      return run.compare(run.pair.secondary, wanted)
+      return run.takeOver([run.model.taken], { writes: 'during' })
     },
   },
   {
     name: 'the old primary writes after the take-over',
     async happen(run) {
       await begin(run)
-      const wanted = run.model.taken
-      await run.way.takeOver(run.pair.secondary)
-      for (let left = 3; left > 0; left--) await run.write('write', true)
-      return run.compare(run.pair.secondary, wanted)
+      return run.takeOver([run.model.taken], { writes: 'afterwards' })
+    },
+  },
+  {
+    name: 'somebody connects to the port and waits',
+    async happen(run) {
+      await begin(run)
+      const { host, port, primary } = run.pair
+      await primary.qemu.stop()
+      const socket = connect(port, host).on('error', () => {})
+      await once(socket, 'data')
+      const outcome = await run.takeOver([run.model.taken])
+      socket.destroy()
+      return outcome
     },
   },
   {
@@ -107,8 +113,7 @@ export const tableFaults: readonly TableFault[] = [
       await run.write()
       if (await run.way.checkpoint()) run.committed()
       await run.pair.primary.qemu.stop()
-      await run.way.takeOver(run.pair.secondary, { commit: true })
-      return run.compare(run.pair.secondary, run.model.taken)
+      return run.takeOver([run.model.taken], { commit: true })
     },
   },
   {
@@ -140,8 +145,7 @@ export const tableFaults: readonly TableFault[] = [
       await run.write()
       if (await run.way.checkpoint()) run.committed()
       await pair.primary.qemu.stop()
-      await run.way.takeOver(pair.secondary, { commit: true })
-      return run.compare(pair.secondary, run.model.taken)
+      return run.takeOver([run.model.taken], { commit: true })
     },
   },
   {

@@ -16,6 +16,16 @@ export interface Outcome {
 export const refused: Outcome = { losses: [], refused: true }
 export const lost = (...losses: string[]): Outcome => ({ losses, refused: false })
 
+export interface TakeOver {
+  /** Whether the overlays are to be committed, where libxl's failover is not what is looked at. */
+  commit?: boolean
+  /** When the primary, which lives, writes on. */
+  writes?: 'during' | 'afterwards'
+}
+
+/** QEMU 7.2.22 waits in nbd-server-stop, for good, for whoever is connecting just then; its guest stands still with it. */
+export const hang = "the secondary's QEMU hangs in nbd-server-stop"
+
 /** How long a guest may wait for its disk, in milliseconds. */
 const longest = 6000
 
@@ -82,9 +92,19 @@ export class TableRun {
     return isDone
   }
 
+  /** The secondary takes over; what its disks hold then, against each of these. */
+  async takeOver(allowed: number[][], { commit, writes }: TakeOver = {}): Promise<Outcome> {
+    const { secondary } = this.pair
+    const taking = this.inTime(this.way.takeOver(secondary, { commit: commit ?? false }))
+    if (writes !== 'during') await taking
+    for (let left = writes === undefined ? 0 : 3; left > 0; left--) await this.write('write', true)
+    if (!(await taking) || !(await this.inTime(secondary.qemu.client.execute('query-status')))) return lost(hang)
+    return this.compare(secondary, ...allowed)
+  }
+
   /** How a side's disks differ from each of these; nothing where they hold one of them. */
   async compare({ qemu, disks }: QemuSide, ...allowed: number[][]): Promise<Outcome> {
-    await qemu.quit()
+    if (!(await this.inTime(qemu.quit()))) return lost('its QEMU does not end')
     const held = disks.map(disk => contents(disk))
     const all = allowed.map(wanted => held.flatMap(bytes => this.#losses(bytes, wanted)))
     return { losses: all.some(losses => losses.length === 0) ? [] : [...new Set(all[0])], refused: false }
