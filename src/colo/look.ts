@@ -1,5 +1,4 @@
 import type { Limits } from '../link/limits.js'
-import { queryBlockExports } from '../qmp/commands/block-export.js'
 import { guestDevices } from '../qmp/commands/guest-devices.js'
 import { queryStatus } from '../qmp/commands/query-status.js'
 import type { OverlayFiles } from './become-secondary.js'
@@ -7,6 +6,7 @@ import { type BlockView, type ViewedNode, viewBlocks } from './block-view.js'
 import type { DiskRecord } from './disk-record.js'
 import { epochOf, topNode } from './node-names.js'
 import { type PrimaryState, primaryState } from './primary-state.js'
+import { listExports } from './secondary-exports.js'
 import { type SecondaryState, secondaryState } from './secondary-state.js'
 import { readRecord, type Side } from './side.js'
 
@@ -40,13 +40,15 @@ export async function lookAt(side: Side, disks: readonly string[], limits: Limit
   const { qmp } = side
   const [{ running }, exports, devices, view] = await Promise.all([
     qmp.run(queryStatus, undefined, limits),
-    qmp.run(queryBlockExports, undefined, limits),
+    listExports(qmp, limits),
     qmp.run(guestDevices, undefined, limits),
     viewBlocks(qmp, limits),
   ])
   const hasDevice = (node: string) => devices.some(({ nodeName }) => nodeName === node)
   const sights = await Promise.all(disks.map(disk => lookAtDisk(side, view, disk, hasDevice)))
-  const listening = exports.flatMap(({ id }) => epochOf(id) ?? [])
+  const bitmaps = sights.flatMap(({ image }) => image?.bitmaps.flatMap(({ name }) => epochOf(name) ?? []) ?? [])
+  // a QEMU that does not list its exports has this from those who began them
+  const listening = exports?.flatMap(({ id }) => epochOf(id) ?? []) ?? bitmaps
   const epoch = Math.max(0, ...listening, ...sights.flatMap(epochsOf))
   return { running, disks: sights, epoch, listening: listening.length === 0 ? undefined : Math.max(...listening) }
 }

@@ -29,7 +29,7 @@ export const marksNode = (disk: string): string => `colo-marks-${keyOf(disk)}`
 /** What a secondary's QEMU calls an export of ours. */
 export const exportId = (epoch: number, disk: string): string => `colo-${epoch}-${keyOf(disk)}`
 /** What the primary asks for: a primary of another epoch finds nothing of the name that it knows. */
-export const exportName = (epoch: number, disk: string): string => `${disk}@${epoch}`
+export const exportName = (epoch: number, disk: string): string => `${disk}.epoch-${epoch}`
 
 /** What was written since the last checkpoint that both sides have, of the protection with this epoch. */
 export const changesBitmap = (epoch: number): string => `colo-${epoch}`
