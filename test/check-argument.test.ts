@@ -197,6 +197,7 @@ const functions: readonly [name: string, call: Call, args: readonly unknown[]][]
     colo.failOver,
     [{ secondary: side, disks: ['x'], epoch: 1, force: 'x', onProgress: () => {}, ...limits }],
   ],
+  ['endProtection', colo.endProtection, [{ primary: side, secondary: side, disks: ['x'], why: 'x', ...limits }]],
   [
     'pairStatus',
     colo.pairStatus,

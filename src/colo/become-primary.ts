@@ -42,6 +42,8 @@ interface Plan {
   top: string | undefined
   /** The device's path in QEMU's object tree. */
   device: string
+  /** Whether it is off the replication node; to have it changed to the node that it has ends QEMU 7.2. */
+  isParked: boolean
   hasQuorum: boolean
 }
 
@@ -52,30 +54,33 @@ async function plan(qmp: Qmp, disks: readonly string[], limits: Limits): Promise
   return disks.flatMap(name => {
     const state = secondaryState(view, name)
     const top = state.kind === 'failed-over' ? state.top : undefined
-    const device = deviceOn(top) ?? deviceOn(parkNode(name))
+    const onTop = deviceOn(top)
+    const device = onTop ?? deviceOn(parkNode(name))
     const { kind } = primaryState(view, name)
-    const hasQuorum = kind === 'alone' || kind === 'replicated'
+    const hasQuorum = kind === 'alone' || kind === 'replicated' || view.node(quorumNode(name)) !== undefined
     if (hasQuorum && device === undefined) return []
     const image = state.kind === 'failed-over' ? state.image : view.disk(name)
     if (image === undefined || device === undefined) {
       throw new ColoError('wrong-state', `${printable(name)} is no disk that was taken over here`, { disk: name })
     }
-    return [{ name, image: image.nodeName, size: image.virtualSize, top, device, hasQuorum }]
+    return [
+      { name, image: image.nodeName, size: image.virtualSize, top, device, isParked: onTop === undefined, hasQuorum },
+    ]
   })
 }
 
 async function insertQuorum(
   qmp: Qmp,
-  { name, image, size, top, device, hasQuorum }: Plan,
+  { name, image, size, top, device, isParked, hasQuorum }: Plan,
   limits: Limits,
 ): Promise<void> {
   const [park, quorum] = [parkNode(name), quorumNode(name)]
-  if (top !== undefined) {
+  if (!isParked) {
     await qmp.run(blockdevAdd, { driver: 'null-co', 'node-name': park, size }, limits).catch(unlessRefused)
     await qmp.run(qomSet, { path: device, property: 'drive', value: park }, limits)
-    // one of a -drive goes by itself
-    await qmp.run(blockdevDel, { 'node-name': top }, limits).catch(unlessRefused)
   }
+  // one of a -drive goes by itself
+  if (top !== undefined) await qmp.run(blockdevDel, { 'node-name': top }, limits).catch(unlessRefused)
   if (!hasQuorum) {
     const options = {
       driver: 'quorum',

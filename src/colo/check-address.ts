@@ -4,8 +4,12 @@ import { isQemuId } from '../libxl/qemu-id.js'
 /** Where a secondary listens. QEMU takes no host for all addresses of the machine. */
 export function checkAddress({ host, port }: { host?: unknown; port?: unknown }): void {
   checkWords('host', host)
+  // whoever reaches the port may write the disks
+  if (allAddresses.has(host as string)) throw wrongValue('host', 'one address, not all of this machine', host)
   checkInteger('port', port, 1, 65_535)
 }
+
+const allAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '0', '::', '::0', '[::]', '*'])
 
 /** A text that says something. */
 export function checkWords(name: string, value: unknown): void {

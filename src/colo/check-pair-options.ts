@@ -8,11 +8,15 @@ import type { PairOptions } from './pair-options.js'
 /** @throws TypeError, RangeError for what is none of a pair's options */
 export function checkPairOptions(given: PairOptions): void {
   checkObject('options', given)
-  const { primary, secondary, disks, epoch, tlsCreds, driver, equal, speed, overlays, guest, heartbeat } = given
+  const { primary, secondary, disks, epoch, listen, tlsCreds, driver, equal, speed, overlays, guest, heartbeat } = given
   checkSide('primary', primary)
   checkSide('secondary', secondary)
   checkDisks(disks)
   checkAddress(given)
+  if (listen !== undefined) {
+    checkObject('listen', listen)
+    checkAddress(listen)
+  }
   checkEpoch(epoch)
   if (tlsCreds !== undefined) {
     checkObject('tlsCreds', tlsCreds)

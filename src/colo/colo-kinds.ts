@@ -5,7 +5,7 @@ import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
 import { checkKind } from './check-kind.js'
-import { forgetChanges, keepChanges } from './dirty-changes.js'
+import { forgetChanges, keepChanges, keepNext } from './dirty-changes.js'
 import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js'
 import { primaryState } from './primary-state.js'
 import { ReplicaHealth } from './replica-health.js'
@@ -52,6 +52,7 @@ export function coloPrimaryKind(given: ColoPrimaryOptions): CheckpointKind<Resol
         return 'image' in state ? [state.image] : []
       })
     }
+    const nodes = async (options: StepOptions) => (await images(options)).map(({ nodeName }) => nodeName)
     return {
       setup: options =>
         group.once('setup', async () => {
@@ -61,18 +62,15 @@ export function coloPrimaryKind(given: ColoPrimaryOptions): CheckpointKind<Resol
           await attachReplicas(qmp, { disks, epoch, driver, host: coloHost!, port: coloPort, tlsCreds, ...options })
         }),
       postsuspend: options =>
-        group.once('postsuspend', () =>
-          refuseIfDegraded(qmp, { disks, epoch, driver: driver ?? 'replication', health: health! }, options),
-        ),
+        group.once('postsuspend', async () => {
+          await keepNext(qmp, await nodes(options), epoch, options)
+          await refuseIfDegraded(qmp, { disks, epoch, driver: driver ?? 'replication', health: health! }, options)
+        }),
       preresume: options =>
         group.once('preresume', async () => {
           if (driver !== 'nbd') await qmp.run(xenColoDoCheckpoint, undefined, options)
         }),
-      commit: options =>
-        group.once('commit', async () => {
-          const nodes = (await images(options)).map(({ nodeName }) => nodeName)
-          await forgetChanges(qmp, nodes, epoch, options)
-        }),
+      commit: options => group.once('commit', async () => forgetChanges(qmp, await nodes(options), epoch, options)),
       teardown: options =>
         group.once('teardown', async () => {
           health?.[Symbol.dispose]()
@@ -98,6 +96,7 @@ export function coloSecondaryKind(given: ColoKindOptions): CheckpointKind<Resolv
         return 'image' in state ? [state.image] : []
       })
     }
+    const nodes = async (options: StepOptions) => (await images(options)).map(({ nodeName }) => nodeName)
     return {
       setup: options =>
         group.once('setup', async () => {
@@ -106,13 +105,10 @@ export function coloSecondaryKind(given: ColoKindOptions): CheckpointKind<Resolv
           await keepChanges(qmp, await images(options), epoch, options)
           await startReplication(qmp, { disks, ...options })
         }),
-      postsuspend: () => Promise.resolve(),
+      postsuspend: options =>
+        group.once('postsuspend', async () => keepNext(qmp, await nodes(options), epoch, options)),
       preresume: options => group.once('preresume', () => qmp.run(xenColoDoCheckpoint, undefined, options)),
-      commit: options =>
-        group.once('commit', async () => {
-          const nodes = (await images(options)).map(({ nodeName }) => nodeName)
-          await forgetChanges(qmp, nodes, epoch, options)
-        }),
+      commit: options => group.once('commit', async () => forgetChanges(qmp, await nodes(options), epoch, options)),
       teardown: options => group.once('teardown', () => closeDoor(qmp, () => options)),
     }
   })

@@ -113,8 +113,8 @@ function withoutSecondary({ primary, record }: DiskSight, error: Error): DiskSta
 }
 
 function ofBoth(
-  { primary, record: here }: DiskSight,
-  { secondary, record: there }: DiskSight,
+  { primary, record: here, image }: DiskSight,
+  { secondary, record: there, image: replica }: DiskSight,
   { listening }: SideSight,
   { degraded, checkpoint, replicationFailed = false }: KnownBesides,
 ): DiskState {
@@ -123,6 +123,11 @@ function ofBoth(
     const epoch = epochOf(primary.replica.nbdNode)
     if (degraded !== undefined) return { kind: 'degraded', why: degraded }
     if (replicationFailed) return { kind: 'degraded', why: "the primary's QEMU says that replication failed" }
+    if (image?.virtualSize !== replica?.virtualSize)
+      return {
+        kind: 'degraded',
+        why: `its sides differ in size: ${image?.virtualSize} bytes, ${replica?.virtualSize} on the secondary`,
+      }
     if (secondary.kind !== 'replicating')
       return { kind: 'degraded', why: `the primary replicates, and the secondary is ${secondary.kind}` }
     if (epoch === undefined)

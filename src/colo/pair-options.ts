@@ -4,7 +4,7 @@ import type { HeartbeatLimits } from './heartbeat.js'
 import type { FreeSpace } from './overlay-fill.js'
 import type { PairEvent } from './pair-event.js'
 import type { ReplicaDriver } from './primary.js'
-import type { ReadExtents } from './protect.js'
+import type { ReadExtents } from './protect-options.js'
 import type { Side } from './side.js'
 
 /** A pair and how it is protected. */
@@ -13,14 +13,16 @@ export interface PairOptions {
   secondary: Side
   /** The disks, by their exports' names, which both sides have. */
   disks: readonly string[]
-  /** Where the secondary listens: this address and no other. */
+  /** Where the secondary listens, this address and no other, and the primary finds it. */
   host: string
   port: number
+  /** Where it listens, if that is another address than the primary's way to it leads to (a forwarded port, say). */
+  listen?: { host: string; port: number } | undefined
   /** The ids of the `tls-creds-…` objects of the two QEMUs. */
   tlsCreds?: { primary: string; secondary: string } | undefined
   /** The number of this protection: the caller keeps it, and each protection and take-over has a greater one. */
   epoch: number
-  /** 'replication' by default; 'nbd' where the primary's QEMU lacks that driver. */
+  /** By default 'replication', and 'nbd' where the primary's QEMU lacks that driver. */
   driver?: ReplicaDriver | undefined
   /** The disks are equal, says the caller: nothing is copied. */
   equal?: boolean | undefined

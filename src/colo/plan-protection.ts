@@ -38,7 +38,7 @@ export function refuseOldEpoch(epoch: number, ...sights: readonly SideSight[]): 
  * @throws ColoError not-a-colo-disk, wrong-state, size-differs, split-brain
  */
 export function planProtection(here: SideSight, there: SideSight, { equal }: PlanOptions): DiskPlan[] {
-  const kinds = new Set(there.disks.map(({ secondary }) => secondary.kind))
+  const kinds = new Set(there.disks.map(({ secondary }) => secondary.kind).filter(kind => kind !== 'missing'))
   return here.disks.map((disk, index) => {
     const peer = there.disks[index]!
     const { quorum, image } = primaryOf(disk)

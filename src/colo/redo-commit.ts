@@ -38,19 +38,20 @@ export async function redoCommit(
   const [park, redo] = [parkNode(disk), redoNode(disk)]
   const top = state.kind === 'ready' ? state.overlays.top : undefined
   const image = state.kind === 'ready' ? state.image : view.disk(disk)
-  const device = devices.find(({ nodeName }) => nodeName === (top ?? park))
+  const onTop = devices.find(({ nodeName }) => top !== undefined && nodeName === top)
+  const device = onTop ?? devices.find(({ nodeName }) => nodeName === park)
   if (image === undefined || device === undefined) {
     const why = `${printable(disk)} is ${state.kind}: start its QEMU anew, as it was, to take it over`
     throw new ColoError('wrong-state', why, { disk })
   }
-  if (top !== undefined) {
+  if (onTop !== undefined) {
     await qmp
       .run(blockdevAdd, { driver: 'null-co', 'node-name': park, size: image.virtualSize }, limits)
       .catch(unlessRefused)
     await qmp.run(qomSet, { path: device.path, property: 'drive', value: park }, limits)
-    // one of a -drive goes by itself, and the overlays with it
-    await qmp.run(blockdevDel, { 'node-name': top }, limits).catch(unlessRefused)
   }
+  // one of a -drive goes by itself, and the overlays with it
+  if (top !== undefined) await qmp.run(blockdevDel, { 'node-name': top }, limits).catch(unlessRefused)
   // what a process that is gone has begun
   await dropCopy(qmp, redo)
   const overlay = (filename: string) => ({ driver: 'qcow2', file: { driver: 'file', filename } })

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { randomInt } from 'node:crypto'
 import {
   checkArray,
   checkInteger,
@@ -20,7 +21,15 @@ import { noteArrival } from '../link/look-once-more.js'
 import { RequestTable } from '../link/request-table.js'
 import { printable } from '../printable.js'
 import type { QmpArguments, QmpCommand } from './command.js'
-import { type Greeting, type Message, NotQmp, type QemuVersion, type QmpEvent, readMessage } from './message.js'
+import {
+  type Answer,
+  type Greeting,
+  type Message,
+  NotQmp,
+  type QemuVersion,
+  type QmpEvent,
+  readMessage,
+} from './message.js'
 import type { Qmp, QmpEvents, QmpEventsOptions, QmpRequestOptions } from './qmp.js'
 import { QmpError } from './qmp-error.js'
 import { UnexpectedReply } from './reply.js'
@@ -73,6 +82,8 @@ class QmpClient implements Qmp {
   #greet!: (greeting: Greeting) => void
   #failGreeting!: (error: QmpError) => void
   #version: QemuVersion | undefined
+  /** Where the greeting was read, and the capabilities are not agreed on. */
+  #isNegotiating = false
   #over: QmpError | undefined
   #resolveClosed!: (error: QmpError | undefined) => void
 
@@ -81,7 +92,8 @@ class QmpClient implements Qmp {
     this.#timeout = timeout
     this.#requests = new RequestTable({
       atMost,
-      nextId: (last = 0) => last + 1,
+      // from where no answer to a client before us can be
+      nextId: (last = randomInt(2 ** 20, 2 ** 40)) => last + 1,
       send: (id, { json }) => duplex.write(Buffer.from(`${json},"id":${id}}\n`)),
       overError: ({ command }, { code, why, cause }) => new QmpError(code, `${command}: ${why}`, { command, cause }),
       lostError: ({ command }, error) =>
@@ -113,6 +125,7 @@ class QmpClient implements Qmp {
     this.#version = version
     this.outOfBand = capabilities.includes('oob')
     await this.execute('qmp_capabilities', this.outOfBand ? { enable: ['oob'] } : undefined, limits)
+    this.#isNegotiating = false
   }
 
   async run<Arguments extends QmpArguments | undefined, Reply>(
@@ -204,26 +217,34 @@ class QmpClient implements Qmp {
   #take(message: Message): void {
     switch (message.kind) {
       case 'greeting':
+        this.#isNegotiating = true
         this.#greet(message)
         break
       case 'event':
         for (const [queue, names] of this.#queues) if (names?.has(message.event.name) ?? true) queue.push(message.event)
         break
       case 'return':
-        this.#known(message.id)
-        this.#requests.resolve(message.id, () => message.value)
+        if (this.#isAnswer(message)) this.#requests.resolve(message.id, () => message.value)
         break
       case 'error': {
-        const { id, errorClass, description } = message
-        if (id === undefined) throw new NotQmp(`an error that answers no command: ${description}`)
-        this.#known(id)
-        this.#requests.reject(id, ({ command }) => refusal(command, errorClass, description))
+        const { errorClass, description } = message
+        if (this.#isAnswer(message))
+          this.#requests.reject(message.id, ({ command }) => refusal(command, errorClass, description))
       }
     }
   }
 
-  #known(id: number): void {
-    if (this.#requests.peek(id) === undefined) throw new NotQmp(`an answer to no command (id ${id})`)
+  /**
+   * Whether it answers a command of ours: what the client before us left may be answered to us, until we are through with the greeting.
+   *
+   * @throws NotQmp
+   */
+  #isAnswer(message: Answer): message is Answer & { id: number } {
+    const { id } = message
+    if (id !== undefined && this.#requests.peek(id) !== undefined) return true
+    if (this.#isNegotiating) return false
+    const what = message.kind === 'error' ? `an error, ${message.description},` : 'an answer'
+    throw new NotQmp(`${what} to no command (id ${id ?? 'none'})`)
   }
 
   #ended(cause: Error | undefined): void {

@@ -26,10 +26,11 @@ export interface QmpEvent {
   time: number | undefined
 }
 
-export type Message =
-  | Greeting
-  | { kind: 'event'; event: QmpEvent }
-  | { kind: 'return'; id: number; value: unknown }
+export type Message = Greeting | { kind: 'event'; event: QmpEvent } | Answer
+
+/** `id` is undefined where it has none of our kind. */
+export type Answer =
+  | { kind: 'return'; id: number | undefined; value: unknown }
   | { kind: 'error'; id: number | undefined; errorClass: string; description: string }
 
 /** A line that is not QMP. */
@@ -57,8 +58,8 @@ export function readMessage(line: string): Message {
       description: typeof desc === 'string' ? desc : 'without a reason',
     }
   }
-  if (!('return' in fields) || typeof id !== 'number') throw new NotQmp(`no answer to a command: ${shown(line)}`)
-  return { kind: 'return', id, value }
+  if (!('return' in fields)) throw new NotQmp(`no answer to a command: ${shown(line)}`)
+  return { kind: 'return', id: typeof id === 'number' ? id : undefined, value }
 }
 
 function greeting(value: unknown): Greeting {

@@ -8,7 +8,7 @@ import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { dirtyExtents, type OverlayFiles, type PairOptions, type RecordStore, recordFolder } from 'xenlight/colo'
 import type { Form } from '../dm-args/real-qemu/forms.js'
 import { guestIo } from '../dm-args/real-qemu/replicated-pair.js'
-import { type Qemu, startQemu } from '../real/qemu.js'
+import { type Qemu, type QemuBinary, startQemu } from '../real/qemu.js'
 import { type DiskImages, diskImages } from '../support/disk-images.js'
 import { MissingRealPart } from '../support/real-part.js'
 
@@ -37,6 +37,17 @@ export interface QemuPair {
   /** Empty overlays for each disk. */
   overlays(): Map<string, OverlayFiles>
   directory: string
+  /** With `monitors`: the socket of a second monitor of a QEMU, in `directory`, is called `qmp-` and this. */
+  monitorOf(qemu: Qemu): number
+  /** What all of its QEMUs have printed. */
+  printed(): string
+}
+
+export interface PairSettings {
+  primary?: SideSettings
+  secondary?: SideSettings
+  /** Whether each QEMU has a second monitor, at a socket. */
+  monitors?: boolean
 }
 
 /** Where the images of a side are, and what its QEMU gets besides. */
@@ -46,6 +57,7 @@ export interface SideSettings {
   active?: string
   hidden?: string
   args?: readonly string[]
+  binary?: QemuBinary
 }
 
 export async function qemuPair(
@@ -53,16 +65,29 @@ export async function qemuPair(
   form: Form,
   vdevs: readonly string[],
   format: ImageFormat,
-  settings: { primary?: SideSettings; secondary?: SideSettings } = {},
+  settings: PairSettings = {},
 ): Promise<QemuPair> {
   const images = diskImages()
   t.teardown(() => images[Symbol.dispose]())
   // the machine's other tests have other loopback addresses
   const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')
   const disk = (vdev: string) => coloDisk(`${vdev},colo-host=${host}`, format, images)
-  const side = (coloRestore: boolean, { args = [], ...folders }: SideSettings = {}) => {
+  const side = (coloRestore: boolean, { args = [], binary, ...folders }: SideSettings = {}) => {
     const disks = vdevs.map(vdev => elsewhere(disk(vdev), folders))
-    return startSide(t, form, disks, coloRestore, args)
+    return start(disks, coloRestore, args, binary)
+  }
+  const monitors: Qemu[] = []
+  const start = async (
+    disks: ResolvedDisk[],
+    coloRestore: boolean,
+    args: readonly string[] = [],
+    binary?: QemuBinary,
+  ) => {
+    const path = join(images.directory, `qmp-${monitors.length}`)
+    const monitor = settings.monitors ? ['-qmp', `unix:${path},server=on,wait=off`] : []
+    const side = await startSide(t, form, disks, coloRestore, { args: [...monitor, ...args], binary })
+    monitors.push(side.qemu)
+    return side
   }
   const [primary, secondary] = [await side(false, settings.primary), await side(true, settings.secondary)]
   const names = primary.disks.map(({ coloExport }) => coloExport!)
@@ -70,12 +95,15 @@ export async function qemuPair(
   const newOverlays = () => ({ activeDisk: overlay('active.qcow2'), hiddenDisk: overlay('hidden.qcow2') })
   const restart: QemuPair['restart'] = ({ disks }, as) => {
     const its = as === 'secondary' ? disks.map(disk => ({ ...disk, ...newOverlays() })) : disks
-    return startSide(t, form, its, as !== 'primary')
+    return start(its, as !== 'primary')
   }
   const overlays = () =>
     new Map(names.map(name => [name, { active: overlay('active.qcow2'), hidden: overlay('hidden.qcow2') }]))
   const records = recordFolder(join(images.directory, 'records'))
-  return { primary, secondary, names, host, port: 9000, records, restart, overlays, directory: images.directory }
+  const monitorOf = (qemu: Qemu) => monitors.indexOf(qemu)
+  const printed = () => monitors.map(qemu => qemu.printed()).join('\n')
+  const { directory } = images
+  return { primary, secondary, names, host, port: 9000, records, restart, overlays, directory, monitorOf, printed }
 }
 
 /** What protects these two sides of a pair. */
@@ -109,7 +137,10 @@ function coloDisk(vdev: string, format: ImageFormat, images: DiskImages): Resolv
 }
 
 /** The same disk, with some of its images moved to other folders. */
-function elsewhere(disk: ResolvedDisk, { disk: base, active, hidden }: Omit<SideSettings, 'args'>): ResolvedDisk {
+function elsewhere(
+  disk: ResolvedDisk,
+  { disk: base, active, hidden }: Pick<SideSettings, 'disk' | 'active' | 'hidden'>,
+): ResolvedDisk {
   const moved = (path: string | undefined, folder: string | undefined) => {
     if (folder === undefined || path === undefined) return path
     const target = join(folder, `${disk.vdev}-${basename(path)}`)
@@ -145,10 +176,10 @@ async function startSide(
   form: Form,
   disks: ResolvedDisk[],
   coloRestore: boolean,
-  more: readonly string[] = [],
+  { args: more, binary }: { args: readonly string[]; binary: QemuBinary | undefined },
 ): Promise<QemuSide> {
   const { args } = form.build({ disks, options: { domainType: 'hvm', coloRestore } })
-  const { qemu, refusal } = await startQemu([...more, ...args])
+  const { qemu, refusal } = await startQemu([...more, ...args], binary === undefined ? {} : { binary })
   if (qemu === undefined) throw new Error(refusal)
   t.teardown(qemu.stop)
   const drives = await qemu.qmp<{ qdev?: string }[]>('query-block')

@@ -68,6 +68,21 @@ t.test('the greeting says which QEMU it is, and out-of-band is enabled where it 
   t.match(other.asked, [{ execute: 'qmp_capabilities', arguments: { enable: ['oob'] } }])
 })
 
+t.test('what the client before us left unanswered is not taken for an answer to us', async t => {
+  const other = new Other(({ id }, other) => other.says({ id, return: 'ours' }))
+  const opening = openQmp(other)
+  const left = [
+    { id: 1, return: 1 },
+    { id: 'libvirt-7', return: 2 },
+    { id: 1, error: { class: 'GenericError', desc: 'no' } },
+  ]
+  other.says(greeting, ...left)
+  const qmp = await opening
+  t.equal(await qmp.execute('query-name'), 'ours')
+  other.says(left[0]!)
+  t.match(await qmp.closed, { code: 'EPROTO' }, 'but later there is none left')
+})
+
 t.test('a QEMU without out-of-band says so before anything is sent', async t => {
   const other = new Other()
   const opening = openQmp(other)
