@@ -3,11 +3,12 @@ import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import { commandTimeout } from './command-timeout.js'
 import { dropOldChanges, keepChanges } from './dirty-changes.js'
 import type { RecordedState } from './disk-record.js'
+import { endProtection } from './end-protection.js'
 import { isProtected } from './found-protection.js'
 import { guestOf, resumeAbandoned } from './guest-control.js'
 import { usualHeartbeat } from './heartbeat.js'
 import { lookAt, type SideSight } from './look.js'
-import { type DiskPlan, planProtection, refuseOldEpoch } from './plan-protection.js'
+import { type DiskPlan, planProtection, refuseOldEpoch, refuseOlderPrimary } from './plan-protection.js'
 import { attachReplicas } from './primary.js'
 import type { ProtectOptions } from './protect-options.js'
 import { rebuildSides } from './rebuild-sides.js'
@@ -37,6 +38,7 @@ export async function protect(options: ProtectOptions): Promise<ImageNodes> {
   for (const { qmp } of [primary, secondary]) await resumeAbandoned(qmp, limits)
   let [here, there] = await lookAtBoth(options, limits)
   refuseOldEpoch(epoch, here, there)
+  refuseOlderPrimary(here, there)
   if (!(await isProtected(primary, here, there, epoch, limits))) {
     await rebuildSides(options, here, there, limits)
     ;[here, there] = await lookAtBoth(options, limits)
@@ -47,10 +49,9 @@ export async function protect(options: ProtectOptions): Promise<ImageNodes> {
     await recordTargets(secondary, asked, epoch, limits)
     await listen(secondary.qmp, { ...options.listen, disks, epoch, ...limits })
     await copyAndSwitch(options, asked, limits)
-    for (const [side, images] of imagesOf(options, await lookAtBoth(options, limits)))
-      await dropOldChanges(side.qmp, images, epoch, limits)
     ;[here, there] = await lookAtBoth(options, limits)
   }
+  for (const [side, images] of imagesOf(options, [here, there])) await dropOldChanges(side.qmp, images, epoch, limits)
   const names = (sight: SideSight) => imageNodes(sight).map(({ nodeName }) => nodeName)
   return { primary: names(here), secondary: names(there) }
 }
@@ -60,7 +61,7 @@ const lookAtBoth = ({ primary, secondary, disks }: ProtectOptions, limits: Limit
 
 /** Makes the disks equal, and goes over to replication while the guest stands still. */
 async function copyAndSwitch(options: ProtectOptions, plans: readonly AskedPlan[], limits: Limits): Promise<void> {
-  const { primary, secondary, address, epoch, speed, onProgress } = options
+  const { primary, secondary, disks, address, epoch, speed, onProgress } = options
   const { heartbeat = usualHeartbeat, signal, timeout = commandTimeout } = options
   const copies = plans.map(({ sync: plan, primary: image, ...rest }) => ({ ...rest, image, plan }))
   const sides = { primary, secondary, address, epoch }
@@ -72,6 +73,9 @@ async function copyAndSwitch(options: ProtectOptions, plans: readonly AskedPlan[
     await switchOver(options, plans, limits)
   } catch (error) {
     await synced.drop().catch(() => {})
+    // before the guest goes on: the records may say that it is protected
+    const why = `protecting failed: ${(error as Error).message}`
+    await endProtection({ primary, secondary, disks, why, timeout }).catch(() => {})
     throw error
   } finally {
     await guest.resume({ timeout })
