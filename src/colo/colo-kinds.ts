@@ -32,6 +32,8 @@ interface Group {
   names: string[]
   /** Does the work once for all, and gives each of them its outcome. */
   once(step: keyof CheckpointDevice, work: () => Promise<void>): Promise<void>
+  /** Forgets its disks. */
+  clear(): void
 }
 
 /**
@@ -121,6 +123,8 @@ function coloKind(name: string, deviceOf: (group: Group) => CheckpointDevice): C
     name,
     async match(disk) {
       if (!disk.coloEnable) return { mismatch: 'it has no colo' }
+      // offered anew, after an attempt that failed
+      if (group.disks.includes(disk)) group.clear()
       const [problem] = coloProblems([...group.disks, disk]).filter(problem => problem.disk === disk)
       if (problem !== undefined) return { mismatch: problem.why }
       group.disks.push(disk)
@@ -132,10 +136,16 @@ function coloKind(name: string, deviceOf: (group: Group) => CheckpointDevice): C
 
 function newGroup(): Group {
   const disks: ResolvedDisk[] = []
+  const names: string[] = []
   let last: { step: keyof CheckpointDevice; asked: number; work: Promise<void> } | undefined
   return {
     disks,
-    names: [],
+    names,
+    clear() {
+      disks.length = 0
+      names.length = 0
+      last = undefined
+    },
     once(step, work) {
       // each disk asks once a round; the first one's asking does it
       if (last?.step !== step || last.asked === disks.length) last = { step, asked: 0, work: work() }

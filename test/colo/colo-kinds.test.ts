@@ -7,7 +7,7 @@ import {
   setUpCheckpoints,
 } from 'xenlight/checkpoint'
 import { coloPrimaryKind, coloSecondaryKind, failOver, pairStatus, type ReplicaDriver } from 'xenlight/colo'
-import { stop } from 'xenlight/qmp'
+import { type Qmp, stop } from 'xenlight/qmp'
 import { type Form, forms } from '../dm-args/real-qemu/forms.js'
 import { realPart } from '../support/real-part.js'
 import { contents, type ImageFormat, onEach, type QemuPair, type QemuSide, qemuPair } from './colo-pair.js'
@@ -192,4 +192,17 @@ t.test('a disk that COLO cannot protect is answered by each kind', async t => {
       await t.rejects(setUpCheckpoints(disks, [make()], options), { code: 'no-kind', message })
   t.match((await status(both.qemus)).secondary.sight, { listening: 1 }, 'nothing was done')
   await checkpoint(both)
+})
+
+t.test('a kind whose setup failed can be offered the same disks again', async t => {
+  const refuses = {
+    run: () => Promise.reject(new Error('not now')),
+    events: () => ({ async *[Symbol.asyncIterator]() {} }),
+  }
+  const spec = 'colo,colo-host=127.0.0.1,colo-port=9000,colo-export=e,active-disk=/a,hidden-disk=/h,vdev=hda,target=/x'
+  const context = { domid: 11, domainType: 'hvm', target: 'file', domidOf: () => undefined } as const
+  const disk = resolveDisk(parseDisk(spec), context)
+  const kind = coloSecondaryKind({ qmp: refuses as unknown as Qmp, epoch: 1 })
+  for (let time = 0; time < 2; time++)
+    await t.rejects(setUpCheckpoints([disk], [kind], options), { code: 'step-failed', message: /not now/ })
 })
