@@ -10,7 +10,7 @@ import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js
 import { primaryState } from './primary-state.js'
 import { ReplicaHealth } from './replica-health.js'
 import { listen, startReplication } from './secondary.js'
-import { closeDoor } from './secondary-exports.js'
+import { endExports } from './secondary-exports.js'
 import { secondaryState } from './secondary-state.js'
 import { refuseIfDegraded } from './take-checkpoint.js'
 
@@ -111,7 +111,7 @@ export function coloSecondaryKind(given: ColoKindOptions): CheckpointKind<Resolv
         group.once('postsuspend', async () => keepNext(qmp, await nodes(options), epoch, options)),
       preresume: options => group.once('preresume', () => qmp.run(xenColoDoCheckpoint, undefined, options)),
       commit: options => group.once('commit', async () => forgetChanges(qmp, await nodes(options), epoch, options)),
-      teardown: options => group.once('teardown', () => closeDoor(qmp, () => options)),
+      teardown: options => group.once('teardown', () => endExports(qmp, () => options)),
     }
   })
 }

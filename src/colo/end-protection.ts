@@ -6,7 +6,7 @@ import { resumeAbandoned } from './guest-control.js'
 import { epochOf } from './node-names.js'
 import { pairStatus } from './pair-status.js'
 import { detachReplicas } from './primary.js'
-import { closeDoor } from './secondary-exports.js'
+import { endExports } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
 import { dropLeftovers } from './sync-disks.js'
 
@@ -41,7 +41,7 @@ export async function endProtection(options: EndOptions): Promise<void> {
   await dropLeftovers(primary.qmp, limits)
   await resumeAbandoned(primary.qmp, limits)
   if (there.sight === undefined) return
-  if (there.sight.listening !== undefined) await closeDoor(secondary.qmp, () => limits)
+  if (there.sight.listening !== undefined) await endExports(secondary.qmp, () => limits)
   await resumeAbandoned(secondary.qmp, limits)
 }
 

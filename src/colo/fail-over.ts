@@ -9,7 +9,7 @@ import { guestOf, resumeAbandoned } from './guest-control.js'
 import { type DiskSight, lookAt, overlaysOf, type SideSight } from './look.js'
 import { refuseOldEpoch } from './plan-protection.js'
 import { redoCommit } from './redo-commit.js'
-import { closeDoor } from './secondary-exports.js'
+import { endExports } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
 import { takeOverDisks } from './take-over-disks.js'
 
@@ -47,7 +47,7 @@ export async function failOver(options: FailOverOptions): Promise<void> {
   const why = force === undefined ? 'it takes over' : `it takes over by force: ${force}`
   await recordTakeOver(secondary, sight, { epoch, why }, limits)
   if (sight.disks.some(({ secondary }) => secondary.kind === 'replicating')) {
-    await closeDoor(secondary.qmp, () => limits)
+    await endExports(secondary.qmp, () => limits)
     await flushAll(secondary, limits)
     // only now a QEMU that is killed leaves in the overlays all that it takes to go on
     await recordTakeOver(secondary, sight, { epoch, why, areOverlaysWhole: true }, limits)

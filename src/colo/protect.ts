@@ -1,5 +1,7 @@
 import type { Limits } from '../link/limits.js'
+import { nbdServerStart } from '../qmp/commands/nbd-server.js'
 import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
+import { QmpError } from '../qmp/qmp-error.js'
 import { commandTimeout } from './command-timeout.js'
 import { dropOldChanges, keepChanges } from './dirty-changes.js'
 import type { RecordedState } from './disk-record.js'
@@ -14,6 +16,7 @@ import type { ProtectOptions } from './protect-options.js'
 import { rebuildSides } from './rebuild-sides.js'
 import { listen, startReplication } from './secondary.js'
 import { type AskedPlan, askSecondary } from './secondary-changes.js'
+import { stopServer } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
 import { dropLeftovers, syncDisks } from './sync-disks.js'
 
@@ -44,16 +47,28 @@ export async function protect(options: ProtectOptions): Promise<ImageNodes> {
     ;[here, there] = await lookAtBoth(options, limits)
     const plans = planProtection(here, there, { epoch, equal: options.equal ?? false })
     await recordPrimary(primary, plans, { epoch, state: 'alone', why: 'a protection begins' }, limits)
-    const asked = await askSecondary(options, plans, limits)
+    const asked = await withPortFreed(primary, limits, () => askSecondary(options, plans, limits))
     for (const { disk, sync } of asked) options.onPlan?.(disk, sync)
     await recordTargets(secondary, asked, epoch, limits)
-    await listen(secondary.qmp, { ...options.listen, disks, epoch, ...limits })
+    const listening = { ...options.listen, disks, epoch, ...limits }
+    await withPortFreed(primary, limits, () => listen(secondary.qmp, listening))
     await copyAndSwitch(options, asked, limits)
     ;[here, there] = await lookAtBoth(options, limits)
   }
   for (const [side, images] of imagesOf(options, [here, there])) await dropOldChanges(side.qmp, images, epoch, limits)
   const names = (sight: SideSight) => imageNodes(sight).map(({ nodeName }) => nodeName)
   return { primary: names(here), secondary: names(there) }
+}
+
+/** On one machine, a primary that was a secondary before may have the port still, with nothing behind it. */
+async function withPortFreed<Result>({ qmp }: Side, limits: Limits, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof QmpError && error.code === 'refused' && error.command === nbdServerStart.name)) throw error
+    await stopServer(qmp, limits)
+    return work()
+  }
 }
 
 const lookAtBoth = ({ primary, secondary, disks }: ProtectOptions, limits: Limits): Promise<[SideSight, SideSight]> =>

@@ -4,7 +4,7 @@ import type { Extent } from './copy-changes.js'
 import { changesBitmap, exportId, exportName } from './node-names.js'
 import type { DiskPlan } from './plan-protection.js'
 import type { ProtectOptions } from './protect-options.js'
-import { addExport, closeDoor, openServer } from './secondary-exports.js'
+import { addExport, endExports, openServer } from './secondary-exports.js'
 
 /** In more parts than these a disk is copied whole. */
 const mostExtents = 20_000
@@ -30,7 +30,7 @@ export async function askSecondary(
       continue
     }
     const [id, name, bitmap] = [exportId(epoch, disk), exportName(epoch, disk), changesBitmap(sync.since)]
-    await closeDoor(secondary.qmp, () => limits)
+    await endExports(secondary.qmp, () => limits)
     await openServer(secondary.qmp, listen, limits)
     try {
       await addExport(secondary.qmp, { id, node: plan.secondary.nodeName, name, bitmaps: [bitmap] }, limits)
@@ -45,7 +45,7 @@ export async function askSecondary(
       asked.push(full(`what the secondary wrote cannot be read: ${(error as Error).message}`))
     } finally {
       await secondary.qmp.run(blockExportDel, { id, mode: 'hard' }, limits).catch(() => {})
-      await closeDoor(secondary.qmp, () => limits)
+      await endExports(secondary.qmp, () => limits)
     }
   }
   return asked

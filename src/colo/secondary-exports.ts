@@ -19,11 +19,16 @@ export interface ListenAddress {
   tlsCreds?: string | undefined
 }
 
-/** Starts QEMU's NBD server at this address and no other. @throws ColoError server-in-use where it runs */
+/**
+ * Starts QEMU's NBD server at this address and no other. One that was left without exports is stopped first: its address may be another.
+ *
+ * @throws ColoError server-in-use where it has exports; QmpError
+ */
 export async function openServer(qmp: Qmp, { host, port, tlsCreds }: ListenAddress, limits: Limits): Promise<void> {
   const others = (await listExports(qmp, limits)) ?? []
   if (others.length > 0)
     throw new ColoError('server-in-use', `QEMU exports already ${others.map(({ id }) => printable(id)).join(', ')}`)
+  await stopServer(qmp, limits)
   const addr = { type: 'inet', data: { host, port: String(port) } } as const
   await qmp.run(nbdServerStart, { addr, ...(tlsCreds !== undefined && { 'tls-creds': tlsCreds }) }, limits)
 }
@@ -61,20 +66,27 @@ const isUnknownCommand = (error: unknown): boolean =>
 const goneTimeout = 10_000
 
 /**
- * Ends our exports and the primary's connections, waits until they are gone, and ends the server unless others use it.
+ * Ends our exports and the primary's connections, and waits until they are gone. The server goes on without them: to stop it waits for who is
+ * connecting just then, in Debian's QEMU 7.2 for good, and a guest that has only this side would stand still with it.
  *
  * @throws ColoError not-proved where they stay
  */
-export async function closeDoor(qmp: Qmp, left: () => Limits): Promise<void> {
+export async function endExports(qmp: Qmp, left: () => Limits): Promise<void> {
+  const all = await listExports(qmp, left())
+  // a QEMU that does not list them ends them with its server
+  if (all === undefined) return stopServer(qmp, left())
   const ours = async () => ((await listExports(qmp, left())) ?? []).filter(({ id }) => epochOf(id) !== undefined)
   for (const { id } of await ours()) await qmp.run(blockExportDel, { id, mode: 'hard' }, left()).catch(unlessRefused)
   for (const end = performance.now() + goneTimeout; (await ours()).length > 0; ) {
     if (performance.now() > end) throw new ColoError('not-proved', 'QEMU exports still what it was told to end')
     await delay(5, undefined, { signal: left().signal })
   }
-  // a QEMU that does not list them ends them with its server
-  const others = (await listExports(qmp, left())) ?? []
-  if (others.every(({ type }) => type !== 'nbd')) await qmp.run(nbdServerStop, undefined, left()).catch(unlessRefused)
+}
+
+/** Stops the server of a side whose guest has another one, unless others use it. */
+export async function stopServer(qmp: Qmp, limits: Limits): Promise<void> {
+  const others = (await listExports(qmp, limits)) ?? []
+  if (others.every(({ type }) => type !== 'nbd')) await qmp.run(nbdServerStop, undefined, limits).catch(unlessRefused)
 }
 
 /**

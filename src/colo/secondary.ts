@@ -5,7 +5,7 @@ import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
 import { exportId, exportName } from './node-names.js'
-import { addExport, closeDoor, hasExports, type ListenAddress, openServer } from './secondary-exports.js'
+import { addExport, endExports, hasExports, type ListenAddress, openServer } from './secondary-exports.js'
 import type { SecondaryState } from './secondary-state.js'
 import { refuseUnless, statesOf } from './secondary-states.js'
 
@@ -28,8 +28,7 @@ export async function listen(qmp: Qmp, options: SecondaryOptions): Promise<void>
   const states = statesOf(view, disks)
   if (states.some(({ kind }) => kind !== 'replicating')) refuseUnless(disks, states, 'ready')
   if (await hasExports(qmp, disks, epoch, limits)) return
-  // also a server that a crash left before its first export
-  await closeDoor(qmp, () => limits)
+  await endExports(qmp, () => limits)
   await openServer(qmp, { host, port, tlsCreds }, limits)
   try {
     for (const [index, disk] of disks.entries()) {
@@ -38,7 +37,7 @@ export async function listen(qmp: Qmp, options: SecondaryOptions): Promise<void>
       await addExport(qmp, { id: exportId(epoch, disk), node: door, name: exportName(epoch, disk) }, limits)
     }
   } catch (error) {
-    await closeDoor(qmp, () => ({ timeout: undoTimeout })).catch(() => {})
+    await endExports(qmp, () => ({ timeout: undoTimeout })).catch(() => {})
     throw error
   }
 }

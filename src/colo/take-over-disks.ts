@@ -6,7 +6,7 @@ import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { viewBlocks } from './block-view.js'
 import { ColoError } from './colo-error.js'
-import { closeDoor } from './secondary-exports.js'
+import { endExports } from './secondary-exports.js'
 import type { SecondaryState } from './secondary-state.js'
 import { refuseUnless, statesOf } from './secondary-states.js'
 
@@ -32,7 +32,7 @@ export async function takeOverDisks(qmp: Qmp, { disks, onProgress, signal, timeo
   })
   const before = statesOf(await viewBlocks(qmp, left()), disks)
   if (before.some(({ kind }) => !promotable.has(kind))) refuseUnless(disks, before, 'replicating')
-  await closeDoor(qmp, left)
+  await endExports(qmp, left)
   if (before.some(({ kind }) => kind === 'replicating'))
     await qmp.run(xenSetReplication, { enable: false, primary: false, failover: true }, left())
   for (let pause = 5; ; pause = Math.min(pause * 2, 250)) {

@@ -55,6 +55,14 @@ async function connect({ qmp, urgent }: SidePair, { records, timeout, signal }: 
 /** Looking at a side needs `run` alone. */
 function silentSide(records: RecordStore, error: QmpError): Side {
   const fail = () => Promise.reject(error)
-  const qmp: Pick<Qmp, 'run' | 'runOutOfBand' | 'outOfBand'> = { run: fail, runOutOfBand: fail, outOfBand: false }
+  const events = () => {
+    throw error
+  }
+  const qmp: Pick<Qmp, 'run' | 'runOutOfBand' | 'outOfBand' | 'events'> = {
+    run: fail,
+    runOutOfBand: fail,
+    outOfBand: false,
+    events,
+  }
   return { qmp: qmp as Qmp, records }
 }

@@ -12,7 +12,14 @@ import {
   protectPair,
   type Side,
 } from 'xenlight/colo'
-import { blockdevAdd, blockdevMirror, type QmpCommand, QmpError, queryNamedBlockNodes } from 'xenlight/qmp'
+import {
+  blockdevAdd,
+  blockdevMirror,
+  type QmpCommand,
+  QmpError,
+  queryBlockExports,
+  queryNamedBlockNodes,
+} from 'xenlight/qmp'
 import { forms } from '../dm-args/real-qemu/forms.js'
 import { diskImages } from '../support/disk-images.js'
 import { realPart } from '../support/real-part.js'
@@ -88,7 +95,11 @@ t.test('the secondary listens at the address that it was given, and at no other'
   t.equal(await isOpen(options.host, options.port), true)
   t.equal(await isOpen('127.0.0.1', options.port), false)
   await pair.stop()
-  t.equal(await isOpen(options.host, options.port), false, 'nor when the protection has ended')
+  t.strictSame(
+    await qemus.secondary.qemu.client.run(queryBlockExports),
+    [],
+    'with nothing behind it when the protection has ended',
+  )
 })
 
 const isOpen = (host: string, port: number): Promise<boolean> =>
@@ -138,6 +149,38 @@ function without(side: Side, names: RegExp): Side {
   })
   return { ...side, qmp }
 }
+
+t.test('who connects to the port and says nothing does not hold up a take-over', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const options = pairOptions(qemus, primary, secondary, 1)
+  const pair = await protectPair({ ...options, equal: true })
+  const strangers = Array.from({ length: 3 }, () => connect({ host: options.host, port: options.port }))
+  t.teardown(() => {
+    for (const stranger of strangers) stranger.destroy()
+  })
+  for (const stranger of strangers) stranger.on('error', () => {})
+  await new Promise(resolve => setTimeout(resolve, 50))
+  await pair[Symbol.asyncDispose]()
+  await primary.qemu.stop()
+  await failOver({ secondary: side(qemus, secondary), disks, epoch: 2, timeout: 5000 })
+  await onEach(secondary, () => 'write -P 1 0 64k')
+})
+
+t.test('the same address can be had by the next secondary, on the same machine too', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const options = pairOptions(qemus, primary, secondary, 1)
+  const pair = await protectPair({ ...options, equal: true })
+  await pair[Symbol.asyncDispose]()
+  await failOver({ secondary: side(qemus, secondary), disks, epoch: 2 })
+  const back = { ...pairOptions(qemus, secondary, primary, 3), port: options.port, overlays: qemus.overlays() }
+  const again = await protectPair(back)
+  t.strictSame(kinds(again), ['protected'])
+  await again[Symbol.asyncDispose]()
+})
 
 t.test('over TLS', async t => {
   const images = await realPart(t, async () => diskImages())
