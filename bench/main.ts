@@ -3,6 +3,7 @@ import { startLibxlutil } from '../test/real/libxlutil.js'
 import { projectRoot } from '../test/support/project-root.js'
 import { benchArguments } from './arguments.js'
 import { benchBatch } from './batch.js'
+import { benchColo } from './colo.js'
 import { benchListDisks } from './list-disks.js'
 import { benchParse } from './parse.js'
 import { benchParseEach } from './parse-each.js'
@@ -11,11 +12,24 @@ import { benchXenstore } from './xenstore.js'
 
 const command = join(projectRoot, 'dist/bin/xl-disk-parse.cjs')
 
-using libxlutil = startLibxlutil()
-console.log(`${await benchParseEach(libxlutil)}\n`)
-console.log(`${await benchParse(libxlutil)}\n`)
-console.log(`${benchArguments()}\n`)
-console.log(`${benchStart(command)}\n`)
-console.log(`${await benchBatch(command)}\n`)
-console.log(`${await benchListDisks()}\n`)
-console.log(await benchXenstore())
+const benches: Record<string, () => Promise<string>> = {
+  async parse() {
+    using libxlutil = startLibxlutil()
+    return `${await benchParseEach(libxlutil)}\n\n${await benchParse(libxlutil)}`
+  },
+  arguments: async () => benchArguments(),
+  start: async () => benchStart(command),
+  batch: () => benchBatch(command),
+  'list-disks': () => benchListDisks(),
+  xenstore: () => benchXenstore(),
+  colo: () => benchColo(),
+}
+
+const names = process.argv.slice(2)
+const unknown = names.filter(name => !Object.hasOwn(benches, name))
+if (unknown.length > 0) {
+  console.error(`no bench ${unknown.join(', ')}: there are ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+for (const [name, bench] of Object.entries(benches))
+  if (names.length === 0 || names.includes(name)) console.log(`${await bench()}\n`)

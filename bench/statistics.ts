@@ -11,3 +11,9 @@ export function table(rows: readonly (readonly string[])[]): string {
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ')
   return rows.map(line).join('\n')
 }
+
+/** The smallest of the numbers that so large a part of them does not exceed. */
+export function quantile(numbers: readonly number[], part: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)]!
+}

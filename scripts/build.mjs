@@ -1,4 +1,4 @@
-// Builds dist/ from nothing: the parsers from their grammars, the library with tsc, the JSON Schema, the command as one file.
+// Builds dist/ from nothing: the parsers from their grammars, the library with tsc, the JSON Schema, each command as one file.
 // With --if-stale it does nothing where dist/ is what the last build made of the same sources.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -44,6 +44,8 @@ writeFileSync('dist/device-disk.schema.json', `${JSON.stringify(toJSONSchema(Dev
 
 // CommonJS, as to start the loader of ES modules takes a quarter of the time that the command may take beside Node's own
 const command = 'dist/bin/xl-disk-parse.cjs'
+/** What a bundle of CommonJS has in the place of import.meta.url. */
+const moduleUrl = "const moduleUrl = require('node:url').pathToFileURL(__filename)"
 const bundled = { bundle: true, platform: 'node', target: 'node20', minify: true, legalComments: 'none' }
 // What works on a running Xen is as large as the rest and seldom needed: read only then, from a file of its own.
 const store = './store/index.js'
@@ -54,7 +56,7 @@ await esbuild.build({
   format: 'cjs',
   external: [store],
   define: { 'import.meta.url': 'moduleUrl' },
-  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename)" },
+  banner: { js: moduleUrl },
 })
 await esbuild.build({
   ...bundled,
@@ -62,5 +64,14 @@ await esbuild.build({
   outfile: `dist/bin/${store}`,
   format: 'esm',
 })
-chmodSync(command, 0o755)
+const colo = 'dist/bin/xl-colo.cjs'
+await esbuild.build({
+  ...bundled,
+  entryPoints: ['dist/xl-colo/main.js'],
+  outfile: colo,
+  format: 'cjs',
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: moduleUrl },
+})
+for (const file of [command, colo]) chmodSync(file, 0o755)
 rememberBuild()

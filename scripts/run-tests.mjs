@@ -36,7 +36,9 @@ const files = readdirSync('build/test', { recursive: true })
 // Not --output-file, with which tap 21 at times ends before its reporter has said what failed.
 const folder = 'build/results'
 rmSync(folder, { recursive: true, force: true })
-let status = runTap('run', '--reporter=min', `--output-dir=${folder}`, '--jobs=2', ...files)
+// the long ones are many runs in a file
+const limits = process.argv.includes('--faults') ? ['--timeout=3600'] : []
+let status = runTap('run', '--reporter=min', `--output-dir=${folder}`, '--jobs=2', ...limits, ...files)
 
 const total = { passed: 0, skipped: 0, failed: 0 }
 const results = []

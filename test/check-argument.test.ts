@@ -1,10 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import * as xenlight from 'xenlight'
 import { XenlightError } from 'xenlight'
 import * as checkpoint from 'xenlight/checkpoint'
+import * as colo from 'xenlight/colo'
 import * as dmArgs from 'xenlight/dm-args'
 import * as qmp from 'xenlight/qmp'
 import * as xenstore from 'xenlight/xenstore'
+import { ColoPair } from '#xenlight/colo/pair.js'
 
 /** What a program in JavaScript may pass by mistake. */
 const garbage: readonly unknown[] = [
@@ -47,6 +52,24 @@ function monitor() {
 const connection = await qmp.openQmp(monitor())
 const failed = Promise.reject(new qmp.QmpError('refused', 'no'))
 failed.catch(() => {})
+
+const folder = mkdtempSync(join(tmpdir(), 'records-'))
+t.teardown(() => rmSync(folder, { recursive: true }))
+const records = colo.recordFolder(folder)
+const side = { qmp: connection, urgent: connection, records }
+const nowhere = { host: '127.0.0.1', port: 1 }
+const limits = { signal: undefined, timeout: 100 }
+const overlay = { active: '/nonexistent/a', hidden: '/nonexistent/h' }
+const record = { version: 1, disk: 'x', epoch: 1, state: 'alone', why: '', at: '' }
+const pairOptions: colo.PairOptions = {
+  ...{ primary: side, secondary: side, disks: ['x'], ...nowhere, epoch: 1, driver: 'nbd', equal: false, speed: 1 },
+  ...{ tlsCreds: { primary: 'a', secondary: 'b' }, overlays: new Map([['x', overlay]]), heartbeat: { every: 9 } },
+  ...{ guest: { stop: () => failed, resume: () => failed }, readExtents: () => failed, freeSpace: () => failed },
+  ...{ onEvent: () => {}, ...limits },
+}
+/** It is over: else it would be kept for good. */
+const pair = new ColoPair(pairOptions)
+await pair[Symbol.asyncDispose]()
 
 type Call = (...args: never[]) => unknown
 
@@ -151,6 +174,54 @@ const functions: readonly [name: string, call: Call, args: readonly unknown[]][]
   ['qmp.execute', (...given) => (connection.execute as Call)(...given), ['stop', {}, { timeout: 9 }]],
   ['qmp.executeOutOfBand', (...given) => (connection.executeOutOfBand as Call)(...given), ['yank', {}, { timeout: 9 }]],
   ['qmp.events', options => connection.events(options).return?.(), [{ names: ['STOP'], capacity: 5 }]],
+  ['protectPair', colo.protectPair, [pairOptions]],
+  ['protectPair: tlsCreds', tlsCreds => colo.protectPair({ ...pairOptions, tlsCreds }), [pairOptions.tlsCreds]],
+  ['protectPair: guest', guest => colo.protectPair({ ...pairOptions, guest }), [pairOptions.guest]],
+  ['protectPair: primary', primary => colo.protectPair({ ...pairOptions, primary }), [side]],
+  ['protectPair: secondary', secondary => colo.protectPair({ ...pairOptions, secondary }), [side]],
+  [
+    'protectPair: heartbeat',
+    heartbeat => colo.protectPair({ ...pairOptions, heartbeat }),
+    [{ every: 9, timeout: 9, stall: 9 }],
+  ],
+  [
+    'protectPair: overlays',
+    (name, files) => colo.protectPair({ ...pairOptions, overlays: new Map([[name, files]]) }),
+    ['x', overlay],
+  ],
+  ['pair.checkpoint', limits => pair.checkpoint(limits), [limits]],
+  ['pair.status', limits => pair.status(limits), [limits]],
+  ['pair.keep', options => pair.keep(options), [{ every: 9, signal: undefined }]],
+  [
+    'failOver',
+    colo.failOver,
+    [{ secondary: side, disks: ['x'], epoch: 1, force: 'x', onProgress: () => {}, ...limits }],
+  ],
+  ['endProtection', colo.endProtection, [{ primary: side, secondary: side, disks: ['x'], why: 'x', ...limits }]],
+  [
+    'pairStatus',
+    colo.pairStatus,
+    [{ primary: side, secondary: side, disks: ['x'], freeSpace: () => failed, known: () => ({}), ...limits }],
+  ],
+  ['findDisks', colo.findDisks, [connection, limits]],
+  ['connectSide', colo.connectSide, [{ qmp: { path: '/nonexistent/socket' }, urgent: nowhere, records }, limits]],
+  ['connectSide: qmp', qmp => colo.connectSide({ qmp, records }), [nowhere]],
+  ['connectSide: urgent', urgent => colo.connectSide({ qmp: nowhere, urgent, records }), [nowhere]],
+  ['recordFolder', colo.recordFolder, [folder]],
+  ['recordsBeside', colo.recordsBeside, [['/nonexistent/x']]],
+  ['prepareOverlays', colo.prepareOverlays, [[{ ...overlay, size: 512 }]]],
+  ['prepareOverlays: one', one => colo.prepareOverlays([one]), [{ ...overlay, size: 512 }]],
+  [
+    'prepareOverlays: size',
+    size => colo.prepareOverlays([{ ...overlay, size }]),
+    [{ image: '/nonexistent/i', format: 'raw' }],
+  ],
+  ['coloDisksOf', colo.coloDisksOf, [store, 4, limits]],
+  ['coloPrimaryKind', colo.coloPrimaryKind, [{ qmp: connection, epoch: 1, tlsCreds: 'a', driver: 'nbd' }]],
+  ['coloSecondaryKind', colo.coloSecondaryKind, [{ qmp: connection, epoch: 1, tlsCreds: 'a' }]],
+  ['dirtyExtents', colo.dirtyExtents, [{ ...nowhere, name: 'x', bitmap: 'x' }, limits]],
+  ['parseRecord', colo.parseRecord, [JSON.stringify(record)]],
+  ['localFreeSpace', colo.localFreeSpace, [folder]],
   ['connect', xenstore.connect, [{ path: '/nonexistent/socket', timeout: 100 }]],
 ]
 
@@ -243,7 +314,7 @@ for (const [name, call, args] of [...functions, ...methods, watch]) {
 t.test('every public function is here', async t => {
   const tested = new Set(functions.map(([, call]) => call))
   const isClass = (value: unknown) => /^class\b/.test(String(value))
-  for (const [name, value] of Object.entries({ ...xenlight, ...checkpoint, ...dmArgs, ...qmp, ...xenstore })) {
+  for (const [name, value] of Object.entries({ ...xenlight, ...checkpoint, ...colo, ...dmArgs, ...qmp, ...xenstore })) {
     if (typeof value !== 'function' || isClass(value)) continue
     // it takes no argument
     if (name === 'takes') continue

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { checkpointErrorCodes } from '#xenlight/checkpoint/checkpoint-error.js'
+import { coloErrorCodes } from '#xenlight/colo/colo-error.js'
 import { rcByReason } from '#xenlight/libxl/libxl-reason.js'
 import { configValueErrorCodes } from '#xenlight/xlu/config.js'
 import { diagnosticCodes } from '#xenlight/xlu/diagnostic-code.js'
@@ -28,12 +30,12 @@ t.test('docs/errors.md has every reason of libxl, once, with its number', async 
   t.strictSame(told, Object.entries(rcByReason))
 })
 
-t.test('every reason is given somewhere', async t => {
+t.test('every reason is given somewhere, and every code of COLO', async t => {
   const files = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' })
-  const sources = files.filter(file => file.endsWith('.ts') && !file.endsWith('libxl-reason.ts'))
+  const sources = files.filter(file => file.endsWith('.ts') && !/(?:libxl-reason|colo-error)\.ts$/.test(file))
   const source = sources.map(file => read(join('src', file))).join('\n')
   t.strictSame(
-    Object.keys(rcByReason).filter(reason => !source.includes(`'${reason}'`)),
+    [...Object.keys(rcByReason), ...coloErrorCodes].filter(reason => !source.includes(`'${reason}'`)),
     [],
   )
 })
@@ -42,6 +44,8 @@ t.test('docs/errors.md has the codes of the other errors', async t => {
   const text = read('docs/errors.md')
   t.strictSame(new Set(rows(section(text, '## DiskFormatError'))), new Set(diagnosticCodes.format))
   t.strictSame(new Set(rows(section(text, '## ConfigValueError'))), new Set(configValueErrorCodes))
+  t.strictSame(new Set(rows(section(text, '## CheckpointError'))), new Set(checkpointErrorCodes))
+  t.strictSame(rows(section(text, '## ColoError')), [...coloErrorCodes])
 })
 
 t.test('docs/diagnostics.md has every code of a diagnostic, and no other', async t => {

@@ -5,7 +5,9 @@ import type { CheckpointStep } from './checkpoint-kind.js'
  * Why checkpoints fail: `no-kind` no kind takes a disk, `step-failed` a step failed for some disks (`step`), `wrong-order` a step
  * was asked for that does not follow the one before.
  */
-export type CheckpointErrorCode = 'no-kind' | 'step-failed' | 'wrong-order'
+export const checkpointErrorCodes = ['no-kind', 'step-failed', 'wrong-order'] as const
+
+export type CheckpointErrorCode = (typeof checkpointErrorCodes)[number]
 
 /** That one disk failed. */
 export interface CheckpointFailure {

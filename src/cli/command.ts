@@ -1,7 +1,9 @@
+import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
+import { UsageError } from '../command-line/usage-error.js'
 import type { Dialect } from '../dm-args/dialect.js'
-import { type CommandLine, readCommandLine } from './command-line.js'
-import type { OptionName } from './option-table.js'
-import { UsageError } from './usage-error.js'
+import { type OptionName, options } from './option-table.js'
+
+type CommandLine = GivenOptions<OptionName>
 
 export type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv' | 'blockdev' | 'graph' | 'graph-dot'
 export type Shell = 'bash' | 'zsh' | 'fish'
@@ -76,11 +78,11 @@ export type Command =
 const lastDomid = 0x7fef
 
 export function readCommand(args: readonly string[]): Command {
-  const line = readCommandLine(args)
+  const line = readCommandLine(args, options, { plainWord: 'SPEC' })
   const { values } = line
   if (values.has('help')) return { kind: 'help' }
   if (values.has('version')) return { kind: 'version' }
-  if (values.has('completion')) return { kind: 'completion', shell: last(line, 'completion') as Shell }
+  if (values.has('completion')) return { kind: 'completion', shell: lastValue(line, 'completion') as Shell }
   if (values.has('batch')) return batchCommand(line)
   if (values.has('list')) return listCommand(line)
   if (values.has('apply')) return applyCommand(line)
@@ -88,7 +90,7 @@ export function readCommand(args: readonly string[]): Command {
 }
 
 function disksCommand(line: CommandLine): DisksCommand {
-  const output = (last(line, 'output') ?? 'json') as OutputForm
+  const output = (lastValue(line, 'output') ?? 'json') as OutputForm
   const only = (name: OptionName, forms: readonly OutputForm[], modes: string) => {
     if (line.values.has(name) && !forms.includes(output)) throw new UsageError(`--${name} is for ${modes} only`)
   }
@@ -97,7 +99,7 @@ function disksCommand(line: CommandLine): DisksCommand {
   only('dialect', ['argv'], '-o argv')
   only('null', ['argv', 'blockdev'], '--batch, -o argv and -o blockdev')
   const argv: ArgvOptions = {
-    dialect: last(line, 'dialect') as Dialect | undefined,
+    dialect: lastValue(line, 'dialect') as Dialect | undefined,
     libxlExact: line.values.has('libxl-exact'),
     end: line.values.has('null') ? '\0' : '\n',
   }
@@ -109,7 +111,7 @@ const commonOptions = (line: CommandLine): Omit<DisksCommand, 'kind' | 'output' 
   guest: guestOptions(line),
   offline: line.values.has('offline'),
   strict: line.values.has('strict'),
-  diagnostics: (last(line, 'diagnostics') ?? 'text') as 'text' | 'json',
+  diagnostics: (lastValue(line, 'diagnostics') ?? 'text') as 'text' | 'json',
 })
 
 function applyCommand(line: CommandLine): ApplyCommand {
@@ -158,14 +160,12 @@ function needDomid(line: CommandLine, mode: string): CommandLine {
 }
 
 function storeOutput<Form extends string>(line: CommandLine, mode: string, forms: readonly Form[]): Form | undefined {
-  const form = last(line, 'output')
+  const form = lastValue(line, 'output')
   const known = forms.find(name => name === form)
   if (form !== undefined && known === undefined)
     throw new UsageError(`--output ${form} has no meaning with ${mode} (${forms.join(' or ')} has)`)
   return known
 }
-
-const last = ({ values }: CommandLine, name: OptionName): string | undefined => values.get(name)?.at(-1)
 
 function refuseOthers({ values }: CommandLine, mode: string, allowed: readonly OptionName[]): void {
   const stray = [...values.keys()].find(name => !allowed.includes(name))
@@ -181,7 +181,7 @@ function batchCommand(line: CommandLine): BatchCommand {
 
 function diskSource(line: CommandLine): DiskSource {
   const { values, words } = line
-  const path = last(line, 'config')
+  const path = lastValue(line, 'config')
   if (path === undefined) {
     const other = values.has('apply') ? '' : ', nor --batch'
     if (words.length === 0) throw new UsageError(`no SPEC was given, nor --config FILE${other}`)
@@ -193,13 +193,13 @@ function diskSource(line: CommandLine): DiskSource {
 }
 
 function guestOptions(line: CommandLine): GuestOptions {
-  const domid = last(line, 'domid')
+  const domid = lastValue(line, 'domid')
   return {
     domid: domid === undefined ? 0 : readDomid(domid, '--domid'),
-    domainType: last(line, 'domain-type') as GuestOptions['domainType'],
-    hdtype: last(line, 'hdtype') as GuestOptions['hdtype'],
+    domainType: lastValue(line, 'domain-type') as GuestOptions['domainType'],
+    hdtype: lastValue(line, 'hdtype') as GuestOptions['hdtype'],
     stubdom: line.values.has('stubdom') ? true : undefined,
-    coloRestore: last(line, 'colo') === 'secondary',
+    coloRestore: lastValue(line, 'colo') === 'secondary',
     domains: new Map([['Domain-0', 0], ...(line.values.get('domain') ?? []).map(readDomain)]),
   }
 }

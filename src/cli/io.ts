@@ -1,9 +1,7 @@
+import type { OutputStream } from '../command-line/write-stream.js'
 import type { DiskTarget } from '../libxl/choose-backend.js'
 import type { DiskHost } from '../libxl/store/disk-host.js'
 import type { Xenstore } from '../xenstore/xenstore.js'
-
-/** Standard output and standard error, by their numbers. */
-export type OutputStream = 1 | 2
 
 /**
  * All that the command touches outside its own memory. What fails throws a `SystemError`. Every call blocks but that for the
@@ -30,17 +28,4 @@ export interface RunningXen extends AsyncDisposable {
   readonly host: DiskHost
   /** Aborted when the user interrupts the command. */
   readonly interrupted: AbortSignal
-}
-
-/** The system refused; `reason` is in the C library's words. */
-export class SystemError extends Error {
-  override readonly name = 'SystemError'
-  readonly code: string
-  readonly what: string
-
-  constructor(what: string, code: string, reason: string) {
-    super(`${what}: ${reason}`)
-    this.what = what
-    this.code = code
-  }
 }

@@ -1,15 +1,5 @@
+import type { Option } from '../command-line/option.js'
 import { dialects } from '../dm-args/dialect.js'
-
-interface Option {
-  readonly name: string
-  readonly short?: string
-  /** What the option's value is called; without it the option takes none. */
-  readonly takes?: string
-  readonly values?: readonly string[]
-  /** For completion: the value is a file's name. */
-  readonly file?: boolean
-  readonly help: string
-}
 
 const optionTable = [
   {
@@ -78,4 +68,4 @@ const optionTable = [
 export type OptionName = (typeof optionTable)[number]['name']
 
 /** Every option of the command: read by the parser, by --help and by --completion. */
-export const options: readonly (Option & { name: OptionName })[] = optionTable
+export const options: readonly Option<OptionName>[] = optionTable

@@ -1,13 +1,13 @@
 import { encodeText } from '../byte-text.js'
+import { exactArguments } from '../command-line/exact-arguments.js'
+import { fs } from '../command-line/fs.js'
+import { patiently } from '../command-line/patiently.js'
+import { calling } from '../command-line/system-error.js'
+import { type OutputStream, writeStream } from '../command-line/write-stream.js'
 import type { DiskTarget } from '../libxl/choose-backend.js'
-import { codeOf, reasonOf } from '../libxl/system-error.js'
+import { reasonOf } from '../libxl/system-error.js'
 import { targetKind } from '../libxl/target-kind.js'
-import { exactArguments } from './exact-arguments.js'
-import { fs } from './fs.js'
-import { type Io, type OutputStream, type RunningXen, SystemError } from './io.js'
-import { patiently } from './patiently.js'
-
-const streams = { 1: 'standard output', 2: 'standard error' } as const
+import type { Io, RunningXen } from './io.js'
 
 /** The process's own streams and files. Blocking calls, as the streams of Node.js cost more than all else at start. */
 export class ProcessIo implements Io {
@@ -45,22 +45,11 @@ export class ProcessIo implements Io {
   }
 
   write(stream: OutputStream, data: string | Uint8Array): void {
-    const bytes = typeof data === 'string' ? encodeText(data) : data
-    calling(streams[stream], () => {
-      for (let done = 0; done < bytes.length; ) done += patiently(() => fs.writeSync(stream, bytes, done))
-    })
+    writeStream(stream, data)
   }
 
   async openXen(): Promise<RunningXen> {
     const { openXen } = await import('./store/index.js')
     return openXen()
-  }
-}
-
-function calling<T>(what: string, call: () => T): T {
-  try {
-    return call()
-  } catch (error) {
-    throw new SystemError(what, codeOf(error), reasonOf(error))
   }
 }

@@ -1,5 +1,6 @@
 import { decodeText } from '../byte-text.js'
-import { type Io, SystemError } from './io.js'
+import { SystemError } from '../command-line/system-error.js'
+import type { Io } from './io.js'
 
 /** In MiB. No domain needs as much; /dev/zero would give more. */
 const largest = 16

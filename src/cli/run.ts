@@ -1,14 +1,15 @@
+import { SystemError } from '../command-line/system-error.js'
+import { UsageError } from '../command-line/usage-error.js'
+import { version } from '../command-line/version.js'
 import { printable } from '../printable.js'
 import { runBatch } from './batch/run-batch.js'
 import { type Command, readCommand } from './command.js'
 import { completionScript } from './completion/completion-script.js'
 import { brokenPipe, done, internalError, refused, wrongUsage } from './exit-status.js'
 import { helpText } from './help.js'
-import { type Io, SystemError } from './io.js'
+import type { Io } from './io.js'
 import { isOutOfMemory } from './out-of-memory.js'
 import { runDisks } from './run-disks.js'
-import { UsageError } from './usage-error.js'
-import { version } from './version.js'
 import { isXlCall, runAsXl } from './xl-command.js'
 
 /**

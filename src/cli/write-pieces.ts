@@ -1,4 +1,5 @@
-import type { Io, OutputStream } from './io.js'
+import type { OutputStream } from '../command-line/write-stream.js'
+import type { Io } from './io.js'
 
 /** In UTF-16 code units: enough that the calls cost nothing beside what is written. */
 const enough = 0x10000

@@ -4,7 +4,8 @@ import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
-import { forgetChanges, keepChanges } from './dirty-changes.js'
+import { checkKind } from './check-kind.js'
+import { forgetChanges, keepChanges, keepNext } from './dirty-changes.js'
 import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js'
 import { primaryState } from './primary-state.js'
 import { ReplicaHealth } from './replica-health.js'
@@ -31,6 +32,8 @@ interface Group {
   names: string[]
   /** Does the work once for all, and gives each of them its outcome. */
   once(step: keyof CheckpointDevice, work: () => Promise<void>): Promise<void>
+  /** Forgets its disks. */
+  clear(): void
 }
 
 /**
@@ -38,7 +41,9 @@ interface Group {
  * The secondary's side is set up before it, and both hold the same data then: `protectPair` makes them equal, this does not. The caller
  * stops the guest before `postsuspend`, has the secondary's `preresume` done before this one's, and commits both.
  */
-export function coloPrimaryKind({ qmp, epoch, tlsCreds, driver }: ColoPrimaryOptions): CheckpointKind<ResolvedDisk> {
+export function coloPrimaryKind(given: ColoPrimaryOptions): CheckpointKind<ResolvedDisk> {
+  checkKind(given)
+  const { qmp, epoch, tlsCreds, driver } = given
   let health: ReplicaHealth | undefined
   return coloKind('colo-qdisk, primary', group => {
     const { names: disks } = group
@@ -49,6 +54,7 @@ export function coloPrimaryKind({ qmp, epoch, tlsCreds, driver }: ColoPrimaryOpt
         return 'image' in state ? [state.image] : []
       })
     }
+    const nodes = async (options: StepOptions) => (await images(options)).map(({ nodeName }) => nodeName)
     return {
       setup: options =>
         group.once('setup', async () => {
@@ -58,18 +64,15 @@ export function coloPrimaryKind({ qmp, epoch, tlsCreds, driver }: ColoPrimaryOpt
           await attachReplicas(qmp, { disks, epoch, driver, host: coloHost!, port: coloPort, tlsCreds, ...options })
         }),
       postsuspend: options =>
-        group.once('postsuspend', () =>
-          refuseIfDegraded(qmp, { disks, epoch, driver: driver ?? 'replication', health: health! }, options),
-        ),
+        group.once('postsuspend', async () => {
+          await keepNext(qmp, await nodes(options), epoch, options)
+          await refuseIfDegraded(qmp, { disks, epoch, driver: driver ?? 'replication', health: health! }, options)
+        }),
       preresume: options =>
         group.once('preresume', async () => {
           if (driver !== 'nbd') await qmp.run(xenColoDoCheckpoint, undefined, options)
         }),
-      commit: options =>
-        group.once('commit', async () => {
-          const nodes = (await images(options)).map(({ nodeName }) => nodeName)
-          await forgetChanges(qmp, nodes, epoch, options)
-        }),
+      commit: options => group.once('commit', async () => forgetChanges(qmp, await nodes(options), epoch, options)),
       teardown: options =>
         group.once('teardown', async () => {
           health?.[Symbol.dispose]()
@@ -83,7 +86,9 @@ export function coloPrimaryKind({ qmp, epoch, tlsCreds, driver }: ColoPrimaryOpt
  * The secondary's side (libxl's `colo_qdisk` of a restoring domain): one NBD server for all disks, an export for each, and replication. To
  * tear it down ends the exports; the overlays keep the last checkpoint, which `failOver` takes over.
  */
-export function coloSecondaryKind({ qmp, epoch, tlsCreds }: ColoKindOptions): CheckpointKind<ResolvedDisk> {
+export function coloSecondaryKind(given: ColoKindOptions): CheckpointKind<ResolvedDisk> {
+  checkKind(given)
+  const { qmp, epoch, tlsCreds } = given
   return coloKind('colo-qdisk, secondary', group => {
     const { names: disks } = group
     const images = async (options: StepOptions) => {
@@ -93,6 +98,7 @@ export function coloSecondaryKind({ qmp, epoch, tlsCreds }: ColoKindOptions): Ch
         return 'image' in state ? [state.image] : []
       })
     }
+    const nodes = async (options: StepOptions) => (await images(options)).map(({ nodeName }) => nodeName)
     return {
       setup: options =>
         group.once('setup', async () => {
@@ -101,13 +107,10 @@ export function coloSecondaryKind({ qmp, epoch, tlsCreds }: ColoKindOptions): Ch
           await keepChanges(qmp, await images(options), epoch, options)
           await startReplication(qmp, { disks, ...options })
         }),
-      postsuspend: () => Promise.resolve(),
+      postsuspend: options =>
+        group.once('postsuspend', async () => keepNext(qmp, await nodes(options), epoch, options)),
       preresume: options => group.once('preresume', () => qmp.run(xenColoDoCheckpoint, undefined, options)),
-      commit: options =>
-        group.once('commit', async () => {
-          const nodes = (await images(options)).map(({ nodeName }) => nodeName)
-          await forgetChanges(qmp, nodes, epoch, options)
-        }),
+      commit: options => group.once('commit', async () => forgetChanges(qmp, await nodes(options), epoch, options)),
       teardown: options => group.once('teardown', () => closeDoor(qmp, () => options)),
     }
   })
@@ -120,6 +123,8 @@ function coloKind(name: string, deviceOf: (group: Group) => CheckpointDevice): C
     name,
     async match(disk) {
       if (!disk.coloEnable) return { mismatch: 'it has no colo' }
+      // offered anew, after an attempt that failed
+      if (group.disks.includes(disk)) group.clear()
       const [problem] = coloProblems([...group.disks, disk]).filter(problem => problem.disk === disk)
       if (problem !== undefined) return { mismatch: problem.why }
       group.disks.push(disk)
@@ -131,10 +136,16 @@ function coloKind(name: string, deviceOf: (group: Group) => CheckpointDevice): C
 
 function newGroup(): Group {
   const disks: ResolvedDisk[] = []
+  const names: string[] = []
   let last: { step: keyof CheckpointDevice; asked: number; work: Promise<void> } | undefined
   return {
     disks,
-    names: [],
+    names,
+    clear() {
+      disks.length = 0
+      names.length = 0
+      last = undefined
+    },
     once(step, work) {
       // each disk asks once a round; the first one's asking does it
       if (last?.step !== step || last.asked === disks.length) last = { step, asked: 0, work: work() }

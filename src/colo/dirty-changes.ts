@@ -3,7 +3,7 @@ import { blockDirtyBitmapAdd, blockDirtyBitmapRemove } from '../qmp/commands/blo
 import { transaction } from '../qmp/commands/transaction.js'
 import type { Qmp } from '../qmp/qmp.js'
 import type { ViewedNode } from './block-view.js'
-import { changesBitmap, copyBitmap, epochOf } from './node-names.js'
+import { changesBitmap, epochOf, nextBitmap } from './node-names.js'
 import { unlessRefused } from './unless-refused.js'
 
 /** Bytes that a bit of our bitmaps stands for. */
@@ -33,10 +33,25 @@ export async function keepChanges(
   }
 }
 
-/** Forgets, in one moment for all images, what was written until now: both sides have it. */
+/** Keeps besides what is written from now on, for a checkpoint that is about to be taken. */
+export async function keepNext(qmp: Qmp, images: readonly string[], epoch: number, limits: Limits): Promise<void> {
+  const name = nextBitmap(epoch)
+  const actions = images.map(node => ({ type: 'block-dirty-bitmap-add' as const, data: { node, name, granularity } }))
+  // one that a failed checkpoint has left has more than that, which does no harm
+  await qmp.run(transaction, { actions }, limits).catch(unlessRefused)
+}
+
+/**
+ * Forgets, in one moment for all images, what was written until `keepNext`: both sides have it. What came after that stays: that the
+ * guest stands still keeps it from writing, and nobody else.
+ */
 export async function forgetChanges(qmp: Qmp, images: readonly string[], epoch: number, limits: Limits): Promise<void> {
-  const name = changesBitmap(epoch)
-  const actions = images.map(node => ({ type: 'block-dirty-bitmap-clear' as const, data: { node, name } }))
+  const [name, next] = [changesBitmap(epoch), nextBitmap(epoch)]
+  const actions = images.flatMap(node => [
+    { type: 'block-dirty-bitmap-clear' as const, data: { node, name } },
+    { type: 'block-dirty-bitmap-merge' as const, data: { node, target: name, bitmaps: [next] } },
+    { type: 'block-dirty-bitmap-remove' as const, data: { node, name: next } },
+  ])
   await qmp.run(transaction, { actions }, limits)
 }
 
@@ -50,7 +65,7 @@ export async function dropOldChanges(
   for (const { nodeName: node, bitmaps } of images)
     for (const { name } of bitmaps) {
       const its = epochOf(name)
-      if (its === undefined || (its === epoch && name !== copyBitmap(epoch))) continue
+      if (its === undefined || name === changesBitmap(epoch)) continue
       await qmp.run(blockDirtyBitmapRemove, { node, name }, limits).catch(unlessRefused)
     }
 }

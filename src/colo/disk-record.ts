@@ -1,3 +1,6 @@
+import { checkText } from '../check-argument.js'
+import { largestEpoch } from './node-names.js'
+
 /** What must outlive a QEMU, of one side's disk. It is written before what it says is done. */
 export interface DiskRecord {
   /** The disk, by its export's name. */
@@ -41,6 +44,7 @@ export const formatRecord = (record: DiskRecord): string => `${JSON.stringify({ 
 
 /** Undefined for a text that is no record of this version. */
 export function parseRecord(text: string): DiskRecord | undefined {
+  checkText('text', text)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -63,4 +67,4 @@ export function parseRecord(text: string): DiskRecord | undefined {
 }
 
 const isEpoch = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 2_147_483_647
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestEpoch

@@ -1,3 +1,4 @@
+import { printable } from '../printable.js'
 import type { DiskSight, SideSight } from './look.js'
 import { epochOf } from './node-names.js'
 
@@ -112,8 +113,8 @@ function withoutSecondary({ primary, record }: DiskSight, error: Error): DiskSta
 }
 
 function ofBoth(
-  { primary, record: here }: DiskSight,
-  { secondary, record: there }: DiskSight,
+  { primary, record: here, image }: DiskSight,
+  { secondary, record: there, image: replica }: DiskSight,
   { listening }: SideSight,
   { degraded, checkpoint, replicationFailed = false }: KnownBesides,
 ): DiskState {
@@ -122,12 +123,20 @@ function ofBoth(
     const epoch = epochOf(primary.replica.nbdNode)
     if (degraded !== undefined) return { kind: 'degraded', why: degraded }
     if (replicationFailed) return { kind: 'degraded', why: "the primary's QEMU says that replication failed" }
+    if (image?.virtualSize !== replica?.virtualSize)
+      return {
+        kind: 'degraded',
+        why: `its sides differ in size: ${image?.virtualSize} bytes, ${replica?.virtualSize} on the secondary`,
+      }
     if (secondary.kind !== 'replicating')
       return { kind: 'degraded', why: `the primary replicates, and the secondary is ${secondary.kind}` }
+    if (epoch === undefined)
+      return { kind: 'unknown', why: `its replica, ${printable(primary.replica.nodeName)}, is none of ours` }
     if (epoch !== listening)
       return { kind: 'fenced', why: `the primary is at epoch ${epoch}, and the secondary at ${listening ?? 'none'}` }
     if (there?.state === 'outdated') return { kind: 'outdated', why: there.why }
-    if (there?.state !== 'replicating' || here?.state !== 'replicated')
+    const isRecorded = here?.state === 'replicated' && there?.state === 'replicating'
+    if (!isRecorded || here.epoch !== epoch || there.epoch !== epoch)
       return { kind: 'unknown', why: 'its records do not say that it is protected: protect it again' }
     const besides =
       primary.job === undefined ? '' : `; somebody's block job is under way on the primary (${primary.job})`

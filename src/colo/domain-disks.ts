@@ -51,8 +51,8 @@ export interface DomainColoDisks {
  * @throws TypeError, RangeError for a domid outside 0 to 32751
  */
 export async function coloDisksOf(store: Xenstore, domid: number, limits: Limits = {}): Promise<DomainColoDisks> {
-  const root = `/local/domain/${domid}`
   const listed = await listDisks(store, domid, limits)
+  const root = `/local/domain/${domid}`
   const [domain, type, stubdom] = await Promise.all(
     [root, `/libxl/${domid}/type`, `${root}/image/device-model-domid`].map(path => store.readIfPresent(path, limits)),
   )

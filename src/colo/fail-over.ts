@@ -1,12 +1,13 @@
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { becomePrimary } from './become-primary.js'
+import { checkTakeOver } from './check-take-over.js'
 import { ColoError } from './colo-error.js'
+import { commandTimeout } from './command-timeout.js'
 import type { DiskRecord } from './disk-record.js'
 import { guestOf, resumeAbandoned } from './guest-control.js'
-import { type DiskSight, lookAt, type SideSight } from './look.js'
+import { type DiskSight, lookAt, overlaysOf, type SideSight } from './look.js'
 import { refuseOldEpoch } from './plan-protection.js'
-import { commandTimeout, overlaysOf } from './protect.js'
 import { redoCommit } from './redo-commit.js'
 import { closeDoor } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
@@ -35,6 +36,7 @@ export interface FailOverOptions {
  * @throws ColoError old-epoch, not-promotable, not-a-colo-disk, wrong-state, record, failover-failed; QmpError
  */
 export async function failOver(options: FailOverOptions): Promise<void> {
+  checkTakeOver(options)
   const { secondary, disks, epoch, force, onProgress, signal, timeout } = options
   const limits = { signal, timeout: commandTimeout }
   await resumeAbandoned(secondary.qmp, limits)
@@ -127,7 +129,8 @@ export function promotionProblem(
   { role, secondary, record, recordProblem }: DiskSight,
   epoch: number,
 ): { why: string; canBeForced: boolean } | undefined {
-  const isDone = record?.epoch === epoch && record.state === 'alone'
+  // it has its data; what may be left is to put the guest's device on it
+  const isDone = record?.state === 'alone' && (record.epoch === epoch || role === 'none')
   if (isDone || secondary.kind === 'failed-over') return undefined
   if (record?.state === 'failing-over' && role !== 'primary' && record.overlays !== undefined) return undefined
   if (role === 'primary') return { why: 'is no secondary here, but a primary', canBeForced: false }

@@ -1,11 +1,12 @@
 import type { Limits } from '../link/limits.js'
-import { queryBlockExports } from '../qmp/commands/block-export.js'
 import { guestDevices } from '../qmp/commands/guest-devices.js'
 import { queryStatus } from '../qmp/commands/query-status.js'
+import type { OverlayFiles } from './become-secondary.js'
 import { type BlockView, type ViewedNode, viewBlocks } from './block-view.js'
 import type { DiskRecord } from './disk-record.js'
 import { epochOf, topNode } from './node-names.js'
 import { type PrimaryState, primaryState } from './primary-state.js'
+import { listExports } from './secondary-exports.js'
 import { type SecondaryState, secondaryState } from './secondary-state.js'
 import { readRecord, type Side } from './side.js'
 
@@ -39,13 +40,15 @@ export async function lookAt(side: Side, disks: readonly string[], limits: Limit
   const { qmp } = side
   const [{ running }, exports, devices, view] = await Promise.all([
     qmp.run(queryStatus, undefined, limits),
-    qmp.run(queryBlockExports, undefined, limits),
+    listExports(qmp, limits),
     qmp.run(guestDevices, undefined, limits),
     viewBlocks(qmp, limits),
   ])
   const hasDevice = (node: string) => devices.some(({ nodeName }) => nodeName === node)
   const sights = await Promise.all(disks.map(disk => lookAtDisk(side, view, disk, hasDevice)))
-  const listening = exports.flatMap(({ id }) => epochOf(id) ?? [])
+  const bitmaps = sights.flatMap(({ image }) => image?.bitmaps.flatMap(({ name }) => epochOf(name) ?? []) ?? [])
+  // a QEMU that does not list its exports has this from those who began them
+  const listening = exports?.flatMap(({ id }) => epochOf(id) ?? []) ?? bitmaps
   const epoch = Math.max(0, ...listening, ...sights.flatMap(epochsOf))
   return { running, disks: sights, epoch, listening: listening.length === 0 ? undefined : Math.max(...listening) }
 }
@@ -72,4 +75,12 @@ function epochsOf({ primary, image, record }: DiskSight): number[] {
   const replica = primary.kind === 'replicated' ? epochOf(primary.replica.nbdNode) : undefined
   const bitmaps = image?.bitmaps.flatMap(({ name }) => epochOf(name) ?? []) ?? []
   return [replica ?? 0, record?.epoch ?? 0, ...bitmaps]
+}
+
+/** Where a secondary's overlays are. */
+export function overlaysOf({ disks }: SideSight, disk: string): OverlayFiles | undefined {
+  const state = disks.find(sight => sight.disk === disk)?.secondary
+  if (state === undefined || !('overlays' in state)) return undefined
+  const { active, hidden } = state.overlays
+  return { active: active.file, hidden: hidden.file }
 }

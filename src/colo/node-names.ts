@@ -29,10 +29,12 @@ export const marksNode = (disk: string): string => `colo-marks-${keyOf(disk)}`
 /** What a secondary's QEMU calls an export of ours. */
 export const exportId = (epoch: number, disk: string): string => `colo-${epoch}-${keyOf(disk)}`
 /** What the primary asks for: a primary of another epoch finds nothing of the name that it knows. */
-export const exportName = (epoch: number, disk: string): string => `${disk}@${epoch}`
+export const exportName = (epoch: number, disk: string): string => `${disk}.epoch-${epoch}`
 
 /** What was written since the last checkpoint that both sides have, of the protection with this epoch. */
 export const changesBitmap = (epoch: number): string => `colo-${epoch}`
+/** What is written while a checkpoint is taken. */
+export const nextBitmap = (epoch: number): string => `colo-${epoch}-next`
 /** What is still to be copied. */
 export const copyBitmap = (epoch: number): string => `colo-${epoch}-copy`
 

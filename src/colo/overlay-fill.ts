@@ -19,7 +19,12 @@ export async function overlayFill(
   { file, actualSize, virtualSize }: OverlayNode,
   freeSpace: FreeSpace | undefined,
 ): Promise<OverlayFill> {
-  const free = await freeSpace?.(file).catch(() => undefined)
+  let free: number | undefined
+  try {
+    free = await freeSpace?.(file)
+  } catch {
+    // it stays unknown
+  }
   return { overlay, file, used: actualSize, size: virtualSize, free }
 }
 

@@ -4,7 +4,7 @@ import type { HeartbeatLimits } from './heartbeat.js'
 import type { FreeSpace } from './overlay-fill.js'
 import type { PairEvent } from './pair-event.js'
 import type { ReplicaDriver } from './primary.js'
-import type { ReadExtents } from './protect.js'
+import type { ReadExtents } from './protect-options.js'
 import type { Side } from './side.js'
 
 /** A pair and how it is protected. */
@@ -22,7 +22,7 @@ export interface PairOptions {
   tlsCreds?: { primary: string; secondary: string } | undefined
   /** The number of this protection: the caller keeps it, and each protection and take-over has a greater one. */
   epoch: number
-  /** 'replication' by default; 'nbd' where the primary's QEMU lacks that driver. */
+  /** By default 'replication', and 'nbd' where the primary's QEMU lacks that driver. */
   driver?: ReplicaDriver | undefined
   /** The disks are equal, says the caller: nothing is copied. */
   equal?: boolean | undefined

@@ -1,10 +1,11 @@
 import type { Limits } from '../link/limits.js'
 import { queryXenReplicationStatus } from '../qmp/commands/xen-replication.js'
+import { checkStatus } from './check-status.js'
+import { commandTimeout } from './command-timeout.js'
 import { type DiskState, diskState, type KnownBesides, type Seen } from './disk-state.js'
 import { promotionProblem } from './fail-over.js'
 import { type DiskSight, lookAt } from './look.js'
 import { type FreeSpace, type OverlayFill, overlayFill } from './overlay-fill.js'
-import { commandTimeout } from './protect.js'
 import type { Side } from './side.js'
 
 /** What is known of a pair at one moment. */
@@ -30,8 +31,9 @@ export interface DiskStatus {
 }
 
 export interface StatusOptions extends Limits {
-  primary?: Side | undefined
-  secondary?: Side | undefined
+  /** Or why it cannot be reached. */
+  primary?: Side | { error: Error } | undefined
+  secondary?: Side | { error: Error } | undefined
   disks: readonly string[]
   freeSpace?: FreeSpace | undefined
   /** What a process that watches the pair knows besides, by disk. */
@@ -40,6 +42,7 @@ export interface StatusOptions extends Limits {
 
 /** Looks at both sides of a pair, as far as they answer; changes nothing and does not fail. */
 export async function pairStatus(options: StatusOptions): Promise<PairStatus> {
+  checkStatus(options)
   const { disks, known, freeSpace, signal, timeout = commandTimeout } = options
   const limits = { signal, timeout }
   const [primary, secondary] = await Promise.all([
@@ -52,7 +55,7 @@ export async function pairStatus(options: StatusOptions): Promise<PairStatus> {
     return {
       disk,
       state: diskState(primary, secondary, index, { replicationFailed, ...known?.(disk) }),
-      promotable: promotableOf(there),
+      promotable: promotableOf(there, primary.sight?.disks[index]),
       overlays: await fills(there, freeSpace),
     }
   })
@@ -68,8 +71,9 @@ export async function pairStatus(options: StatusOptions): Promise<PairStatus> {
   }
 }
 
-async function see(side: Side | undefined, disks: readonly string[], limits: Limits): Promise<Seen> {
+async function see(side: StatusOptions['primary'], disks: readonly string[], limits: Limits): Promise<Seen> {
   if (side === undefined) return { error: new Error('it is not known how to reach it') }
+  if ('error' in side) return side
   try {
     return { sight: await lookAt(side, disks, limits) }
   } catch (error) {
@@ -78,8 +82,8 @@ async function see(side: Side | undefined, disks: readonly string[], limits: Lim
 }
 
 /** A QEMU without COLO's commands says nothing of it. */
-const hasFailed = (side: Side | undefined, { sight }: Seen, limits: Limits): Promise<boolean> =>
-  side === undefined || sight === undefined
+const hasFailed = (side: StatusOptions['primary'], { sight }: Seen, limits: Limits): Promise<boolean> =>
+  side === undefined || 'error' in side || sight === undefined
     ? Promise.resolve(false)
     : side.qmp.run(queryXenReplicationStatus, undefined, limits).then(
         ({ error }) => error,
@@ -89,10 +93,13 @@ const hasFailed = (side: Side | undefined, { sight }: Seen, limits: Limits): Pro
 const isApart = (there: DiskSight | undefined): boolean =>
   there?.role === 'primary' || there?.secondary.kind === 'failed-over'
 
-function promotableOf(there: DiskSight | undefined): DiskStatus['promotable'] {
+function promotableOf(there: DiskSight | undefined, here: DiskSight | undefined): DiskStatus['promotable'] {
   if (there === undefined) return { yes: false, why: 'the secondary does not answer', canBeForced: false }
   const problem = promotionProblem(there, there.record?.epoch ?? 0)
-  return problem === undefined ? { yes: true } : { yes: false, ...problem }
+  if (problem !== undefined) return { yes: false, ...problem }
+  if (here?.primary.kind === 'alone' && there.secondary.kind === 'replicating')
+    return { yes: false, why: 'is outdated: the primary goes on without it', canBeForced: true }
+  return { yes: true }
 }
 
 async function fills(there: DiskSight | undefined, freeSpace: FreeSpace | undefined): Promise<OverlayFill[]> {

@@ -33,6 +33,23 @@ export function refuseOldEpoch(epoch: number, ...sights: readonly SideSight[]): 
 }
 
 /**
+ * Who took over has what the other side lacks, whatever number the caller gives.
+ *
+ * @throws ColoError old-epoch where the secondary-to-be took over after the primary-to-be
+ */
+export function refuseOlderPrimary(here: SideSight, there: SideSight): void {
+  for (const [index, { disk, record }] of there.disks.entries()) {
+    if (record?.state !== 'alone' && record?.state !== 'failing-over') continue
+    const mine = here.disks[index]?.record?.epoch ?? 0
+    if (record.epoch <= mine) continue
+    const name = printable(disk)
+    const why = `${name} was taken over on the secondary in epoch ${record.epoch}, and the primary has it as of epoch ${mine}`
+    const instead = 'protect it the other way round (or remove that record, if what was written there is to be lost)'
+    throw new ColoError('old-epoch', `${why}: ${instead}`, { disk })
+  }
+}
+
+/**
  * Plans a protection from what both sides show: each disk a primary's without a replica here, and a secondary's there.
  *
  * @throws ColoError not-a-colo-disk, wrong-state, size-differs, split-brain

@@ -1,6 +1,7 @@
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import { blockdevAdd, blockdevDel } from '../qmp/commands/blockdev-add.js'
+import { queryCommands } from '../qmp/commands/query-commands.js'
 import { blockdevChange } from '../qmp/commands/x-blockdev-change.js'
 import { xenSetReplication } from '../qmp/commands/xen-replication.js'
 import { yank } from '../qmp/commands/yank.js'
@@ -18,6 +19,12 @@ import { unlessRefused } from './unless-refused.js'
  * own, and what went wrong while nobody listened is unknown.
  */
 export type ReplicaDriver = 'replication' | 'nbd'
+
+/** The driver that this QEMU has: one that was built without replication lacks its commands too. */
+export async function usualDriver(qmp: Qmp, limits: Limits): Promise<ReplicaDriver> {
+  const commands = await qmp.run(queryCommands, undefined, limits)
+  return commands.includes(xenSetReplication.name) ? 'replication' : 'nbd'
+}
 
 export interface PrimaryOptions extends Limits, SecondaryAddress {
   /** The disks, by their exports' names, which are their node-names or their drives' ids. */

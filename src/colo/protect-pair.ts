@@ -1,3 +1,4 @@
+import { checkPairOptions } from './check-pair-options.js'
 import { ColoPair } from './pair.js'
 import type { PairOptions } from './pair-options.js'
 
@@ -8,6 +9,7 @@ import type { PairOptions } from './pair-options.js'
  * @throws ColoError, QmpError, after which the primary goes on alone
  */
 export async function protectPair(options: PairOptions): Promise<ColoPair> {
+  checkPairOptions(options)
   const pair = new ColoPair(options)
   try {
     await pair.protect()

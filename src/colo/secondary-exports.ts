@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
-import { blockExportAdd, blockExportDel, queryBlockExports } from '../qmp/commands/block-export.js'
+import { type BlockExport, blockExportAdd, blockExportDel, queryBlockExports } from '../qmp/commands/block-export.js'
 import { nbdServerStart, nbdServerStop } from '../qmp/commands/nbd-server.js'
+import { nbdServerAdd } from '../qmp/commands/nbd-server-add.js'
 import type { Qmp } from '../qmp/qmp.js'
+import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
 import { epochOf, exportId } from './node-names.js'
 import { unlessRefused } from './unless-refused.js'
@@ -19,7 +21,7 @@ export interface ListenAddress {
 
 /** Starts QEMU's NBD server at this address and no other. @throws ColoError server-in-use where it runs */
 export async function openServer(qmp: Qmp, { host, port, tlsCreds }: ListenAddress, limits: Limits): Promise<void> {
-  const others = await qmp.run(queryBlockExports, undefined, limits)
+  const others = (await listExports(qmp, limits)) ?? []
   if (others.length > 0)
     throw new ColoError('server-in-use', `QEMU exports already ${others.map(({ id }) => printable(id)).join(', ')}`)
   const addr = { type: 'inet', data: { host, port: String(port) } } as const
@@ -32,16 +34,46 @@ export async function addExport(
   limits: Limits,
 ): Promise<void> {
   const marks = bitmaps === undefined ? {} : { bitmaps }
-  await qmp.run(blockExportAdd, { type: 'nbd', id, 'node-name': node, name, writable: true, ...marks }, limits)
+  const [bitmap] = bitmaps ?? []
+  try {
+    await qmp.run(blockExportAdd, { type: 'nbd', id, 'node-name': node, name, writable: true, ...marks }, limits)
+  } catch (error) {
+    if (!isUnknownCommand(error)) throw error
+    const old = { device: node, name, writable: true, ...(bitmap !== undefined && { bitmap }) }
+    await qmp.run(nbdServerAdd, old, limits)
+  }
 }
 
-/** Ends our exports and the primary's connections, waits until they are gone, and ends the server unless others use it. */
+/** The exports; undefined for a QEMU before 5.2, which does not say. */
+export async function listExports(qmp: Qmp, limits: Limits): Promise<BlockExport[] | undefined> {
+  try {
+    return await qmp.run(queryBlockExports, undefined, limits)
+  } catch (error) {
+    if (isUnknownCommand(error)) return undefined
+    throw error
+  }
+}
+
+const isUnknownCommand = (error: unknown): boolean =>
+  error instanceof QmpError && error.errorClass === 'CommandNotFound'
+
+/** How long exports that were ended may be there still, in milliseconds. */
+const goneTimeout = 10_000
+
+/**
+ * Ends our exports and the primary's connections, waits until they are gone, and ends the server unless others use it.
+ *
+ * @throws ColoError not-proved where they stay
+ */
 export async function closeDoor(qmp: Qmp, left: () => Limits): Promise<void> {
-  const ours = async () =>
-    (await qmp.run(queryBlockExports, undefined, left())).filter(({ id }) => epochOf(id) !== undefined)
+  const ours = async () => ((await listExports(qmp, left())) ?? []).filter(({ id }) => epochOf(id) !== undefined)
   for (const { id } of await ours()) await qmp.run(blockExportDel, { id, mode: 'hard' }, left()).catch(unlessRefused)
-  while ((await ours()).length > 0) await delay(5, undefined, { signal: left().signal })
-  const others = await qmp.run(queryBlockExports, undefined, left())
+  for (const end = performance.now() + goneTimeout; (await ours()).length > 0; ) {
+    if (performance.now() > end) throw new ColoError('not-proved', 'QEMU exports still what it was told to end')
+    await delay(5, undefined, { signal: left().signal })
+  }
+  // a QEMU that does not list them ends them with its server
+  const others = (await listExports(qmp, left())) ?? []
   if (others.every(({ type }) => type !== 'nbd')) await qmp.run(nbdServerStop, undefined, left()).catch(unlessRefused)
 }
 
@@ -51,7 +83,7 @@ export async function closeDoor(qmp: Qmp, left: () => Limits): Promise<void> {
  * @throws ColoError old-epoch where it has some of a later one, server-in-use where it has others
  */
 export async function hasExports(qmp: Qmp, disks: readonly string[], epoch: number, limits: Limits): Promise<boolean> {
-  const ids = (await qmp.run(queryBlockExports, undefined, limits)).map(({ id }) => id)
+  const ids = ((await listExports(qmp, limits)) ?? []).map(({ id }) => id)
   const others = ids.filter(id => epochOf(id) === undefined)
   if (others.length > 0)
     throw new ColoError('server-in-use', `QEMU exports already ${others.map(printable).join(', ')}`)

@@ -30,6 +30,7 @@ export async function readRecord({ records }: Side, disk: string, image: string)
     return { problem: (error as Error).message }
   }
   if (text === undefined) return {}
+  if (typeof text !== 'string') return { problem: 'its record is no text' }
   const record = parseRecord(text)
   if (record === undefined) return { problem: 'its record is damaged' }
   if (record.disk !== disk) return { problem: `its record is of another disk, ${printable(record.disk)}` }

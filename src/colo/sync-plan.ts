@@ -49,6 +49,8 @@ function whyFull(source: Source, { image, record }: Target, epochs: readonly num
     return 'what the primary wrote since is unknown: its QEMU has no dirty bitmap (it was started anew)'
   if (source.image.bitmaps.some(({ inconsistent }) => inconsistent))
     return 'what the primary wrote since is unknown: its QEMU was killed, and its dirty bitmap is inconsistent'
+  if (!epochs.some(epoch => knowsChanges(source.image, epoch)))
+    return 'what the primary wrote since is unknown: its dirty bitmap was switched off'
   if (image.bitmaps.some(({ inconsistent }) => inconsistent))
     return 'what the secondary wrote since is unknown: its QEMU was killed, and its dirty bitmap is inconsistent'
   if (record?.state === 'syncing') return 'an earlier copy to the secondary was not finished'

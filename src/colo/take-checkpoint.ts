@@ -6,7 +6,7 @@ import { queryXenReplicationStatus, xenColoDoCheckpoint } from '../qmp/commands/
 import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
-import { forgetChanges } from './dirty-changes.js'
+import { forgetChanges, keepNext } from './dirty-changes.js'
 import { type GuestControl, guestOf } from './guest-control.js'
 import { nbdNode, replicaNode } from './node-names.js'
 import { cutReplicas, type ReplicaDriver } from './primary.js'
@@ -50,6 +50,7 @@ export interface Checkpoint {
  */
 export async function takeCheckpoint({ primary, secondary, ...options }: CheckpointOptions): Promise<Checkpoint> {
   const { disks, epoch, driver = 'replication', health, ...limits } = options
+  await Promise.all([primary, secondary].map(({ qmp, images }) => keepNext(qmp, images, epoch, limits)))
   const guests = await Promise.all([primary, secondary].map(side => guestOf(side, limits)))
   const start = performance.now()
   try {

@@ -1,7 +1,9 @@
 import { XenstoreError } from 'xenlight/xenstore'
 import { encodeText } from '#xenlight/byte-text.js'
-import { type Io, type OutputStream, type RunningXen, SystemError } from '#xenlight/cli/io.js'
+import type { Io, RunningXen } from '#xenlight/cli/io.js'
 import { run } from '#xenlight/cli/run.js'
+import { SystemError } from '#xenlight/command-line/system-error.js'
+import type { OutputStream } from '#xenlight/command-line/write-stream.js'
 
 export interface World {
   /** What standard input gives, a read at a time. */

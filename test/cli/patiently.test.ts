@@ -1,5 +1,5 @@
 import t from 'tap'
-import { patiently } from '#xenlight/cli/patiently.js'
+import { patiently } from '#xenlight/command-line/patiently.js'
 
 const failure = (code: string) => Object.assign(new Error(code), { code })
 

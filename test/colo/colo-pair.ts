@@ -8,7 +8,7 @@ import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { dirtyExtents, type OverlayFiles, type PairOptions, type RecordStore, recordFolder } from 'xenlight/colo'
 import type { Form } from '../dm-args/real-qemu/forms.js'
 import { guestIo } from '../dm-args/real-qemu/replicated-pair.js'
-import { type Qemu, startQemu } from '../real/qemu.js'
+import { type Qemu, type QemuBinary, startQemu } from '../real/qemu.js'
 import { type DiskImages, diskImages } from '../support/disk-images.js'
 import { MissingRealPart } from '../support/real-part.js'
 
@@ -57,6 +57,7 @@ export interface SideSettings {
   active?: string
   hidden?: string
   args?: readonly string[]
+  binary?: QemuBinary
 }
 
 export async function qemuPair(
@@ -71,15 +72,20 @@ export async function qemuPair(
   // the machine's other tests have other loopback addresses
   const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')
   const disk = (vdev: string) => coloDisk(`${vdev},colo-host=${host}`, format, images)
-  const side = (coloRestore: boolean, { args = [], ...folders }: SideSettings = {}) => {
+  const side = (coloRestore: boolean, { args = [], binary, ...folders }: SideSettings = {}) => {
     const disks = vdevs.map(vdev => elsewhere(disk(vdev), folders))
-    return start(disks, coloRestore, args)
+    return start(disks, coloRestore, args, binary)
   }
   const monitors: Qemu[] = []
-  const start = async (disks: ResolvedDisk[], coloRestore: boolean, args: readonly string[] = []) => {
+  const start = async (
+    disks: ResolvedDisk[],
+    coloRestore: boolean,
+    args: readonly string[] = [],
+    binary?: QemuBinary,
+  ) => {
     const path = join(images.directory, `qmp-${monitors.length}`)
     const monitor = settings.monitors ? ['-qmp', `unix:${path},server=on,wait=off`] : []
-    const side = await startSide(t, form, disks, coloRestore, [...monitor, ...args])
+    const side = await startSide(t, form, disks, coloRestore, { args: [...monitor, ...args], binary })
     monitors.push(side.qemu)
     return side
   }
@@ -131,7 +137,10 @@ function coloDisk(vdev: string, format: ImageFormat, images: DiskImages): Resolv
 }
 
 /** The same disk, with some of its images moved to other folders. */
-function elsewhere(disk: ResolvedDisk, { disk: base, active, hidden }: Omit<SideSettings, 'args'>): ResolvedDisk {
+function elsewhere(
+  disk: ResolvedDisk,
+  { disk: base, active, hidden }: Pick<SideSettings, 'disk' | 'active' | 'hidden'>,
+): ResolvedDisk {
   const moved = (path: string | undefined, folder: string | undefined) => {
     if (folder === undefined || path === undefined) return path
     const target = join(folder, `${disk.vdev}-${basename(path)}`)
@@ -167,10 +176,10 @@ async function startSide(
   form: Form,
   disks: ResolvedDisk[],
   coloRestore: boolean,
-  more: readonly string[] = [],
+  { args: more, binary }: { args: readonly string[]; binary: QemuBinary | undefined },
 ): Promise<QemuSide> {
   const { args } = form.build({ disks, options: { domainType: 'hvm', coloRestore } })
-  const { qemu, refusal } = await startQemu([...more, ...args])
+  const { qemu, refusal } = await startQemu([...more, ...args], binary === undefined ? {} : { binary })
   if (qemu === undefined) throw new Error(refusal)
   t.teardown(qemu.stop)
   const drives = await qemu.qmp<{ qdev?: string }[]>('query-block')

@@ -129,6 +129,10 @@ t.test('an older primary does not get through to who took over', async t => {
   const swapped = { ...pairOptions(qemus, secondary, primary, 3), overlays: qemus.overlays() }
   await t.rejects(protectPair(swapped), { code: 'split-brain' }, 'not while its guest runs')
   await primary.qemu.client.run(stop)
+  await secondary.qemu.client.run(stop)
+  const older = { ...pairOptions(qemus, primary, secondary, 3), overlays: qemus.overlays() }
+  const refusal = { code: 'old-epoch', message: /the other way round/ }
+  await t.rejects(protectPair(older), refusal, 'nor by a greater number, over what was written since')
   const back = await protectPair(swapped)
   await back[Symbol.asyncDispose]()
   await secondary.qemu.quit()
@@ -158,4 +162,22 @@ t.test('nothing is done that cannot be recorded', async t => {
   t.match((await pairStatus({ secondary: options.secondary, disks })).secondary.sight?.disks, [
     { secondary: { kind: 'replicating' } },
   ])
+})
+
+t.test('an attempt that fails at its last step leaves no record that says more', async t => {
+  const qemus = await realPart(t, () => qemuPair(t, forms.blockdev, ['hda'], 'raw'))
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  await primary.qemu.client.run(cont)
+  const options = pairOptions(qemus, primary, secondary, 1)
+  // nobody listens where the primary looks for the secondary
+  const elsewhere = { ...options, port: options.port + 1000, listen: { host: options.host, port: options.port } }
+  await t.rejects(protectPair({ ...elsewhere, equal: true }), { name: 'QmpError', code: 'refused' })
+  const status = await pairStatus({ primary: options.primary, secondary: options.secondary, disks })
+  t.match(status, { running: { primary: true }, disks: [{ state: { kind: 'outdated' }, promotable: { yes: false } }] })
+  const alone = await pairStatus({ secondary: options.secondary, disks })
+  t.match(alone.disks, [{ state: { kind: 'outdated' }, promotable: { yes: false } }], 'nor without the primary')
+  const pair = await protectPair({ ...options, epoch: 2 })
+  t.match([...pair.states.values()], [{ kind: 'protected' }])
+  await pair.stop()
 })

@@ -9,6 +9,7 @@ import {
   type PairOptions,
   pairStatus,
   protectPair,
+  type Side,
 } from 'xenlight/colo'
 import { cont, queryStatus } from 'xenlight/qmp'
 import { forms } from '../dm-args/real-qemu/forms.js'
@@ -17,6 +18,7 @@ import { contents, type ImageFormat, onEach, pairOptions, type QemuPair, type Qe
 import { block, blocks, FaultModel } from './fault-model.js'
 import { type Fault, faults } from './faults.js'
 import { Mortality } from './mortal-side.js'
+import { type Planted, planted } from './planted-faults.js'
 import { type TcpProxy, tcpProxy } from './tcp-proxy.js'
 
 /** Nothing may take longer, in milliseconds: the time limits below, with room for a busy machine. */
@@ -34,8 +36,11 @@ export class FaultRun {
   epoch = 0
   #sides: ConnectedSide[] = []
 
-  constructor(t: Test, random: Random, what: string) {
+  readonly #plant: Planted | undefined
+
+  constructor(t: Test, random: Random, what: string, plant?: Planted) {
     this.t = t
+    this.#plant = plant
     this.random = random
     this.what = what
   }
@@ -59,12 +64,12 @@ export class FaultRun {
   }
 
   /** A process's own connection to a side. */
-  async connect({ qemu }: QemuSide): Promise<ConnectedSide> {
+  async connect({ qemu }: QemuSide): Promise<Side> {
     const { directory, records } = this.qemus
     const path = join(directory, `qmp-${this.qemus.monitorOf(qemu)}`)
     const side = await connectSide({ qmp: { path }, records }, { timeout: 5000 })
     this.#sides.push(side)
-    return side
+    return this.#plant === undefined ? side : { ...side, ...planted(side, this.#plant) }
   }
 
   /** The process is gone, and its connections with it. */
@@ -165,14 +170,19 @@ export class FaultRun {
 }
 
 /** One pair of QEMUs with random work, a fault, and all that must be so afterwards. */
-export async function faultRun(t: Test, random: Random, name: string): Promise<void> {
+export async function faultRun(
+  t: Test,
+  random: Random,
+  name: string,
+  { plant, only }: { plant?: Planted; only?: string } = {},
+): Promise<void> {
   const form = forms[random.pick(['drive', 'blockdev'] as const)]
   const vdevs = random.pick([['hda'], ['sda', 'hdb'], ['hda', 'hdb', 'sda', 'sdb']])
   const format = random.pick<ImageFormat>(['raw', 'qcow2'])
   const driver = random.pick(['replication', 'replication', 'nbd'] as const)
-  const fault: Fault = faults[random.pick(Object.keys(faults))]!
-  const run = new FaultRun(t, random, `${name}: ${fault.name} (${vdevs.join(' ')}, ${format}, ${driver})`)
-  const settings = fault.settings?.(t)
+  const fault: Fault = faults[only ?? random.pick(Object.keys(faults))]!
+  const run = new FaultRun(t, random, `${name}: ${fault.name} (${vdevs.join(' ')}, ${format}, ${driver})`, plant)
+  const settings = fault.settings?.(t, vdevs.length)
   t.teardown(() => t.passing() || t.comment(`${run.what}\n${run.qemus.printed()}`))
   run.qemus = await qemuPair(t, form, vdevs, format, { ...settings, monitors: true })
   const { primary, secondary, host, port } = run.qemus

@@ -9,7 +9,8 @@ import { Mortality } from './mortal-side.js'
 /** What ends a run, or begins it badly, and what is left then. */
 export interface Fault {
   name: string
-  settings?: (t: Test) => PairSettings
+  /** For so many disks. */
+  settings?: (t: Test, disks: number) => PairSettings
   before?: (run: FaultRun, primary: QemuSide, secondary: QemuSide, more: Partial<PairOptions>) => Promise<void>
   happen: (run: FaultRun, primary: QemuSide, secondary: QemuSide) => Promise<Left>
 }
@@ -239,7 +240,7 @@ export const faults: Record<string, Fault> = Object.fromEntries(
       },
       {
         name: 'hidden overlay full',
-        settings: t => ({ secondary: { hidden: smallFileSystem(t, 900 * 1024) } }),
+        settings: (t, disks) => ({ secondary: { hidden: smallFileSystem(t, disks * 256 * 1024 + 640 * 1024) } }),
         async happen(run, primary, secondary) {
           const before = run.model.taken
           for (let at = 0; at < 8; at++) await run.write(primary)
@@ -255,7 +256,7 @@ export const faults: Record<string, Fault> = Object.fromEntries(
       },
       {
         name: 'active overlay full',
-        settings: t => ({ secondary: { active: smallFileSystem(t, 900 * 1024) } }),
+        settings: (t, disks) => ({ secondary: { active: smallFileSystem(t, disks * 256 * 1024 + 640 * 1024) } }),
         async happen(run, primary, secondary) {
           // what its own guest could not write is lost for it, and nothing else is
           await onEach(secondary, () => 'write -P 7 0 1M')

@@ -1,10 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type ColoPair, failOver, localFreeSpace, type PairEvent, pairStatus, protectPair } from 'xenlight/colo'
-import { blockdevAdd, blockdevMirror, queryNamedBlockNodes } from 'xenlight/qmp'
+import {
+  type ColoPair,
+  failOver,
+  localFreeSpace,
+  type PairEvent,
+  pairStatus,
+  protectPair,
+  type Side,
+} from 'xenlight/colo'
+import { blockdevAdd, blockdevMirror, type QmpCommand, QmpError, queryNamedBlockNodes } from 'xenlight/qmp'
 import { forms } from '../dm-args/real-qemu/forms.js'
 import { diskImages } from '../support/disk-images.js'
 import { realPart } from '../support/real-part.js'
@@ -56,6 +64,81 @@ t.test('a primary whose QEMU lacks the replication driver: the NBD client alone'
     )
 })
 
+t.test("Debian's QEMU for Xen, which has no replication, as a primary", async t => {
+  const qemus = await made(t, forms.drive, ['hda', 'sda'], 'raw', { primary: { binary: 'xen-qemu-system-i386' } })
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const pair = await protectPair({ ...pairOptions(qemus, primary, secondary, 1), equal: true })
+  t.strictSame(kinds(pair), ['protected'])
+  await onEach(primary, () => 'write -P 1 0 64k')
+  await pair.checkpoint()
+  await onEach(primary, () => 'write -P 2 0 64k')
+  await pair[Symbol.asyncDispose]()
+  await primary.qemu.stop()
+  await failOver({ secondary: side(qemus, secondary), disks, epoch: 2 })
+  await secondary.qemu.quit()
+  for (const disk of secondary.disks) t.ok(contents(disk).subarray(0, 65536).equals(Buffer.alloc(65536, 1)), disk.vdev)
+})
+
+t.test('the secondary listens at the address that it was given, and at no other', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
+  if (qemus === undefined) return
+  const options = pairOptions(qemus, qemus.primary, qemus.secondary, 1)
+  const pair = await protectPair({ ...options, equal: true })
+  t.equal(await isOpen(options.host, options.port), true)
+  t.equal(await isOpen('127.0.0.1', options.port), false)
+  await pair.stop()
+  t.equal(await isOpen(options.host, options.port), false, 'nor when the protection has ended')
+})
+
+const isOpen = (host: string, port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect({ host, port })
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+
+t.test('a QEMU before 5.2 on the secondary, which has no block-export-add', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda', 'sda'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary, names: disks } = qemus
+  const options = pairOptions(qemus, primary, secondary, 1)
+  const old = { ...options, secondary: without(options.secondary, /^(block-export-|query-block-exports)/) }
+  const pair = await protectPair({ ...old, equal: true })
+  t.strictSame(kinds(pair), ['protected'])
+  await onEach(primary, () => 'write -P 1 0 64k')
+  await pair.checkpoint()
+  await onEach(primary, () => 'write -P 2 0 64k')
+  await pair[Symbol.asyncDispose]()
+  await failOver({ secondary: old.secondary, disks, epoch: 2 })
+  await onEach(primary, () => 'write -P 3 0 64k')
+  const back = { ...pairOptions(qemus, secondary, primary, 3), overlays: qemus.overlays() }
+  const again = await protectPair({
+    ...back,
+    secondary: without(back.secondary, /^(block-export-|query-block-exports)/),
+  })
+  t.strictSame(kinds(again), ['protected'])
+  await again[Symbol.asyncDispose]()
+  await secondary.qemu.quit()
+  for (const disk of secondary.disks) t.ok(contents(disk).subarray(0, 65536).equals(Buffer.alloc(65536, 1)), disk.vdev)
+})
+
+/** A side whose QEMU lacks these commands, as an older one would: no package has one. */
+function without(side: Side, names: RegExp): Side {
+  const run = (command: QmpCommand, ...rest: unknown[]) =>
+    names.test(command.name)
+      ? Promise.reject(new QmpError('refused', 'no such command', { errorClass: 'CommandNotFound' }))
+      : (side.qmp.run as (...all: unknown[]) => Promise<unknown>)(command, ...rest)
+  const qmp = new Proxy(side.qmp, {
+    get(target, name) {
+      if (name === 'run') return run
+      const value = Reflect.get(target, name, target) as unknown
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { ...side, qmp }
+}
+
 t.test('over TLS', async t => {
   const images = await realPart(t, async () => diskImages())
   if (images === undefined) return
@@ -95,7 +178,8 @@ t.test("the primary's own disk fails: the secondary alone has what was acknowled
   await until(() => !kinds(pair).includes('protected'))
   t.match([...pair.states.values()], [{ kind: 'degraded', why: /own disk fails/ }])
   await pair.checkpoint()
-  await pair[Symbol.asyncDispose]()
+  await t.rejects(pair.reprotect(), { code: 'degraded', message: /own disk fails/ })
+  await t.rejects(pair.stop(), { code: 'degraded', message: /own disk fails/ }, 'nor by those who ask for it')
   await primary.qemu.stop()
   await failOver({ secondary: side(qemus, secondary), disks, epoch: 2 })
   await secondary.qemu.quit()

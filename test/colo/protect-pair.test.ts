@@ -174,3 +174,49 @@ t.test('who takes the replica away is seen', async t => {
   await until(() => !kinds(pair).includes('protected'))
   t.notSame(kinds(pair), ['protected'])
 })
+
+t.test('a pair that is kept is protected again by itself, and says so', async t => {
+  const made = await protectedQemus(t, forms.blockdev, ['hda', 'sda'], 'raw', {
+    heartbeat: { every: 50, timeout: 1000 },
+  })
+  if (made === undefined) return
+  const { qemus, pair } = made
+  const { primary, secondary } = qemus
+  using events = pair.events()
+  const heard: PairEvent[] = []
+  const hearing = (async () => {
+    for await (const event of events) heard.push(event)
+  })()
+  const over = new AbortController()
+  const keeping = pair.keep({ every: 20, signal: over.signal })
+  const checkpoints = () => heard.filter(({ type }) => type === 'checkpoint').length
+  await until(() => checkpoints() >= 3)
+  const instances = (await primary.qemu.qmp<{ type: string }[]>('query-yank')).filter(
+    ({ type }) => type === 'block-node',
+  )
+  await primary.qemu.qmpOutOfBand('yank', { instances })
+  await onEach(primary, () => 'write -P 4 0 64k')
+  await until(() => heard.some(({ type }) => type === 'retry'))
+  const before = checkpoints()
+  await until(() => checkpoints() >= before + 3)
+  t.match(
+    heard.find(({ type }) => type === 'retry'),
+    { why: /degraded|missed|failed/, after: 500 },
+  )
+  t.ok(checkpoints() >= before + 3, 'checkpoints go on')
+  t.strictSame(kinds(pair), ['protected'])
+  over.abort()
+  await keeping
+  await pair[Symbol.asyncDispose]()
+  await hearing
+  await primary.qemu.stop()
+  await failOver({ secondary: secondaryOf(qemus, secondary), disks: qemus.names, epoch: 2 })
+  await secondary.qemu.quit()
+  console.log(
+    heard.filter(e => e.type !== 'checkpoint').map(e => JSON.stringify(e)),
+    secondary.disks.map(d => contents(d)[0]),
+    before,
+    checkpoints(),
+  )
+  for (const disk of secondary.disks) t.ok(contents(disk).equals(image({ 0: 4 })), disk.vdev)
+})

@@ -29,6 +29,9 @@ t.test('each step may be done again', async t => {
   await t.rejects(other, { name: 'ColoError', code: 'wrong-state', disk: disks[0] }, 'not over another protection')
   await detachReplicas(primary.qemu.client, { disks, epoch: 1 })
   await detachReplicas(primary.qemu.client, { disks, epoch: 1 })
+  const early = attachReplicas(primary.qemu.client, { disks, host, port, epoch: 2 })
+  await t.rejects(early, { code: 'refused', command: 'blockdev-add' }, 'the exports are of another epoch')
+  await listen(secondary.qemu.client, { disks, host, port, epoch: 2 })
   await attachReplicas(primary.qemu.client, { disks, host, port, epoch: 2 })
 })
 

@@ -1,6 +1,9 @@
+import { checkObject } from '../../check-argument.js'
 import type { SocketAddress } from '../../link/node/socket-address.js'
-import { connectQmp } from '../../qmp/node/connect-qmp.js'
+import { checkMonitorAddress, connectQmp } from '../../qmp/node/connect-qmp.js'
 import type { Qmp } from '../../qmp/qmp.js'
+import { checkLimited } from '../check-limits.js'
+import { checkRecords } from '../check-side.js'
 import type { RecordStore } from '../record-store.js'
 import type { Side } from '../side.js'
 
@@ -17,9 +20,15 @@ export interface ConnectedSide extends Side, AsyncDisposable {}
 
 /** Connects to a side's QEMU. @throws QmpError */
 export async function connectSide(
-  { qmp: address, urgent: second, records }: SideAddress,
+  where: SideAddress,
   options: { signal?: AbortSignal | undefined; timeout?: number | undefined } = {},
 ): Promise<ConnectedSide> {
+  checkObject('where', where)
+  const { qmp: address, urgent: second, records } = where
+  checkMonitorAddress('qmp', address)
+  if (second !== undefined) checkMonitorAddress('urgent', second)
+  checkRecords('records', records)
+  checkLimited(options)
   const qmp = await connectQmp(address, options)
   let urgent: Qmp | undefined
   try {

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
-import { open, rm, stat } from 'node:fs/promises'
-import { isAbsolute } from 'node:path'
+import { lstat, open, realpath, rm, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
-import { checkArray, checkInteger, checkObject, checkText } from '../../check-argument.js'
+import { checkArray, checkInteger, checkObject, checkWord } from '../../check-argument.js'
 import { printable } from '../../printable.js'
 import type { OverlayFiles } from '../become-secondary.js'
+import { checkWords } from '../check-address.js'
+import { checkOverlayFiles } from '../check-pair-options.js'
 import { ColoError } from '../colo-error.js'
 
 const run = promisify(execFile)
@@ -22,21 +24,13 @@ export interface WantedOverlays extends OverlayFiles {
  * @throws ColoError overlay
  */
 export async function prepareOverlays(overlays: readonly WantedOverlays[]): Promise<void> {
-  checkArray('overlays', overlays, 'overlays')
-  for (const [index, { active, hidden, size }] of overlays.entries()) {
-    checkText(`overlays[${index}].active`, active)
-    checkText(`overlays[${index}].hidden`, hidden)
-    if (typeof size === 'number') checkInteger(`overlays[${index}].size`, size, 512, Number.MAX_SAFE_INTEGER)
-    else checkObject(`overlays[${index}].size`, size)
-  }
+  checkWanted(overlays)
+  await refuseSameFile(overlays)
   const wanted: { file: string; size: number }[] = []
   for (const { active, hidden, size } of overlays) {
-    const bytes = typeof size === 'number' ? size : (await imageInfo(size.image, size.format)).virtualSize
-    if (active === hidden) throw refusal(active, 'it is both the active and the hidden overlay: name two files')
+    const bytes = typeof size === 'number' ? size : await sizeOf(size)
     wanted.push({ file: active, size: bytes }, { file: hidden, size: bytes })
   }
-  const files = new Set(wanted.map(({ file }) => file))
-  if (files.size < wanted.length) throw refusal(wanted[0]!.file, 'two disks have the same overlay: name one for each')
   const missing: typeof wanted = []
   for (const one of wanted) if (!(await isThere(one))) missing.push(one)
   const made: string[] = []
@@ -56,14 +50,61 @@ export async function prepareOverlays(overlays: readonly WantedOverlays[]): Prom
   }
 }
 
+function checkWanted(overlays: unknown): void {
+  checkArray('overlays', overlays, 'overlays')
+  for (const [index, one] of (overlays as unknown[]).entries()) {
+    const name = `overlays[${index}]`
+    checkOverlayFiles(name, one)
+    const { size } = one as { size?: unknown }
+    // smaller parts than a sector no disk has
+    if (typeof size === 'number') {
+      checkInteger(`${name}.size / 512`, size / 512, 1, Number.MAX_SAFE_INTEGER)
+      continue
+    }
+    checkObject(`${name}.size`, size, 'a number of bytes, or an image')
+    const { image, format } = size as Record<string, unknown>
+    checkWords(`${name}.size.image`, image)
+    checkWord(`${name}.size.format`, format, ['raw', 'qcow2'])
+  }
+}
+
+/** Two names may be one file. */
+async function refuseSameFile(overlays: readonly WantedOverlays[]): Promise<void> {
+  const files = overlays.flatMap(({ active, hidden }) => [active, hidden])
+  const images = overlays.flatMap(({ size }) => (typeof size === 'number' ? [] : [size.image]))
+  const seen = new Set<string>()
+  for (const image of images) seen.add(await identityOf(image))
+  for (const file of files) {
+    const identity = await identityOf(file)
+    if (seen.has(identity)) throw refusal(file, 'it is an overlay, or an image, already: name one file for each')
+    seen.add(identity)
+  }
+}
+
+async function identityOf(file: string): Promise<string> {
+  const stats = await stat(file, { bigint: true }).catch(() => undefined)
+  if (stats !== undefined) return `${stats.dev}:${stats.ino}`
+  const folder = await realpath(dirname(file)).catch(() => dirname(file))
+  return join(folder, basename(file))
+}
+
+async function sizeOf({ image, format }: { image: string; format: string }): Promise<number> {
+  // to open a pipe would wait for its other end
+  const stats = await stat(image).catch(error => {
+    throw refusal(image, error.message, error)
+  })
+  if (!stats.isFile() && !stats.isBlockDevice()) throw refusal(image, 'it is to be for an image, and that is no file')
+  return (await imageInfo(image, format)).virtualSize
+}
+
 /** Whether a fitting overlay is there. @throws ColoError overlay where something else is */
 async function isThere({ file, size }: { file: string; size: number }): Promise<boolean> {
-  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
+  const stats = await lstat(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw refusal(file, error.message, error)
   })
   if (stats === undefined) return false
-  if (!stats.isFile()) throw refusal(file, 'it is no regular file: overlays are made as files')
+  if (!stats.isFile()) throw refusal(file, 'it is no regular file: name one, or none that is there')
   if (stats.size === 0) throw refusal(file, 'it is empty and no qcow2 image: remove it, if nobody needs it')
   const info = await imageInfo(file, 'qcow2')
   if (info.backing !== undefined) throw refusal(file, `it has a backing file, ${printable(info.backing)}`)

@@ -24,17 +24,24 @@ export const blockExportDel = {
   reply: nothing,
 } satisfies QmpCommand
 
+export interface BlockExport {
+  id: string
+  type: string
+  nodeName: string
+  /** Whether it is about to end. */
+  shuttingDown: boolean
+}
+
 export const queryBlockExports = {
   name: 'query-block-exports',
   takes: takes(),
   reply: value =>
-    list(value, 'the exports', element => {
+    list(value, 'the exports', (element): BlockExport => {
       const entry = object(element, 'an export')
       return {
         id: text(entry, 'id'),
         type: text(entry, 'type'),
         nodeName: text(entry, 'node-name'),
-        /** Whether it is about to end. */
         shuttingDown: flag(entry, 'shutting-down'),
       }
     }),

@@ -12,6 +12,8 @@ export const nbdServerAdd = {
     device: string
     name?: string
     writable?: boolean
+    /** A dirty bitmap that clients may read. */
+    bitmap?: string
   }>(),
   reply: nothing,
 } satisfies QmpCommand

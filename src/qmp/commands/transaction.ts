@@ -6,6 +6,7 @@ export type TransactionAction =
   | { type: 'block-dirty-bitmap-clear'; data: { node: string; name: string } }
   | { type: 'block-dirty-bitmap-add'; data: { node: string; name: string; granularity?: number; persistent?: boolean } }
   | { type: 'block-dirty-bitmap-remove'; data: { node: string; name: string } }
+  | { type: 'block-dirty-bitmap-merge'; data: { node: string; target: string; bitmaps: readonly string[] } }
 
 /** Does all of these in one moment, or none. */
 export const transaction = {

@@ -12,13 +12,7 @@ import { QmpError } from '../qmp-error.js'
  * @throws QmpError with the system's code (ENOENT, ECONNREFUSED, EACCES …), or as `openQmp` does
  */
 export async function connectQmp(address: SocketAddress, options: QmpClientOptions = {}): Promise<Qmp> {
-  checkObject('address', address, 'a path, or a host and a port')
-  if ('path' in address) {
-    checkText('address.path', address.path)
-  } else {
-    checkOptionalText('address.host', address.host)
-    checkInteger('address.port', address.port, 1, 65_535)
-  }
+  checkMonitorAddress('address', address)
   checkLimits(options)
   const { signal } = options
   const where = 'path' in address ? address.path : `${address.host ?? 'localhost'}:${address.port}`
@@ -31,6 +25,17 @@ export async function connectQmp(address: SocketAddress, options: QmpClientOptio
     const { code = 'EIO', message } = error as NodeJS.ErrnoException
     const why = isAborted ? 'its signal was aborted' : (reasons.get(code) ?? message)
     throw new QmpError(isAborted ? 'ECANCELED' : code, `no connection to QEMU at ${where}: ${why}`, { cause: error })
+  }
+}
+
+/** @throws TypeError, RangeError for what is no address of a monitor */
+export function checkMonitorAddress(name: string, address: SocketAddress): void {
+  checkObject(name, address, 'a path, or a host and a port')
+  if ('path' in address) {
+    checkText(`${name}.path`, address.path)
+  } else {
+    checkOptionalText(`${name}.host`, address.host)
+    checkInteger(`${name}.port`, address.port, 1, 65_535)
   }
 }
 

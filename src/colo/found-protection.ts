@@ -1,0 +1,29 @@
+import type { Limits } from '../link/limits.js'
+import { queryXenReplicationStatus } from '../qmp/commands/xen-replication.js'
+import type { SideSight } from './look.js'
+import { epochOf } from './node-names.js'
+import type { Side } from './side.js'
+
+/** Whether both sides show a protection of this epoch that nothing has failed in, also while nobody listened. */
+export async function isProtected(
+  { qmp }: Side,
+  here: SideSight,
+  there: SideSight,
+  epoch: number,
+  limits: Limits,
+): Promise<boolean> {
+  const isAttached = here.disks.every(
+    ({ primary, record }) =>
+      primary.kind === 'replicated' &&
+      // a plain NBD client keeps no error: what it missed while nobody listened is unknown
+      primary.replica.nodeName !== primary.replica.nbdNode &&
+      epochOf(primary.replica.nbdNode) === epoch &&
+      record?.state === 'replicated',
+  )
+  const isKept = there.disks.every(
+    ({ secondary, record }) => secondary.kind === 'replicating' && record?.state === 'replicating',
+  )
+  if (there.listening !== epoch || !isAttached || !isKept) return false
+  const { error } = await qmp.run(queryXenReplicationStatus, undefined, limits)
+  return !error
+}

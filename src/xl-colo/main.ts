@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { ProcessIo } from './process-io.js'
+import { run } from './run.js'
+
+// what waits for a monitor that is silent would keep the process
+run(new ProcessIo()).then(status => process.exit(status))

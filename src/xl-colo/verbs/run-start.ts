@@ -1,0 +1,97 @@
+import { dirtyExtents } from '../../colo/node/dirty-extents.js'
+import { localFreeSpace } from '../../colo/node/free-space.js'
+import type { ColoPair } from '../../colo/pair.js'
+import type { PairOptions } from '../../colo/pair-options.js'
+import { pairStatus } from '../../colo/pair-status.js'
+import { protectPair } from '../../colo/protect-pair.js'
+import { epochOfProtection } from '../choose-epoch.js'
+import type { StartCommand } from '../command.js'
+import { exitStatus } from '../exit-status.js'
+import { type Interruption, interruptible } from '../interruption.js'
+import type { Io } from '../io.js'
+import { keepPair } from '../keep-pair.js'
+import { makeOverlays } from '../make-overlays.js'
+import type { Reporter } from '../output/reporter.js'
+import { reporterFor } from '../output/reporter-for.js'
+import { openRecords } from '../records.js'
+import { withStatus } from '../refusal.js'
+import { openSide } from '../sides.js'
+import { whichDisks } from '../which-disks.js'
+
+const unwatched =
+  'nobody watches the disks now: a secondary that falls silent holds up the guest; --every stays and watches'
+
+/** Protects disks, and with --every stays to take checkpoints. */
+export async function runStart(command: StartCommand, io: Io): Promise<number> {
+  const { ends, json } = command
+  const reporter = reporterFor(json, io)
+  using interruption = interruptible(io)
+  const { signal } = interruption
+  const records = openRecords(ends.records, io)
+  const limits = { timeout: ends.timeout, signal }
+  const secondarySide = () => openSide('secondary', ends.secondary, { ...limits, records: records.secondary })
+  try {
+    await using primary = await openSide('primary', ends.primary, { ...limits, records: records.primary })
+    await using secondary = await secondarySide()
+    const disks = await whichDisks(ends.disks, [primary, secondary], limits)
+    const status = await pairStatus({ primary, secondary, disks, ...limits })
+    const unseen = status.primary.error ?? status.secondary.error
+    if (unseen !== undefined) throw unseen
+    const epoch = command.epoch ?? epochOfProtection(status)
+    reporter.say(`epoch ${epoch}`, { event: 'epoch', epoch })
+    const overlays = await makeOverlays(status, { folder: command.overlays, epoch })
+    const options: PairOptions = {
+      primary,
+      secondary,
+      disks,
+      ...command.listen,
+      tlsCreds: command.tls,
+      epoch,
+      driver: command.plainNbd ? 'nbd' : 'replication',
+      equal: command.equal,
+      speed: command.speed,
+      overlays,
+      readExtents: dirtyExtents,
+      freeSpace: localFreeSpace,
+      onEvent: event => reporter.event(event),
+      signal,
+      timeout: ends.timeout,
+    }
+    const pair = await protectPair(options)
+    await stay(pair, options, command, { interruption, reporter, reconnect: secondarySide })
+    return exitStatus('done')
+  } catch (error) {
+    if (interruption.status === undefined) throw withStatus(error)
+    reporter.warn('interrupted before the disks were protected: the primary goes on alone')
+    return interruption.status
+  }
+}
+
+interface Staying {
+  interruption: Interruption
+  reporter: Reporter
+  reconnect: Parameters<typeof keepPair>[2]['reconnect']
+}
+
+async function stay(
+  first: ColoPair,
+  options: PairOptions,
+  { every, stopOnExit }: StartCommand,
+  { interruption: { signal }, reporter, reconnect }: Staying,
+): Promise<void> {
+  let pair = first
+  try {
+    if (every !== undefined) {
+      const onRetry = (why: string, after: number) => reporter.event({ type: 'retry', why, after })
+      pair = await keepPair(pair, options, { every, signal, reconnect, onRetry })
+    }
+    if (stopOnExit) {
+      await pair.stop()
+      reporter.say('the protection was ended', { event: 'stopped', epoch: options.epoch })
+    } else {
+      reporter.warn(unwatched)
+    }
+  } finally {
+    await pair[Symbol.asyncDispose]()
+  }
+}
