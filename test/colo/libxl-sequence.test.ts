@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { parseVdev } from 'xenlight'
 import type { Qmp } from 'xenlight/qmp'
@@ -255,4 +257,19 @@ t.test('a secondary hangs: the primary does, and its monitor with it', async t =
   const down = await tearDownPrimary(first, { disks, timeout: 300 })
   t.match(failures(down), [['x-blockdev-change', /timed out|not done|300/]])
   await t.rejects(first.execute('query-status', undefined, { timeout: 300 }), { code: 'ETIMEDOUT' })
+})
+
+t.test('somebody is connecting when the secondary takes over: its QEMU hangs, its guest with it', async t => {
+  const made = await libxlPair(t, ['hda'], 'raw')
+  if (made === undefined) return
+  const { pair, second, disks } = made
+  await pair.primary.qemu.stop()
+  const socket = connect(pair.port, pair.host).on('error', () => {})
+  t.teardown(() => socket.destroy())
+  await once(socket, 'data')
+  const report = await failOver(second, { disks, timeout: 1000 })
+  t.ok(report.believed)
+  t.match(failures(report)[1], ['nbd-server-stop', /not done within/])
+  socket.destroy()
+  await t.rejects(second.execute('query-status', undefined, { timeout: 300 }), { code: 'ETIMEDOUT' }, 'for good')
 })

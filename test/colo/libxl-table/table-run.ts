@@ -82,6 +82,14 @@ export class TableRun {
     await this.writeOwn()
   }
 
+  /** Whether the secondary's guest does not read its own last write any more: it is at the checkpoint. For when its QEMU has ended. */
+  async tookCheckpoint(): Promise<() => boolean> {
+    const { secondary } = this.pair
+    const [at, byte] = [...this.model.own].at(-1)!
+    await onEach(secondary, () => `read -P ${byte} ${at * block} ${block}`)
+    return () => secondary.qemu.printed().includes('Pattern verification failed')
+  }
+
   /** Whether it is done while a guest would still wait for it. */
   async inTime(work: Promise<unknown>): Promise<boolean> {
     const given = new AbortController()
@@ -92,22 +100,21 @@ export class TableRun {
     return isDone
   }
 
-  /** The secondary takes over; what its disks hold then, against each of these. */
-  async takeOver(allowed: number[][], { commit, writes }: TakeOver = {}): Promise<Outcome> {
+  /** The secondary takes over; what its disks hold then, against what they must. */
+  async takeOver(wanted: () => number[], { commit, writes }: TakeOver = {}): Promise<Outcome> {
     const { secondary } = this.pair
     const taking = this.inTime(this.way.takeOver(secondary, { commit: commit ?? false }))
     if (writes !== 'during') await taking
     for (let left = writes === undefined ? 0 : 3; left > 0; left--) await this.write('write', true)
     if (!(await taking) || !(await this.inTime(secondary.qemu.client.execute('query-status')))) return lost(hang)
-    return this.compare(secondary, ...allowed)
+    return this.compare(secondary, wanted)
   }
 
-  /** How a side's disks differ from each of these; nothing where they hold one of them. */
-  async compare({ qemu, disks }: QemuSide, ...allowed: number[][]): Promise<Outcome> {
+  /** How a side's disks differ from what they must hold, which is asked for once its QEMU has ended. */
+  async compare({ qemu, disks }: QemuSide, wanted: () => number[]): Promise<Outcome> {
     if (!(await this.inTime(qemu.quit()))) return lost('its QEMU does not end')
-    const held = disks.map(disk => contents(disk))
-    const all = allowed.map(wanted => held.flatMap(bytes => this.#losses(bytes, wanted)))
-    return { losses: all.some(losses => losses.length === 0) ? [] : [...new Set(all[0])], refused: false }
+    const bytes = wanted()
+    return lost(...new Set(disks.flatMap(disk => this.#losses(contents(disk), bytes))))
   }
 
   #losses(bytes: Buffer, wanted: number[]): string[] {
