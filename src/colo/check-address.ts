@@ -5,9 +5,12 @@ import { isQemuId } from '../libxl/qemu-id.js'
 export function checkAddress({ host, port }: { host?: unknown; port?: unknown }): void {
   checkWords('host', host)
   // whoever reaches the port may write the disks
-  if (allAddresses.has(host as string)) throw wrongValue('host', 'one address, not all of this machine', host)
+  if (isAllAddresses(host as string)) throw wrongValue('host', 'one address, not all of this machine', host)
   checkInteger('port', port, 1, 65_535)
 }
+
+/** Whether it stands for all addresses of a machine. */
+export const isAllAddresses = (host: string): boolean => allAddresses.has(host)
 
 const allAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '0', '::', '::0', '[::]', '*'])
 

@@ -1,3 +1,4 @@
+import { isAllAddresses } from '../colo/check-address.js'
 import { largestEpoch } from '../colo/node-names.js'
 import { UsageError } from '../command-line/usage-error.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
@@ -29,6 +30,8 @@ export function readSocket(option: string, text: string): SocketAddress {
 export function readListen(option: string, text: string): { host: string; port: number } {
   const address = readHostPort(option, text)
   if (address === undefined) throw new UsageError(`${option} takes HOST:PORT, such as 192.168.0.2:9000, not '${text}'`)
+  if (isAllAddresses(address.host))
+    throw new UsageError(`${option} ${text} is every address of the machine: write the one that the primary comes to`)
   return address
 }
 

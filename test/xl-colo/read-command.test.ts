@@ -77,6 +77,7 @@ const refused: [args: string[], message: RegExp][] = [
   [['status', '--primary', '/a', '--every', '1s'], /--every has no meaning with status \(it is for start, reprotect\)/],
   [[...start, '--force', 'x'], /--force has no meaning with start/],
   [[...start, '--listen', '9000'], /--listen takes HOST:PORT/],
+  [[...start, '--listen', '0.0.0.0:9000'], /every address of the machine/],
   [[...start, '--listen', ':9000'], /--listen takes HOST:PORT/],
   [[...start, '--listen', '::1:9000'], /--listen takes HOST:PORT/],
   [[...start, '--every', '0s'], /--every takes a time/],
