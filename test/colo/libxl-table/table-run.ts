@@ -24,7 +24,7 @@ export interface TakeOver {
 }
 
 /** QEMU 7.2.22 waits in nbd-server-stop, for good, for whoever is connecting just then; its guest stands still with it. */
-export const hang = "the secondary's QEMU hangs in nbd-server-stop"
+const hang = "the secondary's QEMU hangs in nbd-server-stop"
 
 /** How long a guest may wait for its disk, in milliseconds. */
 const longest = 6000
