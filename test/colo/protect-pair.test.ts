@@ -220,3 +220,19 @@ t.test('a pair that is kept is protected again by itself, and says so', async t 
   )
   for (const disk of secondary.disks) t.ok(contents(disk).equals(image({ 0: 4 })), disk.vdev)
 })
+
+t.test("a toolstack's own way to have the guest stand still", async t => {
+  const calls: string[] = []
+  const guest = {
+    stop: async () => void calls.push('stop'),
+    resume: async () => void calls.push('resume'),
+  }
+  const made = await protectedQemus(t, forms.blockdev, ['hda'], 'raw', { guest })
+  if (made === undefined) return
+  t.strictSame(calls, ['stop', 'resume'], 'for the switch')
+  await made.pair.checkpoint()
+  t.strictSame(calls, ['stop', 'resume', 'stop', 'resume'], 'and for a checkpoint')
+  await made.qemus.secondary.qemu.stop()
+  await t.rejects(made.pair.checkpoint())
+  t.equal(calls.at(-1), 'resume', 'also where it fails')
+})
