@@ -29,8 +29,15 @@ const golden = process.argv.includes('--golden')
 // Those of a real QEMU read goldens too, as disks to start: they compare nothing with them.
 const comparesGolden = file =>
   !file.includes('real-qemu') && /support\/(?:argv-golden|golden|attachments)\.js'/.test(readFileSync(file, 'utf8'))
+// Those that take minutes begin first, so that at the end nothing waits for one of them.
+const longest = ['xen/real-xen', 'dm-args/real-qemu/disk-sets', 'dm-args/hostile/disks', 'xl-colo/pair']
+const rank = name => {
+  const place = longest.findIndex(long => name.startsWith(long))
+  return place < 0 ? longest.length : place
+}
 const files = readdirSync('build/test', { recursive: true })
   .filter(name => name.endsWith(ending))
+  .sort((one, other) => rank(one) - rank(other))
   .map(name => join('build/test', name))
   .filter(file => !golden || comparesGolden(file))
 // Not --output-file, with which tap 21 at times ends before its reporter has said what failed.
