@@ -24,6 +24,8 @@ export interface Extent {
 
 /** What is left for the last pass, for which the guest stands still: bytes that are copied in no time. */
 const enoughForTheLast = 4 * 1024 * 1024
+/** qemu-io refuses more than 2 GiB. */
+const largestWrite = 1024 ** 3
 /** A guest that writes faster than its disk is copied is not waited for longer. */
 const mostPasses = 16
 
@@ -34,14 +36,15 @@ const mostPasses = 16
 export async function markChanges(
   primary: Qmp,
   { disk, image }: DiskCopy,
-  { since, epoch, also }: { since: number; epoch: number; also: readonly Extent[] },
+  { since, epoch, also }: { since: number | undefined; epoch: number; also: readonly Extent[] },
   limits: Limits,
 ): Promise<void> {
   const [node, name] = [image.nodeName, copyBitmap(epoch)]
   if (image.bitmaps.some(bitmap => bitmap.name === name))
     await primary.run(blockDirtyBitmapRemove, { node, name }, limits)
   await primary.run(blockDirtyBitmapAdd, { node, name, granularity }, limits)
-  await primary.run(blockDirtyBitmapMerge, { node, target: name, bitmaps: [changesBitmap(since)] }, limits)
+  if (since !== undefined)
+    await primary.run(blockDirtyBitmapMerge, { node, target: name, bitmaps: [changesBitmap(since)] }, limits)
   if (also.length === 0) return
   // no command marks a part; writes to a node without data do
   const marks = marksNode(disk)
@@ -50,7 +53,12 @@ export async function markChanges(
   await primary.run(blockDirtyBitmapAdd, { node: marks, name, granularity }, limits)
   let wanted = 0
   for (const { start, length } of also) {
-    await humanMonitor(primary, `qemu-io ${marks} "write -z ${start} ${length}"`, limits)
+    for (let at = start; at < start + length; at += largestWrite)
+      await humanMonitor(
+        primary,
+        `qemu-io ${marks} "write -q -z ${at} ${Math.min(largestWrite, start + length - at)}"`,
+        limits,
+      )
     wanted += length
   }
   // the monitor says nothing of a write that failed

@@ -67,7 +67,9 @@ function takenOver(there: DiskSight, here: DiskSight | undefined, primary: Seen)
   const { secondary, record, role } = there
   if (secondary.kind === 'failing-over')
     return { kind: 'failing-over', why: 'what its guest wrote is being written into it' }
-  const isOver = secondary.kind === 'failed-over' || (role === 'primary' && record?.state === 'alone')
+  // where both were primaries, the later one took over
+  const isLater = (record?.epoch ?? 0) > (here?.record?.epoch ?? 0)
+  const isOver = secondary.kind === 'failed-over' || (role === 'primary' && record?.state === 'alone' && isLater)
   if (!isOver) return undefined
   if (here === undefined || !primary.sight?.running || here.role !== 'primary')
     return { kind: 'failed-over', why: record?.why ?? 'the secondary took over' }

@@ -3,6 +3,7 @@ import { checkEnd } from './check-status.js'
 import { commandTimeout } from './command-timeout.js'
 import type { Seen } from './disk-state.js'
 import { resumeAbandoned } from './guest-control.js'
+import { hasDiskToItself } from './look.js'
 import { epochOf } from './node-names.js'
 import { pairStatus } from './pair-status.js'
 import { detachReplicas } from './primary.js'
@@ -38,8 +39,10 @@ export async function endProtection(options: EndOptions): Promise<void> {
     if (epoch === undefined) continue
     await detachReplicas(primary.qmp, { disks: [disk], epoch, urgent: primary.urgent, ...limits })
   }
-  await dropLeftovers(primary.qmp, limits)
-  await resumeAbandoned(primary.qmp, limits)
+  await dropLeftovers(primary, limits)
+  // never beside a secondary that took over
+  const isOver = there.sight !== undefined && hasDiskToItself(there.sight)
+  if (!isOver) await resumeAbandoned(primary.qmp, limits)
   if (there.sight === undefined) return
   if (there.sight.listening !== undefined) await endExports(secondary.qmp, () => limits)
   await resumeAbandoned(secondary.qmp, limits)

@@ -39,7 +39,6 @@ export async function failOver(options: FailOverOptions): Promise<void> {
   checkTakeOver(options)
   const { secondary, disks, epoch, force, onProgress, signal, timeout } = options
   const limits = { signal, timeout: commandTimeout }
-  await resumeAbandoned(secondary.qmp, limits)
   const sight = await lookAt(secondary, disks, limits)
   refuseOldEpoch(epoch, sight)
   for (const disk of sight.disks) refuseUnlessPromotable(disk, epoch, force)
@@ -48,7 +47,9 @@ export async function failOver(options: FailOverOptions): Promise<void> {
   await recordTakeOver(secondary, sight, { epoch, why }, limits)
   if (sight.disks.some(({ secondary }) => secondary.kind === 'replicating')) {
     await endExports(secondary.qmp, () => limits)
-    await flushAll(secondary, limits)
+    // to stop the guest writes out what QEMU keeps in its memory of its overlays; it stands still until they are of no use any more
+    const guest = await guestOf({ qmp: secondary.qmp }, limits)
+    await guest.stop(limits)
     // only now a QEMU that is killed leaves in the overlays all that it takes to go on
     await recordTakeOver(secondary, sight, { epoch, why, areOverlaysWhole: true }, limits)
   }
@@ -61,16 +62,8 @@ export async function failOver(options: FailOverOptions): Promise<void> {
   for (const { disk, image } of sight.disks)
     await writeRecord(secondary, image!.file, { disk, epoch, state: 'alone', why: 'it took over' }, limits)
   await becomePrimary(secondary.qmp, { disks, ...limits })
-}
-
-/** Writes to the files what QEMU keeps in its memory of its overlays: to stop the guest does it. */
-async function flushAll({ qmp }: Side, limits: Limits): Promise<void> {
-  const guest = await guestOf({ qmp }, limits)
-  try {
-    await guest.stop(limits)
-  } finally {
-    await guest.resume(limits)
-  }
+  // it has the mark of who stopped it, this process or one that is gone
+  await resumeAbandoned(secondary.qmp, limits)
 }
 
 /** Its QEMU was killed, in the middle of a take-over maybe: the overlays hold what the disk lacks. */
@@ -130,7 +123,7 @@ export function promotionProblem(
   epoch: number,
 ): { why: string; canBeForced: boolean } | undefined {
   // it has its data; what may be left is to put the guest's device on it
-  const isDone = record?.state === 'alone' && (record.epoch === epoch || role === 'none')
+  const isDone = record?.state === 'alone' && secondary.kind !== 'ready' && (record.epoch === epoch || role === 'none')
   if (isDone || secondary.kind === 'failed-over') return undefined
   if (record?.state === 'failing-over' && role !== 'primary' && record.overlays !== undefined) return undefined
   if (role === 'primary') return { why: 'is no secondary here, but a primary', canBeForced: false }
@@ -140,6 +133,9 @@ export function promotionProblem(
       why: 'holds what the primary wrote after the last checkpoint: replication was stopped',
       canBeForced: false,
     }
+  // its guest has written since: what the overlays hold is older, and is never written over it
+  if (record?.state === 'alone')
+    return { why: "was taken over: start its QEMU by a primary's arguments", canBeForced: false }
   // a QEMU that is killed takes with it what it had not written of its overlays' tables
   const killed = {
     why: 'was in an open epoch when its QEMU ended: if it was killed, its overlays may lack what undoes that',

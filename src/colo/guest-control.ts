@@ -1,9 +1,11 @@
 import type { Limits } from '../link/limits.js'
 import { blockdevAdd, blockdevDel } from '../qmp/commands/blockdev-add.js'
+import { guestDevices } from '../qmp/commands/guest-devices.js'
 import { queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
 import { queryStatus } from '../qmp/commands/query-status.js'
 import { cont, stop } from '../qmp/commands/stop-cont.js'
 import type { Qmp } from '../qmp/qmp.js'
+import { isParkNode } from './node-names.js'
 import { unlessRefused } from './unless-refused.js'
 
 /** A toolstack's own way to have a guest stand still and go on, where it has one: Xen's, say. */
@@ -44,8 +46,11 @@ async function resume(qmp: Qmp, limits: Limits): Promise<void> {
   await qmp.run(blockdevDel, { 'node-name': stoppedMark }, limits).catch(unlessRefused)
 }
 
-/** Resumes a guest that a process which is gone has stopped. */
+/** Resumes a guest that a process which is gone has stopped; not while its device stands on no disk. */
 export async function resumeAbandoned(qmp: Qmp, limits: Limits): Promise<void> {
   const nodes = await qmp.run(queryNamedBlockNodes, { flat: true }, limits)
-  if (nodes.some(({ nodeName }) => nodeName === stoppedMark)) await resume(qmp, limits)
+  if (!nodes.some(({ nodeName }) => nodeName === stoppedMark)) return
+  const devices = await qmp.run(guestDevices, undefined, limits)
+  if (devices.some(({ nodeName }) => nodeName !== undefined && isParkNode(nodeName))) return
+  await resume(qmp, limits)
 }

@@ -84,3 +84,7 @@ export function overlaysOf({ disks }: SideSight, disk: string): OverlayFiles | u
   const { active, hidden } = state.overlays
   return { active: active.file, hidden: hidden.file }
 }
+
+/** Whether a side's guest has a disk that no primary writes: as a primary, or since it took over. */
+export const hasDiskToItself = ({ disks }: SideSight): boolean =>
+  disks.some(({ role, secondary }) => role === 'primary' || secondary.kind === 'failed-over')

@@ -52,3 +52,5 @@ export const isCopyNode = (name: string): boolean => isOurNode(name) && name.end
 
 export const isReplicaNode = (name: string): boolean =>
   isOurNode(name) && epochOf(name) !== undefined && !isCopyNode(name)
+
+export const isParkNode = (name: string): boolean => isOurNode(name) && name.startsWith('colo-park-')

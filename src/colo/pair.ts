@@ -9,7 +9,7 @@ import { commandTimeout } from './command-timeout.js'
 import type { DiskState, KnownBesides, LastCheckpoint } from './disk-state.js'
 import { endProtection } from './end-protection.js'
 import { type HeartbeatLimits, usualHeartbeat } from './heartbeat.js'
-import { epochOf } from './node-names.js'
+import { epochOf, nbdNode, replicaNode } from './node-names.js'
 import type { PairEvent } from './pair-event.js'
 import type { PairOptions } from './pair-options.js'
 import { PairReport } from './pair-report.js'
@@ -94,6 +94,11 @@ export class ColoPair implements AsyncDisposable {
         })
         this.#images = images
         this.#isAttached = true
+        // what was reported in between
+        for (const node of [...this.#images.primary, ...this.disks.flatMap(disk => replicaNodes(this.epoch, disk))]) {
+          const bad = this.#health.bad(node)
+          if (bad !== undefined) this.#onBad(bad)
+        }
       } finally {
         this.#report.copies.clear()
       }
@@ -290,6 +295,8 @@ export class ColoPair implements AsyncDisposable {
     return disks.find(({ disk, state }) => state.kind !== 'protected' && !this.#degraded.has(disk))?.state.why
   }
 }
+
+const replicaNodes = (epoch: number, disk: string): string[] => [replicaNode(epoch, disk), nbdNode(epoch, disk)]
 
 const firstRetry = 500
 const longestRetry = 60_000

@@ -9,7 +9,7 @@ import { endProtection } from './end-protection.js'
 import { isProtected } from './found-protection.js'
 import { guestOf, resumeAbandoned } from './guest-control.js'
 import { usualHeartbeat } from './heartbeat.js'
-import { lookAt, type SideSight } from './look.js'
+import { hasDiskToItself, lookAt, type SideSight } from './look.js'
 import { type DiskPlan, planProtection, refuseOldEpoch, refuseOlderPrimary } from './plan-protection.js'
 import { attachReplicas } from './primary.js'
 import type { ProtectOptions } from './protect-options.js'
@@ -37,11 +37,13 @@ export interface ImageNodes {
 export async function protect(options: ProtectOptions): Promise<ImageNodes> {
   const { primary, secondary, disks, epoch, signal, timeout = commandTimeout } = options
   const limits = { signal, timeout }
-  await dropLeftovers(primary.qmp, limits)
-  for (const { qmp } of [primary, secondary]) await resumeAbandoned(qmp, limits)
+  await dropLeftovers(primary, limits)
   let [here, there] = await lookAtBoth(options, limits)
   refuseOldEpoch(epoch, here, there)
   refuseOlderPrimary(here, there)
+  await resumeAbandoned(primary.qmp, limits)
+  // that of a side which is to follow stays as it is
+  if (!hasDiskToItself(there)) await resumeAbandoned(secondary.qmp, limits)
   if (!(await isProtected(primary, here, there, epoch, limits))) {
     await rebuildSides(options, here, there, limits)
     ;[here, there] = await lookAtBoth(options, limits)

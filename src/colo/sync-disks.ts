@@ -62,9 +62,7 @@ export interface SyncedDisks {
 export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
   const { primary, epoch, address, copies, signal, timeout } = options
   const { qmp } = primary
-  const jobs = copies
-    .filter(({ plan }) => plan.kind !== 'none')
-    .map(copy => ({ ...copy, target: copyNode(epoch, copy.disk) }))
+  const jobs = copies.map(copy => ({ ...copy, target: copyNode(epoch, copy.disk) }))
   const drop = async () => {
     await cutTargets(primary.urgent ?? qmp, jobs, timeout)
     for (const { target } of jobs) await dropCopy(qmp, target).catch(() => {})
@@ -75,8 +73,10 @@ export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
       const onProgress = onlyMoves(moved, options.onProgress)
       for (const job of jobs) {
         await openTarget(qmp, job, address, exportName(epoch, job.disk), limits)
-        if (job.plan.kind !== 'changes') continue
-        await markChanges(qmp, job, { since: job.plan.since, epoch, also: job.extents }, limits)
+        if (job.plan.kind === 'full') continue
+        // of disks that are equal, what the guest writes from now on
+        const since = job.plan.kind === 'changes' ? job.plan.since : undefined
+        await markChanges(qmp, job, { since, epoch, also: job.extents }, limits)
       }
       await Promise.all(jobs.map(job => startCopy(qmp, job, { ...options, onProgress })))
     })
@@ -89,8 +89,8 @@ export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
     finish: limits =>
       guarded(options, jobs, async () => {
         for (const job of jobs) {
-          if (job.plan.kind === 'changes') await copyMarked(qmp, job, epoch, limits)
-          else await endFullCopy(qmp, job, limits)
+          if (job.plan.kind === 'full') await endFullCopy(qmp, job, limits)
+          else await copyMarked(qmp, job, epoch, limits)
           await closeTarget(qmp, job, limits)
         }
       }),
@@ -98,10 +98,13 @@ export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
 }
 
 /** Ends the copies that a process which is gone has left, and closes what it has opened and not attached. */
-export async function dropLeftovers(qmp: Qmp, limits: Limits): Promise<void> {
+export async function dropLeftovers({ qmp, urgent = qmp }: Side, limits: Limits): Promise<void> {
   const jobs = (await qmp.run(queryJobs, undefined, limits)).map(({ id }) => id)
   const nodes = (await qmp.run(queryNamedBlockNodes, { flat: true }, limits)).map(({ nodeName }) => nodeName)
-  for (const target of new Set([...jobs, ...nodes].filter(isCopyNode))) await dropCopy(qmp, target)
+  const targets = [...new Set([...jobs, ...nodes].filter(isCopyNode))]
+  // the secondary may be silent since
+  await cutNodes(urgent, targets, limits)
+  for (const target of targets) await dropCopy(qmp, target)
   // one that is in use stays
   for (const node of nodes.filter(isReplicaNode))
     await qmp.run(blockdevDel, { 'node-name': node }, limits).catch(unlessRefused)
@@ -111,7 +114,7 @@ type Job = PlannedCopy & DiskCopy
 
 function startCopy(qmp: Qmp, job: Job, { epoch, speed, onProgress, signal }: SyncOptions): Promise<void> {
   const options = { speed, onProgress, signal }
-  return job.plan.kind === 'changes' ? copyWhileRunning(qmp, job, epoch, options) : startFullCopy(qmp, job, options)
+  return job.plan.kind === 'full' ? startFullCopy(qmp, job, options) : copyWhileRunning(qmp, job, epoch, options)
 }
 
 /**
@@ -162,9 +165,16 @@ function onlyMoves(moved: () => void, onProgress: CopyProgress | undefined): Cop
   }
 }
 
-async function cutTargets(qmp: Qmp, jobs: readonly Job[], timeout: number): Promise<void> {
+const cutTargets = (qmp: Qmp, jobs: readonly Job[], timeout: number): Promise<void> =>
+  cutNodes(
+    qmp,
+    jobs.map(({ target }) => target),
+    { timeout },
+  )
+
+async function cutNodes(qmp: Qmp, nodes: readonly string[], limits: Limits): Promise<void> {
   if (!qmp.outOfBand) return
-  const cut = ({ target }: Job) =>
-    qmp.runOutOfBand(yank, { instances: [{ type: 'block-node', 'node-name': target }] }, { timeout }).catch(() => {})
-  await Promise.all(jobs.map(cut))
+  const cut = (node: string) =>
+    qmp.runOutOfBand(yank, { instances: [{ type: 'block-node', 'node-name': node }] }, limits).catch(() => {})
+  await Promise.all(nodes.map(cut))
 }

@@ -60,7 +60,9 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
     await secondary.qmp.run(xenColoDoCheckpoint, undefined, limits)
     if (driver === 'replication') await primary.qmp.run(xenColoDoCheckpoint, undefined, limits)
     // the last: until both have the checkpoint, what was written since the one before counts
-    await Promise.all([primary, secondary].map(({ qmp, images }) => forgetChanges(qmp, images, epoch, limits)))
+    // and it counts on where the primary's own image missed something: that has to be copied back to it some day
+    if (primary.images.every(image => health.bad(image) === undefined))
+      await Promise.all([primary, secondary].map(({ qmp, images }) => forgetChanges(qmp, images, epoch, limits)))
   } catch (error) {
     // the primary may wait for a silent secondary, and its guest with it
     if (isGivenUp(error))
