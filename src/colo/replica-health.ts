@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Qmp, QmpEvents } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
 
@@ -11,6 +12,8 @@ export interface BadChild {
   error: string
 }
 
+/** QEMU reports once in this time, and a little later, in milliseconds. */
+const reportEvery = 1100
 /** More nodes than a QEMU has disks are not remembered. */
 const mostChildren = 4096
 
@@ -22,6 +25,7 @@ export class ReplicaHealth implements Disposable {
   readonly #events: QmpEvents
   readonly #bad = new Map<string, BadChild>()
   #lost: QmpError | undefined
+  #last = Number.NEGATIVE_INFINITY
   /** Called with each child's first failure. */
   onBad: ((child: BadChild) => void) | undefined
 
@@ -33,6 +37,15 @@ export class ReplicaHealth implements Disposable {
   /** The first failure of a child, by its node's name. */
   bad(nodeName: string): BadChild | undefined {
     return this.#bad.get(nodeName)
+  }
+
+  /**
+   * Resolves when all that was reported until now has come: QEMU holds back what follows a report within a second, and the replicas
+   * of a second attempt have the names of the first.
+   */
+  async settle(): Promise<void> {
+    const left = this.#last + reportEvery - performance.now()
+    if (left > 0) await delay(left)
   }
 
   /** Forgets what was: the replicas are new. */
@@ -53,7 +66,9 @@ export class ReplicaHealth implements Disposable {
     try {
       for await (const { data } of this.#events) {
         const { 'node-name': nodeName, type, error } = data
-        if (typeof nodeName !== 'string' || this.#bad.has(nodeName)) continue
+        if (typeof nodeName !== 'string') continue
+        this.#last = performance.now()
+        if (this.#bad.has(nodeName)) continue
         const bad = { nodeName, operation: String(type), error: typeof error === 'string' ? error : '' }
         if (this.#bad.size < mostChildren) this.#bad.set(nodeName, bad)
         this.onBad?.(bad)

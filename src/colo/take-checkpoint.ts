@@ -98,6 +98,8 @@ export async function refuseIfDegraded(
     driver === 'nbd'
       ? await primary.run(queryStatus, undefined, limits).then(() => ({ error: false, description: '' }))
       : await primary.run(queryXenReplicationStatus, undefined, limits)
+  // without the driver there is no flag, and the reports are all there is
+  if (driver === 'nbd') await health.settle()
   // what came before the answer is read after it
   await turn()
   if (health.lost !== undefined) throw health.lost
