@@ -25,6 +25,7 @@ export interface ProtectOptions {
   /** Where the secondary listens. */
   listen: ListenAddress
   epoch: number
+  /** By default 'replication', and 'nbd' where the primary's QEMU lacks that driver. */
   driver?: ReplicaDriver | undefined
   /** The disks are equal, says the caller: nothing is copied. */
   equal?: boolean | undefined

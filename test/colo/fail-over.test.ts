@@ -76,11 +76,6 @@ t.test('a secondary that is killed while it takes over goes on when it is starte
       continue
     }
     await again.qemu.quit()
-    console.log(
-      wait,
-      isDone,
-      again.disks.map(disk => [0, 1, 2, 3].map(at => contents(disk)[at * 65536])),
-    )
     for (const disk of again.disks)
       t.ok(
         contents(disk)

@@ -213,12 +213,6 @@ t.test('a pair that is kept is protected again by itself, and says so', async t 
   await primary.qemu.stop()
   await failOver({ secondary: secondaryOf(qemus, secondary), disks: qemus.names, epoch: 2 })
   await secondary.qemu.quit()
-  console.log(
-    heard.filter(e => e.type !== 'checkpoint').map(e => JSON.stringify(e)),
-    secondary.disks.map(d => contents(d)[0]),
-    before,
-    checkpoints(),
-  )
   for (const disk of secondary.disks) t.ok(contents(disk).equals(image({ 0: 4 })), disk.vdev)
 })
 
