@@ -48,6 +48,7 @@ export function planDisks(
   const [clash] = clashes(settled, xen417)
   if (clash !== undefined) throw refuseDisk('slot-taken', clash.disk, clash.why)
   const shown = settled.filter(place => place.on !== 'nothing')
+  refuseSharedIds(shown)
   const namesOf = nodeNames(shown, safeColoNames(settled, xen417))
   for (const place of settled) {
     if (place.on === 'nothing') warnings.push(notEmulated(place))
@@ -55,6 +56,17 @@ export function planDisks(
   }
   for (const shared of sharedImages(settled)) warnings.push(willRefuse(shared).message)
   return { planned, warnings }
+}
+
+/** A backend of its own makes another device of a number that is taken, for libxl; QEMU's ids are of the number alone. */
+function refuseSharedIds(shown: readonly Emulated[]): void {
+  const taken = new Map<string, string>()
+  for (const place of shown) {
+    const { id } = guestDevice(place, '')
+    const other = taken.get(id)
+    if (other !== undefined) throw refuseDisk('slot-taken', place.disk, `${other} has its device number already`)
+    taken.set(id, place.disk.vdev)
+  }
 }
 
 function planDisk(place: Emulated, names: NodeNames, targetOf: TargetOf | undefined): PlannedDisk {

@@ -215,6 +215,10 @@ t.test('what libxl or QEMU would refuse is refused, with what was warned of befo
     [[resolved('vdev=hda,target=/a'), resolved('vdev=hda,target=/b')], /hda is given twice/, {}, -17],
     [[resolved('vdev=sdi,target=/a')], /disk sdi: the SCSI bus has the places 0 to 7 \(sda to sdh\), not 8/],
     [[resolved('cdrom,vdev=xvde,target=/a')], /disk xvde: IDE has the places 0 to 3 \(hda to hdd\), not 4/],
+    [
+      [resolved('vdev=hdb,target=/a'), { ...resolved('vdev=hda,target=/b'), vdev: 'hd', backend: 'standalone' }],
+      /disk hd: hdb has its device number already/,
+    ],
     [[resolved('vdev=xvd,target=/a'), resolved('vdev=hda,target=/b')], /disk hda: xvd is already in place 0 of IDE/],
     [[colo('vdev=hda,target=/a')], /disk hda: libxl knows no COLO on AHCI/, { hdtype: 'ahci' }],
     [[{ ...colo('vdev=hda,target=/a'), hiddenDisk: undefined }], /disk hda: COLO needs hidden-disk/],
