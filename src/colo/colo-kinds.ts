@@ -72,7 +72,12 @@ export function coloPrimaryKind(given: ColoPrimaryOptions): CheckpointKind<Resol
         group.once('preresume', async () => {
           if (driver !== 'nbd') await qmp.run(xenColoDoCheckpoint, undefined, options)
         }),
-      commit: options => group.once('commit', async () => forgetChanges(qmp, await nodes(options), epoch, options)),
+      commit: options =>
+        group.once('commit', async () => {
+          const all = await nodes(options)
+          // what its own image misses has to be copied back some day
+          if (all.every(node => health!.bad(node) === undefined)) await forgetChanges(qmp, all, epoch, options)
+        }),
       teardown: options =>
         group.once('teardown', async () => {
           health?.[Symbol.dispose]()

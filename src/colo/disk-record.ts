@@ -17,6 +17,8 @@ export interface DiskRecord {
   since?: number | undefined
   /** Where its overlays are, once they hold for certain all that the disk lacks: a killed QEMU leaves them so in a take-over only. */
   overlays?: { active: string; hidden: string } | undefined
+  /** A primary whose own image misses a write, and which: its secondary alone has it. */
+  failing?: string | undefined
   /** When it was written, as ISO 8601. */
   at: string
 }
@@ -52,13 +54,15 @@ export function parseRecord(text: string): DiskRecord | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { version, disk, epoch, state, why, since, overlays, at } = value as Record<string, unknown>
+  const { version, disk, epoch, state, why, since, overlays, failing, at } = value as Record<string, unknown>
   if (version !== 1 || typeof disk !== 'string' || !isEpoch(epoch)) return undefined
   if (typeof state !== 'string' || !states.has(state) || typeof why !== 'string' || typeof at !== 'string')
     return undefined
   if (since !== undefined && !isEpoch(since)) return undefined
   const record: DiskRecord = { disk, epoch, state: state as RecordedState, why, at }
   if (since !== undefined) record.since = since
+  if (failing !== undefined && typeof failing !== 'string') return undefined
+  if (failing !== undefined) record.failing = failing
   if (overlays === undefined) return record
   const { active, hidden } = (overlays ?? {}) as Record<string, unknown>
   if (typeof active !== 'string' || typeof hidden !== 'string') return undefined

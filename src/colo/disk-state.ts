@@ -123,7 +123,8 @@ function ofBoth(
   if (primary.kind === 'foreign') return { kind: 'degraded', why: `the primary: ${primary.why}` }
   if (primary.kind === 'replicated') {
     const epoch = epochOf(primary.replica.nbdNode)
-    if (degraded !== undefined) return { kind: 'degraded', why: degraded }
+    const wrong = degraded ?? here?.failing
+    if (wrong !== undefined) return { kind: 'degraded', why: wrong }
     if (replicationFailed) return { kind: 'degraded', why: "the primary's QEMU says that replication failed" }
     if (image?.virtualSize !== replica?.virtualSize)
       return {

@@ -2,6 +2,7 @@ import type { Limits } from '../link/limits.js'
 import { checkEnd } from './check-status.js'
 import { commandTimeout } from './command-timeout.js'
 import type { Seen } from './disk-state.js'
+import { failingDisks, refuseToCut } from './failing-disk.js'
 import { resumeAbandoned } from './guest-control.js'
 import { hasDiskToItself } from './look.js'
 import { epochOf } from './node-names.js'
@@ -24,7 +25,8 @@ export interface EndOptions extends Limits {
  * Ends a protection: records on both sides that the primary goes on alone, and lets it, whichever process began it. A secondary that does not
  * answer keeps its record. Of a primary that does not answer nothing is said: it may be dead, and the secondary is what is left.
  *
- * @throws QmpError where the primary does not answer; ColoError record
+ * @throws QmpError where the primary does not answer; ColoError record, and degraded where the primary's own disk fails: the secondary alone
+ * has what was acknowledged
  */
 export async function endProtection(options: EndOptions): Promise<void> {
   checkEnd(options)
@@ -32,6 +34,9 @@ export async function endProtection(options: EndOptions): Promise<void> {
   const limits = { signal, timeout }
   const { primary: here, secondary: there } = await pairStatus({ primary, secondary, disks, ...limits })
   if (here.sight === undefined) throw here.error
+  const isTakenOver = there.sight !== undefined && hasDiskToItself(there.sight)
+  if (!isTakenOver && here.sight.disks.some(({ primary }) => primary.kind === 'replicated'))
+    refuseToCut(failingDisks(here.sight))
   await recordAll(secondary, there, { state: 'outdated', why }, limits)
   await recordAll(primary, here, { state: 'alone', why }, limits)
   for (const { disk, primary: state } of here.sight.disks) {
@@ -41,8 +46,7 @@ export async function endProtection(options: EndOptions): Promise<void> {
   }
   await dropLeftovers(primary, limits)
   // never beside a secondary that took over
-  const isOver = there.sight !== undefined && hasDiskToItself(there.sight)
-  if (!isOver) await resumeAbandoned(primary.qmp, limits)
+  if (!isTakenOver) await resumeAbandoned(primary.qmp, limits)
   if (there.sight === undefined) return
   if (there.sight.listening !== undefined) await endExports(secondary.qmp, () => limits)
   await resumeAbandoned(secondary.qmp, limits)

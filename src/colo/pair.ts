@@ -8,6 +8,7 @@ import { ColoError } from './colo-error.js'
 import { commandTimeout } from './command-timeout.js'
 import type { DiskState, KnownBesides, LastCheckpoint } from './disk-state.js'
 import { endProtection } from './end-protection.js'
+import { failingWhy, recordFailing, refuseToCut } from './failing-disk.js'
 import { type HeartbeatLimits, usualHeartbeat } from './heartbeat.js'
 import { epochOf, nbdNode, replicaNode } from './node-names.js'
 import type { PairEvent } from './pair-event.js'
@@ -16,7 +17,7 @@ import { PairReport } from './pair-report.js'
 import { type PairStatus, pairStatus } from './pair-status.js'
 import { cutReplicas, type ReplicaDriver, usualDriver } from './primary.js'
 import { probeLink } from './probe-link.js'
-import { type ImageNodes, protect } from './protect.js'
+import { type ProtectedDisks, protect } from './protect.js'
 import { type BadChild, ReplicaHealth } from './replica-health.js'
 import { type Checkpoint, takeCheckpoint } from './take-checkpoint.js'
 
@@ -32,9 +33,9 @@ export class ColoPair implements AsyncDisposable {
   readonly #report: PairReport
   readonly #degraded = new Map<string, string>()
   /** Disks whose image on the primary fails: the secondary alone has what was acknowledged, and is never cut off for anything. */
-  readonly #failing = new Set<string>()
+  readonly #failing = new Map<string, string>()
   #driver: ReplicaDriver | undefined
-  #images: ImageNodes = { primary: [], secondary: [] }
+  #images: ProtectedDisks['images'] = { primary: [], secondary: [] }
   #checkpoint: LastCheckpoint | undefined
   #checkpoints = 0
   /** Whether both sides have been protected by this process, and nothing has failed since. */
@@ -82,7 +83,7 @@ export class ColoPair implements AsyncDisposable {
         this.#driver = driver ?? (await usualDriver(primary.qmp, { signal, timeout }))
         const { onPlan, onProgress } = this.#report.reporters()
         const { host, port, listen = { host, port }, tlsCreds, ...rest } = this.#options
-        const images = await protect({
+        const { images, failing } = await protect({
           ...rest,
           driver: this.#driver,
           address: { host, port, tlsCreds: tlsCreds?.primary },
@@ -94,6 +95,7 @@ export class ColoPair implements AsyncDisposable {
         })
         this.#images = images
         this.#isAttached = true
+        for (const [disk, why] of failing) this.#setFailing(disk, why)
         // what was reported in between
         for (const node of [...this.#images.primary, ...this.disks.flatMap(disk => replicaNodes(this.epoch, disk))]) {
           const bad = this.#health.bad(node)
@@ -125,7 +127,16 @@ export class ColoPair implements AsyncDisposable {
           secondary: { ...secondary, images: this.#images.secondary },
         }
         const health = this.#health
-        const done = await takeCheckpoint({ ...sides, disks, epoch, driver, health, timeout, ...limits })
+        const done = await takeCheckpoint({
+          ...sides,
+          disks,
+          epoch,
+          driver,
+          isFailing: this.#failing.size > 0,
+          health,
+          timeout,
+          ...limits,
+        })
         this.#checkpoint = { number: ++this.#checkpoints, at: new Date() }
         this.#report.tell({ type: 'checkpoint', checkpoint: this.#checkpoint, pause: done.pause })
         return done
@@ -153,7 +164,7 @@ export class ColoPair implements AsyncDisposable {
   /** Protects the disks again after something failed, as `protectPair` did. The epoch stays: nobody took over. */
   async reprotect(): Promise<void> {
     await this.#once(() => {
-      this.#refuseToCut()
+      refuseToCut(this.#failing)
       return this.#goOnAlone('the disks are to be protected again')
     })
     await this.protect()
@@ -191,7 +202,7 @@ export class ColoPair implements AsyncDisposable {
     const why = 'the protection was ended'
     try {
       await this.#once(async () => {
-        this.#refuseToCut()
+        refuseToCut(this.#failing)
         await this.#end(why)
         this.#isAttached = false
         for (const disk of this.disks) this.#degraded.set(disk, why)
@@ -219,11 +230,6 @@ export class ColoPair implements AsyncDisposable {
     return done
   }
 
-  /** @throws ColoError degraded */
-  #refuseToCut(): void {
-    for (const disk of this.#failing) throw new ColoError('degraded', this.#degraded.get(disk)!, { disk })
-  }
-
   #notAttached(): ColoError {
     const [why] = this.#degraded.values()
     return new ColoError('degraded', `the disks are not protected${why === undefined ? '' : `: ${why}`}`)
@@ -234,13 +240,20 @@ export class ColoPair implements AsyncDisposable {
     const what = `${printable(operation)} of ${printable(nodeName)} failed (${printable(error)})`
     if (this.#images.primary.includes(nodeName)) {
       const disk = this.#options.disks[this.#images.primary.indexOf(nodeName)]!
-      const why = `the primary's own disk fails: a ${what}; the secondary alone has it: take a checkpoint and fail over`
-      this.#failing.add(disk)
-      this.#degraded.set(disk, why)
-      this.#report.setState(disk, { kind: 'degraded', why })
+      const why = failingWhy(what)
+      this.#setFailing(disk, why)
+      const { primary, timeout = commandTimeout } = this.#options
+      // where it cannot be recorded, this process knows it still
+      void this.#once(() => recordFailing(primary, disk, why, { timeout })).catch(() => {})
     } else if (epochOf(nodeName) !== undefined && this.#isAttached) {
       void this.#once(() => this.#goOnAlone(`the replica missed something: a ${what}`)).catch(() => {})
     }
+  }
+
+  #setFailing(disk: string, why: string): void {
+    this.#failing.set(disk, why)
+    this.#degraded.set(disk, why)
+    this.#report.setState(disk, { kind: 'degraded', why })
   }
 
   /** Cuts the secondary off after a failure, and says so on both sides as far as they can be reached. */

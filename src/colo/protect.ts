@@ -6,6 +6,7 @@ import { commandTimeout } from './command-timeout.js'
 import { dropOldChanges, keepChanges } from './dirty-changes.js'
 import type { RecordedState } from './disk-record.js'
 import { endProtection } from './end-protection.js'
+import { failingDisks, refuseToCut } from './failing-disk.js'
 import { isProtected } from './found-protection.js'
 import { guestOf, resumeAbandoned } from './guest-control.js'
 import { usualHeartbeat } from './heartbeat.js'
@@ -20,10 +21,12 @@ import { stopServer } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
 import { dropLeftovers, syncDisks } from './sync-disks.js'
 
-/** The nodes of the disks' images, whose dirty bitmaps are kept. */
-export interface ImageNodes {
-  primary: string[]
-  secondary: string[]
+/** What is protected now. */
+export interface ProtectedDisks {
+  /** The nodes of the disks' images, whose dirty bitmaps are kept. */
+  images: { primary: string[]; secondary: string[] }
+  /** Disks whose image on the primary misses something, and what: found, of an earlier process. */
+  failing: ReadonlyMap<string, string>
 }
 
 /**
@@ -34,7 +37,7 @@ export interface ImageNodes {
  *
  * @throws ColoError, QmpError
  */
-export async function protect(options: ProtectOptions): Promise<ImageNodes> {
+export async function protect(options: ProtectOptions): Promise<ProtectedDisks> {
   const { primary, secondary, disks, epoch, signal, timeout = commandTimeout } = options
   const limits = { signal, timeout }
   await dropLeftovers(primary, limits)
@@ -45,6 +48,7 @@ export async function protect(options: ProtectOptions): Promise<ImageNodes> {
   // that of a side which is to follow stays as it is
   if (!hasDiskToItself(there)) await resumeAbandoned(secondary.qmp, limits)
   if (!(await isProtected(primary, here, there, epoch, limits))) {
+    refuseToCut(failingDisks(here))
     await rebuildSides(options, here, there, limits)
     ;[here, there] = await lookAtBoth(options, limits)
     const plans = planProtection(here, there, { epoch, equal: options.equal ?? false })
@@ -59,7 +63,7 @@ export async function protect(options: ProtectOptions): Promise<ImageNodes> {
   }
   for (const [side, images] of imagesOf(options, [here, there])) await dropOldChanges(side.qmp, images, epoch, limits)
   const names = (sight: SideSight) => imageNodes(sight).map(({ nodeName }) => nodeName)
-  return { primary: names(here), secondary: names(there) }
+  return { images: { primary: names(here), secondary: names(there) }, failing: failingDisks(here) }
 }
 
 /** On one machine, a primary that was a secondary before may have the port still, with nothing behind it. */

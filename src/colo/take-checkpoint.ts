@@ -29,6 +29,8 @@ export interface CheckpointOptions extends Limits {
   disks: readonly string[]
   epoch: number
   driver?: ReplicaDriver | undefined
+  /** Whether the primary's own image is known to miss something. */
+  isFailing?: boolean | undefined
   /** What the primary's quorums reported since the replicas were attached. */
   health: ReplicaHealth
 }
@@ -49,7 +51,7 @@ export interface Checkpoint {
  * @throws ColoError degraded where a replica missed something: the last checkpoint still counts; QmpError
  */
 export async function takeCheckpoint({ primary, secondary, ...options }: CheckpointOptions): Promise<Checkpoint> {
-  const { disks, epoch, driver = 'replication', health, ...limits } = options
+  const { disks, epoch, driver = 'replication', isFailing = false, health, ...limits } = options
   await Promise.all([primary, secondary].map(({ qmp, images }) => keepNext(qmp, images, epoch, limits)))
   const guests = await Promise.all([primary, secondary].map(side => guestOf(side, limits)))
   const start = performance.now()
@@ -61,7 +63,7 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
     if (driver === 'replication') await primary.qmp.run(xenColoDoCheckpoint, undefined, limits)
     // the last: until both have the checkpoint, what was written since the one before counts
     // and it counts on where the primary's own image missed something: that has to be copied back to it some day
-    if (primary.images.every(image => health.bad(image) === undefined))
+    if (!isFailing && primary.images.every(image => health.bad(image) === undefined))
       await Promise.all([primary, secondary].map(({ qmp, images }) => forgetChanges(qmp, images, epoch, limits)))
   } catch (error) {
     // the primary may wait for a silent secondary, and its guest with it

@@ -12,7 +12,7 @@ const epoch = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constantFrom(2 ** 31 -
 const record: fc.Arbitrary<DiskRecord> = fc.record(
   {
     ...{ disk: text, epoch, state: fc.constantFrom(...states), why: text, at: text },
-    ...{ since: epoch, overlays: fc.record({ active: text, hidden: text }, { noNullPrototype: true }) },
+    ...{ since: epoch, overlays: fc.record({ active: text, hidden: text }, { noNullPrototype: true }), failing: text },
   },
   { requiredKeys: ['disk', 'epoch', 'state', 'why', 'at'], noNullPrototype: true },
 )
@@ -46,7 +46,7 @@ t.test('garbage is no record, and no error', async () => {
 })
 
 const right = {
-  ...{ version: 1, disk: 'a', epoch: 1, state: 'alone', why: 'w', at: 't', since: 1 },
+  ...{ version: 1, disk: 'a', epoch: 1, state: 'alone', why: 'w', at: 't', since: 1, failing: 'f' },
   overlays: { active: '/a', hidden: '/h' },
 }
 
@@ -60,6 +60,7 @@ t.test('a field that is another thing is not guessed', async t => {
     state: [undefined, null, 'Alone', '', 'constructor', 7, ['alone']],
     why: [undefined, null, 7],
     at: [undefined, null, 7],
+    failing: [null, 1, {}],
     since: [null, '1', -1, 1.5, 2 ** 31],
     overlays: [null, 7, '/a', [], {}, { active: '/a' }, { hidden: '/h' }, { active: '/a', hidden: null }],
   }

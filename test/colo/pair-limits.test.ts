@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
   type ColoPair,
+  endProtection,
   failOver,
   localFreeSpace,
   type PairEvent,
@@ -223,11 +224,27 @@ t.test("the primary's own disk fails: the secondary alone has what was acknowled
   await pair.checkpoint()
   await t.rejects(pair.reprotect(), { code: 'degraded', message: /own disk fails/ })
   await t.rejects(pair.stop(), { code: 'degraded', message: /own disk fails/ }, 'nor by those who ask for it')
+  const options = pairOptions(qemus, primary, secondary, 1)
+  const next = await protectPair(options)
+  t.match([...next.states.values()], [{ kind: 'degraded', why: /own disk fails/ }], 'who comes next knows it too')
+  await next.checkpoint()
+  await next[Symbol.asyncDispose]()
+  const { disks: found } = await pairStatus({ ...options, disks })
+  t.match(found, [{ state: { kind: 'degraded', why: /own disk fails/ }, promotable: { yes: true } }])
+  await t.rejects(endProtection(options), { code: 'degraded', message: /own disk fails/ })
+  const bitmaps = await dirtyBytes(primary)
+  t.match(bitmaps, [{ name: 'colo-1', count: 1024 * 1024 }], 'what it misses is still to be copied back')
   await primary.qemu.stop()
   await failOver({ secondary: side(qemus, secondary), disks, epoch: 2 })
   await secondary.qemu.quit()
   t.ok(contents(secondary.disks[0]!).equals(Buffer.alloc(1024 * 1024, 6)))
 })
+
+/** What a side's dirty bitmaps of checkpoints mark. */
+const dirtyBytes = async ({ qemu }: QemuSide) =>
+  (await qemu.client.run(queryNamedBlockNodes, { flat: true })).flatMap(({ bitmaps }) =>
+    bitmaps.filter(({ name }) => !name.endsWith('-next')),
+  )
 
 t.test('a full file system below the hidden overlay: told before, and no checkpoint after', async t => {
   const hidden = await realPart(t, async () => smallFileSystem(t, 640 * 1024))
