@@ -12,8 +12,10 @@ export interface DiskCopy {
   disk: string
   quorum: string
   image: ViewedNode
-  /** The NBD node that it is copied to, and the job that does it. */
+  /** The node that it is copied to, and the job that does it. */
   target: string
+  /** The NBD client below the target, where that is another node. */
+  link: string
 }
 
 /** Hears how far a disk is, in bytes: each half second, and at its end. */
@@ -41,6 +43,7 @@ export const nbdOptions = ({ host, port, tlsCreds }: SecondaryAddress, name: str
   ...(tlsCreds !== undefined && { 'tls-creds': tlsCreds }),
 })
 
+/** Opens the target of a mirror, which lets the guest's writes through whatever becomes of it. */
 export async function openTarget(
   primary: Qmp,
   { target }: DiskCopy,
@@ -49,6 +52,23 @@ export async function openTarget(
   limits: Limits,
 ): Promise<void> {
   await primary.run(blockdevAdd, { ...nbdOptions(address, name), 'node-name': target }, limits)
+}
+
+/**
+ * Opens the target of a backup. That copies a part before the guest's write to it, and has the write fail with the copy: beside a node
+ * that takes everything, no copy fails. What the link fails in, the quorum reports.
+ */
+export async function openSafeTarget(
+  primary: Qmp,
+  { target, link, image }: DiskCopy,
+  address: SecondaryAddress,
+  name: string,
+  limits: Limits,
+): Promise<void> {
+  const sink = { driver: 'null-co', size: image.virtualSize }
+  const client = { ...nbdOptions(address, name), 'node-name': link }
+  const quorum = { driver: 'quorum', 'node-name': target, 'vote-threshold': 1, children: [sink, client] }
+  await primary.run(blockdevAdd, quorum, limits)
 }
 
 export const closeTarget = (primary: Qmp, { target }: DiskCopy, limits: Limits): Promise<void> =>

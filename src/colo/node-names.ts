@@ -23,6 +23,8 @@ export const replicaNode = (epoch: number, disk: string): string => `colo-${epoc
 export const nbdNode = (epoch: number, disk: string): string => `${replicaNode(epoch, disk)}-nbd`
 /** The job that copies a disk to its secondary, and the node of its target. */
 export const copyNode = (epoch: number, disk: string): string => `${replicaNode(epoch, disk)}-copy`
+/** The NBD client of a copy of changes, below its target. */
+export const linkNode = (epoch: number, disk: string): string => `${replicaNode(epoch, disk)}-link`
 /** A node without data, in whose bitmap parts of a disk are marked. */
 export const marksNode = (disk: string): string => `colo-marks-${keyOf(disk)}`
 
@@ -49,8 +51,9 @@ export const isOurNode = (name: string): boolean =>
   /^colo-(?:quorum|top|active|hidden|park|redo|marks|\d{1,10})-[0-9a-f]{10}(?:-|$)/.test(name)
 
 export const isCopyNode = (name: string): boolean => isOurNode(name) && name.endsWith('-copy')
+export const isLinkNode = (name: string): boolean => isOurNode(name) && name.endsWith('-link')
 
 export const isReplicaNode = (name: string): boolean =>
-  isOurNode(name) && epochOf(name) !== undefined && !isCopyNode(name)
+  isOurNode(name) && epochOf(name) !== undefined && !isCopyNode(name) && !isLinkNode(name)
 
 export const isParkNode = (name: string): boolean => isOurNode(name) && name.startsWith('colo-park-')

@@ -10,7 +10,7 @@ import type { DiskState, KnownBesides, LastCheckpoint } from './disk-state.js'
 import { endProtection } from './end-protection.js'
 import { failingWhy, recordFailing, refuseToCut } from './failing-disk.js'
 import { type HeartbeatLimits, usualHeartbeat } from './heartbeat.js'
-import { epochOf, nbdNode, replicaNode } from './node-names.js'
+import { nbdNode, replicaNode } from './node-names.js'
 import type { PairEvent } from './pair-event.js'
 import type { PairOptions } from './pair-options.js'
 import { PairReport } from './pair-report.js'
@@ -76,6 +76,8 @@ export class ColoPair implements AsyncDisposable {
   async protect(): Promise<void> {
     const { signal } = this.#options
     await this.#once(async () => {
+      // reports of an attempt before this one are of nodes with the same names
+      await this.#health.settle()
       this.#health.clear()
       this.#degraded.clear()
       try {
@@ -88,6 +90,7 @@ export class ColoPair implements AsyncDisposable {
           driver: this.#driver,
           address: { host, port, tlsCreds: tlsCreds?.primary },
           listen: { ...listen, tlsCreds: tlsCreds?.secondary },
+          health: this.#health,
           heartbeat: this.#heartbeat,
           readExtents: rest.readExtents ?? refuseToRead,
           onPlan,
@@ -245,7 +248,7 @@ export class ColoPair implements AsyncDisposable {
       const { primary, timeout = commandTimeout } = this.#options
       // where it cannot be recorded, this process knows it still
       void this.#once(() => recordFailing(primary, disk, why, { timeout })).catch(() => {})
-    } else if (epochOf(nodeName) !== undefined && this.#isAttached) {
+    } else if (this.#isAttached && this.disks.some(disk => replicaNodes(this.epoch, disk).includes(nodeName))) {
       void this.#once(() => this.#goOnAlone(`the replica missed something: a ${what}`)).catch(() => {})
     }
   }

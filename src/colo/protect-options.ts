@@ -5,6 +5,7 @@ import type { CopyProgress, SecondaryAddress } from './disk-copy.js'
 import type { GuestControl } from './guest-control.js'
 import type { HeartbeatLimits } from './heartbeat.js'
 import type { ReplicaDriver } from './primary.js'
+import type { ReplicaHealth } from './replica-health.js'
 import type { ListenAddress } from './secondary-exports.js'
 import type { Side } from './side.js'
 import type { SyncPlan } from './sync-plan.js'
@@ -36,6 +37,8 @@ export interface ProtectOptions {
   /** How the primary's guest is stopped for the switch; QEMU's own stop and cont by default. */
   guest?: GuestControl | undefined
   readExtents: ReadExtents
+  /** What the primary's quorums report, from before this began. */
+  health: ReplicaHealth
   onPlan?: ((disk: string, plan: SyncPlan) => void) | undefined
   onProgress?: CopyProgress | undefined
   heartbeat?: HeartbeatLimits | undefined

@@ -83,10 +83,10 @@ const lookAtBoth = ({ primary, secondary, disks }: ProtectOptions, limits: Limit
 /** Makes the disks equal, and goes over to replication while the guest stands still. */
 async function copyAndSwitch(options: ProtectOptions, plans: readonly AskedPlan[], limits: Limits): Promise<void> {
   const { primary, secondary, disks, address, epoch, speed, onProgress } = options
-  const { heartbeat = usualHeartbeat, signal, timeout = commandTimeout } = options
+  const { health, heartbeat = usualHeartbeat, signal, timeout = commandTimeout } = options
   const copies = plans.map(({ sync: plan, primary: image, ...rest }) => ({ ...rest, image, plan }))
   const sides = { primary, secondary, address, epoch }
-  const synced = await syncDisks({ ...sides, copies, speed, onProgress, heartbeat, signal, timeout })
+  const synced = await syncDisks({ ...sides, copies, speed, onProgress, health, heartbeat, signal, timeout })
   const guest = await guestOf({ qmp: primary.qmp, guest: options.guest }, limits)
   try {
     await guest.stop(limits)

@@ -1,4 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Limits } from '../link/limits.js'
+import { printable } from '../printable.js'
 import { blockdevDel } from '../qmp/commands/blockdev-add.js'
 import { queryJobs } from '../qmp/commands/query-jobs.js'
 import { queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js'
@@ -12,11 +14,13 @@ import {
   closeTarget,
   type DiskCopy,
   dropCopy,
+  openSafeTarget,
   openTarget,
   type SecondaryAddress,
 } from './disk-copy.js'
 import { type HeartbeatLimits, untilSilent } from './heartbeat.js'
-import { copyNode, exportName, isCopyNode, isReplicaNode } from './node-names.js'
+import { copyNode, exportName, isCopyNode, isLinkNode, isReplicaNode, linkNode } from './node-names.js'
+import type { ReplicaHealth } from './replica-health.js'
 import type { Side } from './side.js'
 import type { SyncPlan } from './sync-plan.js'
 import { unlessRefused } from './unless-refused.js'
@@ -30,6 +34,8 @@ export interface SyncOptions {
   /** Bytes a second for each disk. */
   speed?: number | undefined
   onProgress?: CopyProgress | undefined
+  /** What the primary's quorums report, from before this began. */
+  health: ReplicaHealth
   heartbeat: HeartbeatLimits
   signal?: AbortSignal | undefined
   /** For a single command, in milliseconds. */
@@ -62,23 +68,28 @@ export interface SyncedDisks {
 export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
   const { primary, epoch, address, copies, signal, timeout } = options
   const { qmp } = primary
-  const jobs = copies.map(copy => ({ ...copy, target: copyNode(epoch, copy.disk) }))
+  const jobs = copies.map(copy => ({
+    ...copy,
+    target: copyNode(epoch, copy.disk),
+    link: linkNode(epoch, copy.disk),
+  }))
   const drop = async () => {
     await cutTargets(primary.urgent ?? qmp, jobs, timeout)
     for (const { target } of jobs) await dropCopy(qmp, target).catch(() => {})
   }
-  const limits = { signal, timeout }
   try {
-    await guarded(options, jobs, async moved => {
+    await guarded(options, jobs, signal, async (signal, moved) => {
+      const limits = { signal, timeout }
       const onProgress = onlyMoves(moved, options.onProgress)
       for (const job of jobs) {
-        await openTarget(qmp, job, address, exportName(epoch, job.disk), limits)
+        const open = job.plan.kind === 'full' ? openTarget : openSafeTarget
+        await open(qmp, job, address, exportName(epoch, job.disk), limits)
         if (job.plan.kind === 'full') continue
         // of disks that are equal, what the guest writes from now on
         const since = job.plan.kind === 'changes' ? job.plan.since : undefined
         await markChanges(qmp, job, { since, epoch, also: job.extents }, limits)
       }
-      await Promise.all(jobs.map(job => startCopy(qmp, job, { ...options, onProgress })))
+      await Promise.all(jobs.map(job => startCopy(qmp, job, { ...options, signal, onProgress })))
     })
   } catch (error) {
     await drop()
@@ -86,8 +97,9 @@ export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
   }
   return {
     drop,
-    finish: limits =>
-      guarded(options, jobs, async () => {
+    finish: ({ signal, timeout }) =>
+      guarded(options, jobs, signal, async signal => {
+        const limits = { signal, timeout }
         for (const job of jobs) {
           if (job.plan.kind === 'full') await endFullCopy(qmp, job, limits)
           else await copyMarked(qmp, job, epoch, limits)
@@ -103,7 +115,7 @@ export async function dropLeftovers({ qmp, urgent = qmp }: Side, limits: Limits)
   const nodes = (await qmp.run(queryNamedBlockNodes, { flat: true }, limits)).map(({ nodeName }) => nodeName)
   const targets = [...new Set([...jobs, ...nodes].filter(isCopyNode))]
   // the secondary may be silent since
-  await cutNodes(urgent, targets, limits)
+  await cutNodes(urgent, [...targets, ...nodes.filter(isLinkNode)], limits)
   for (const target of targets) await dropCopy(qmp, target)
   // one that is in use stays
   for (const node of nodes.filter(isReplicaNode))
@@ -119,40 +131,60 @@ function startCopy(qmp: Qmp, job: Job, { epoch, speed, onProgress, signal }: Syn
 
 /**
  * Does work that a silent secondary, or a link that carries nothing, would hold up for good: the connections are cut then, and the work
- * fails with the reason.
+ * ends and fails with the reason. It fails too where the link missed anything: of that the jobs know nothing.
  */
 async function guarded(
-  { primary, secondary, heartbeat, timeout }: SyncOptions,
+  { primary, secondary, health, heartbeat, timeout }: SyncOptions,
   jobs: readonly Job[],
-  work: (moved: () => void) => Promise<void>,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal, moved: () => void) => Promise<void>,
 ): Promise<void> {
   const over = new AbortController()
+  const ending = new AbortController()
   let lost: Error | undefined
   const cut = async (why: Error | undefined): Promise<void> => {
     if (why === undefined || over.signal.aborted) return
     lost ??= why
-    await cutTargets(primary.urgent ?? primary.qmp, jobs, timeout)
+    await cutTargets(primary.urgent ?? primary.qmp, jobs, timeout).catch(() => {})
+    ending.abort(why)
   }
   let last = performance.now()
-  const stall = setInterval(() => {
-    if (performance.now() - last > heartbeat.stall)
-      void cut(new QmpError('ETIMEDOUT', `nothing was copied for ${heartbeat.stall} ms`)).catch(() => {})
+  const looking = setInterval(() => {
+    const isStalled = performance.now() - last > heartbeat.stall
+    const stalled = isStalled ? new QmpError('ETIMEDOUT', `nothing was copied for ${heartbeat.stall} ms`) : undefined
+    void cut(missedOf(health, jobs) ?? stalled)
   }, heartbeat.every)
   const watching = untilSilent(secondary.urgent ?? secondary.qmp, heartbeat, over.signal).then(cut)
   try {
-    await work(() => {
+    await work(AbortSignal.any([ending.signal, ...(outer === undefined ? [] : [outer])]), () => {
       last = performance.now()
     })
+    // what was reported before the last answer is read after it
+    await turn()
+    lost ??= missedOf(health, jobs)
   } catch (error) {
+    lost ??= missedOf(health, jobs)
     if (lost === undefined) throw error
+  } finally {
+    over.abort()
+    clearInterval(looking)
+    await watching
+  }
+  if (lost !== undefined)
     throw new QmpError('job-failed', `the secondary was cut off, and the copy with it: ${lost.message}`, {
       cause: lost,
     })
-  } finally {
-    over.abort()
-    clearInterval(stall)
-    await watching.catch(() => {})
+}
+
+/** What a copy of changes missed, or that this is not known. */
+function missedOf(health: ReplicaHealth, jobs: readonly Job[]): Error | undefined {
+  for (const { disk, link } of jobs) {
+    const bad = health.bad(link)
+    if (bad === undefined) continue
+    const why = `a ${printable(bad.operation)} of ${printable(disk)} failed (${printable(bad.error)})`
+    return new QmpError('job-failed', why)
   }
+  return health.lost
 }
 
 /** Reports only what is further than before. */
@@ -168,7 +200,7 @@ function onlyMoves(moved: () => void, onProgress: CopyProgress | undefined): Cop
 const cutTargets = (qmp: Qmp, jobs: readonly Job[], timeout: number): Promise<void> =>
   cutNodes(
     qmp,
-    jobs.map(({ target }) => target),
+    jobs.flatMap(({ target, link }) => [target, link]),
     { timeout },
   )
 

@@ -48,6 +48,8 @@ export interface PairSettings {
   secondary?: SideSettings
   /** Whether each QEMU has a second monitor, at a socket. */
   monitors?: boolean
+  /** Bytes of each disk: 1 MiB by default. */
+  size?: number
 }
 
 /** Where the images of a side are, and what its QEMU gets besides. */
@@ -67,7 +69,7 @@ export async function qemuPair(
   format: ImageFormat,
   settings: PairSettings = {},
 ): Promise<QemuPair> {
-  const images = diskImages()
+  const images = diskImages(settings.size)
   t.teardown(() => images[Symbol.dispose]())
   // the machine's other tests have other loopback addresses
   const host = [127, randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.')

@@ -18,7 +18,7 @@ import { MissingRealPart } from './real-part.js'
 /** QEMU's names of image formats. */
 export type ImageFormat = 'raw' | 'qcow' | 'qcow2' | 'vpc' | 'qed'
 
-/** Empty images of 1 MiB that QEMU opens, in a temporary folder; disposing of them removes all. */
+/** Empty images, of 1 MiB by default, that QEMU opens, in a temporary folder; disposing of them removes all. */
 export interface DiskImages extends Disposable {
   readonly directory: string
   /** Makes an image whose path ends so. Two of one name are two images. */
@@ -30,7 +30,7 @@ export interface DiskImages extends Disposable {
 }
 
 /** @throws MissingRealPart without qemu-img */
-export function diskImages(): DiskImages {
+export function diskImages(size = mebibyte): DiskImages {
   const directory = mkdtempSync(join(tmpdir(), 'disk-images-'))
   const devices: LoopDevice[] = []
   let devicesInUse = 0
@@ -43,7 +43,7 @@ export function diskImages(): DiskImages {
       writeFileSync(path, '')
       truncateSync(path, size)
     } else {
-      copyFileSync(template(directory, format), path, constants.COPYFILE_EXCL)
+      copyFileSync(template(directory, format, size), path, constants.COPYFILE_EXCL)
     }
     return path
   }
@@ -73,10 +73,10 @@ export function diskImages(): DiskImages {
   }
 }
 
-const size = 1_048_576
+const mebibyte = 1_048_576
 
 /** Made once: a copy is quicker than qemu-img. */
-function template(directory: string, format: Exclude<ImageFormat, 'raw'>): string {
+function template(directory: string, format: Exclude<ImageFormat, 'raw'>, size: number): string {
   const path = join(directory, `template.${format}`)
   if (existsSync(path)) return path
   const exactSize = format === 'vpc' ? ['-o', 'force_size=on'] : []
