@@ -40,6 +40,17 @@ export const nextBitmap = (epoch: number): string => `colo-${epoch}-next`
 /** What is still to be copied. */
 export const copyBitmap = (epoch: number): string => `colo-${epoch}-copy`
 
+/** A node without data: it says that the NBD server of its QEMU was started at this address. */
+export const serverNode = ({
+  host,
+  port,
+  tlsCreds = '',
+}: {
+  host: string
+  port: number
+  tlsCreds?: string | undefined
+}): string => `colo-server-${keyOf(JSON.stringify([host, port, tlsCreds]))}`
+
 /** The epoch in the name of a replica's node, an export or a bitmap of ours. */
 export function epochOf(name: string): number | undefined {
   const [, digits] = /^colo-(\d{1,10})(?:-|$)/.exec(name) ?? []
@@ -48,12 +59,14 @@ export function epochOf(name: string): number | undefined {
 
 /** Whether a node is one that was put there by us, and no disk. */
 export const isOurNode = (name: string): boolean =>
-  /^colo-(?:quorum|top|active|hidden|park|redo|marks|\d{1,10})-[0-9a-f]{10}(?:-|$)/.test(name)
+  /^colo-(?:quorum|top|active|hidden|park|redo|marks|server|\d{1,10})-[0-9a-f]{10}(?:-|$)/.test(name)
 
 export const isCopyNode = (name: string): boolean => isOurNode(name) && name.endsWith('-copy')
 export const isLinkNode = (name: string): boolean => isOurNode(name) && name.endsWith('-link')
 
 export const isReplicaNode = (name: string): boolean =>
   isOurNode(name) && epochOf(name) !== undefined && !isCopyNode(name) && !isLinkNode(name)
+
+export const isServerNode = (name: string): boolean => isOurNode(name) && name.startsWith('colo-server-')
 
 export const isParkNode = (name: string): boolean => isOurNode(name) && name.startsWith('colo-park-')

@@ -2,6 +2,7 @@ import type { Limits } from '../link/limits.js'
 import { nbdServerStart } from '../qmp/commands/nbd-server.js'
 import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import { QmpError } from '../qmp/qmp-error.js'
+import { ColoError } from './colo-error.js'
 import { commandTimeout } from './command-timeout.js'
 import { dropOldChanges, keepChanges } from './dirty-changes.js'
 import type { RecordedState } from './disk-record.js'
@@ -11,13 +12,13 @@ import { isProtected } from './found-protection.js'
 import { guestOf, resumeAbandoned } from './guest-control.js'
 import { usualHeartbeat } from './heartbeat.js'
 import { hasDiskToItself, lookAt, type SideSight } from './look.js'
+import { hasServer } from './nbd-server.js'
 import { type DiskPlan, planProtection, refuseOldEpoch, refuseOlderPrimary } from './plan-protection.js'
 import { attachReplicas } from './primary.js'
 import type { ProtectOptions } from './protect-options.js'
 import { rebuildSides } from './rebuild-sides.js'
 import { listen, startReplication } from './secondary.js'
 import { type AskedPlan, askSecondary } from './secondary-changes.js'
-import { stopServer } from './secondary-exports.js'
 import { type Side, writeRecord } from './side.js'
 import { dropLeftovers, syncDisks } from './sync-disks.js'
 
@@ -53,11 +54,11 @@ export async function protect(options: ProtectOptions): Promise<ProtectedDisks> 
     ;[here, there] = await lookAtBoth(options, limits)
     const plans = planProtection(here, there, { epoch, equal: options.equal ?? false })
     await recordPrimary(primary, plans, { epoch, state: 'alone', why: 'a protection begins' }, limits)
-    const asked = await withPortFreed(primary, limits, () => askSecondary(options, plans, limits))
+    const asked = await explainTakenPort(primary, limits, () => askSecondary(options, plans, limits))
     for (const { disk, sync } of asked) options.onPlan?.(disk, sync)
     await recordTargets(secondary, asked, epoch, limits)
     const listening = { ...options.listen, disks, epoch, ...limits }
-    await withPortFreed(primary, limits, () => listen(secondary.qmp, listening))
+    await explainTakenPort(primary, limits, () => listen(secondary.qmp, listening))
     await copyAndSwitch(options, asked, limits)
     ;[here, there] = await lookAtBoth(options, limits)
   }
@@ -66,14 +67,18 @@ export async function protect(options: ProtectOptions): Promise<ProtectedDisks> 
   return { images: { primary: names(here), secondary: names(there) }, failing: failingDisks(here) }
 }
 
-/** On one machine, a primary that was a secondary before may have the port still, with nothing behind it. */
-async function withPortFreed<Result>({ qmp }: Side, limits: Limits, work: () => Promise<Result>): Promise<Result> {
+/**
+ * On one machine, a primary that was a secondary before may have the port still. It is not stopped for that: its guest runs, and would stand
+ * still with it should anybody be connecting.
+ */
+async function explainTakenPort<Result>({ qmp }: Side, limits: Limits, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof QmpError && error.code === 'refused' && error.command === nbdServerStart.name)) throw error
-    await stopServer(qmp, limits)
-    return work()
+    const isRefused = error instanceof QmpError && error.code === 'refused' && error.command === nbdServerStart.name
+    if (!isRefused || !(await hasServer(qmp, limits).catch(() => false))) throw error
+    const why = `${error.message}; if both sides are on one machine: the primary listens still where it did as a secondary, take another port`
+    throw new ColoError('server-in-use', why, { cause: error })
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Limits } from '../link/limits.js'
 import { blockExportDel } from '../qmp/commands/block-export.js'
 import type { Extent } from './copy-changes.js'
+import { openServer } from './nbd-server.js'
 import { changesBitmap, exportId, exportName } from './node-names.js'
 import type { DiskPlan } from './plan-protection.js'
 import type { ProtectOptions } from './protect-options.js'
-import { addExport, endExports, openServer } from './secondary-exports.js'
+import { addExport, endExports } from './secondary-exports.js'
 
 /** In more parts than these a disk is copied whole. */
 const mostExtents = 20_000

@@ -1,37 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
-import { type BlockExport, blockExportAdd, blockExportDel, queryBlockExports } from '../qmp/commands/block-export.js'
-import { nbdServerStart, nbdServerStop } from '../qmp/commands/nbd-server.js'
+import { blockExportAdd, blockExportDel } from '../qmp/commands/block-export.js'
 import { nbdServerAdd } from '../qmp/commands/nbd-server-add.js'
 import type { Qmp } from '../qmp/qmp.js'
-import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
+import { isUnknownCommand, listExports } from './list-exports.js'
+import { stopServer } from './nbd-server.js'
 import { epochOf, exportId } from './node-names.js'
 import { unlessRefused } from './unless-refused.js'
-
-/** Where a secondary listens. */
-export interface ListenAddress {
-  /** The address to listen at: this one and no other. */
-  host: string
-  port: number
-  /** The id of a `tls-creds-…` object of this QEMU. */
-  tlsCreds?: string | undefined
-}
-
-/**
- * Starts QEMU's NBD server at this address and no other. One that was left without exports is stopped first: its address may be another.
- *
- * @throws ColoError server-in-use where it has exports; QmpError
- */
-export async function openServer(qmp: Qmp, { host, port, tlsCreds }: ListenAddress, limits: Limits): Promise<void> {
-  const others = (await listExports(qmp, limits)) ?? []
-  if (others.length > 0)
-    throw new ColoError('server-in-use', `QEMU exports already ${others.map(({ id }) => printable(id)).join(', ')}`)
-  await stopServer(qmp, limits)
-  const addr = { type: 'inet', data: { host, port: String(port) } } as const
-  await qmp.run(nbdServerStart, { addr, ...(tlsCreds !== undefined && { 'tls-creds': tlsCreds }) }, limits)
-}
 
 export async function addExport(
   qmp: Qmp,
@@ -48,19 +25,6 @@ export async function addExport(
     await qmp.run(nbdServerAdd, old, limits)
   }
 }
-
-/** The exports; undefined for a QEMU before 5.2, which does not say. */
-export async function listExports(qmp: Qmp, limits: Limits): Promise<BlockExport[] | undefined> {
-  try {
-    return await qmp.run(queryBlockExports, undefined, limits)
-  } catch (error) {
-    if (isUnknownCommand(error)) return undefined
-    throw error
-  }
-}
-
-const isUnknownCommand = (error: unknown): boolean =>
-  error instanceof QmpError && error.errorClass === 'CommandNotFound'
 
 /** How long exports that were ended may be there still, in milliseconds. */
 const goneTimeout = 10_000
@@ -81,12 +45,6 @@ export async function endExports(qmp: Qmp, left: () => Limits): Promise<void> {
     if (performance.now() > end) throw new ColoError('not-proved', 'QEMU exports still what it was told to end')
     await delay(5, undefined, { signal: left().signal })
   }
-}
-
-/** Stops the server of a side whose guest has another one, unless others use it. */
-export async function stopServer(qmp: Qmp, limits: Limits): Promise<void> {
-  const others = (await listExports(qmp, limits)) ?? []
-  if (others.every(({ type }) => type !== 'nbd')) await qmp.run(nbdServerStop, undefined, limits).catch(unlessRefused)
 }
 
 /**

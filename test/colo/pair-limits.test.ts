@@ -169,7 +169,31 @@ t.test('who connects to the port and says nothing does not hold up a take-over',
   await onEach(secondary, () => 'write -P 1 0 64k')
 })
 
-t.test('the same address can be had by the next secondary, on the same machine too', async t => {
+t.test('nor a new protection at the same address', async t => {
+  const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary } = qemus
+  const options = pairOptions(qemus, primary, secondary, 1)
+  const pair = await protectPair({ ...options, equal: true })
+  await onEach(primary, () => 'write -P 1 0 64k')
+  await pair.stop()
+  const strangers = Array.from({ length: 3 }, () => connect({ host: options.host, port: options.port }))
+  t.teardown(() => {
+    for (const stranger of strangers) stranger.destroy()
+  })
+  for (const stranger of strangers) stranger.on('error', () => {})
+  await new Promise(resolve => setTimeout(resolve, 50))
+  const again = await protectPair({ ...options, epoch: 2 })
+  t.strictSame(kinds(again), ['protected'])
+  await again.stop()
+  for (const stranger of strangers) stranger.destroy()
+  const elsewhere = await protectPair({ ...options, port: options.port + 1, epoch: 3 })
+  t.strictSame(kinds(elsewhere), ['protected'])
+  t.equal(await isOpen(options.host, options.port), false, 'at a new address it is not to be found at the old one')
+  await elsewhere[Symbol.asyncDispose]()
+})
+
+t.test('on one machine, the port of a primary that was a secondary is taken', async t => {
   const qemus = await made(t, forms.blockdev, ['hda'], 'raw')
   if (qemus === undefined) return
   const { primary, secondary, names: disks } = qemus
@@ -178,7 +202,8 @@ t.test('the same address can be had by the next secondary, on the same machine t
   await pair[Symbol.asyncDispose]()
   await failOver({ secondary: side(qemus, secondary), disks, epoch: 2 })
   const back = { ...pairOptions(qemus, secondary, primary, 3), port: options.port, overlays: qemus.overlays() }
-  const again = await protectPair(back)
+  await t.rejects(protectPair(back), { code: 'server-in-use', message: /take another port/ })
+  const again = await protectPair({ ...back, port: options.port + 1 })
   t.strictSame(kinds(again), ['protected'])
   await again[Symbol.asyncDispose]()
 })
