@@ -96,7 +96,8 @@ guest berta 'read -P 0 2M 1M'
 
 boot carla secondary
 pair=(--primary berta.1,berta.2 --secondary carla.1,carla.2 "${records[@]}")
-show xl-colo reprotect "${pair[@]}" --listen "$host:$port"
+# on one machine, each of the two that were a secondary has a port of its own
+show xl-colo reprotect "${pair[@]}" --listen "$host:$((port + 1))"
 show xl-colo status "${pair[@]}"
 show xl-colo stop "${pair[@]}"
 

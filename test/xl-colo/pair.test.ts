@@ -37,7 +37,7 @@ const lines = (text: string): Record<string, unknown>[] =>
 t.test('started, checkpoint, taken over, protected again, stopped', async t => {
   const pair = await pairOf(t)
   if (pair === undefined) return
-  const { anna, berta, ends, colo, listen } = pair
+  const { anna, berta, ends, colo, listen, otherPort } = pair
   t.match(await colo('status', ...ends), { status: 12, stdout: /disk0: unprotected/ }, 'unprotected')
   await anna.guest('write -P 1 0 64k')
   const started = await colo('start', ...ends, '--listen', listen, '--json')
@@ -76,7 +76,7 @@ t.test('started, checkpoint, taken over, protected again, stopped', async t => {
 
   const carla = await pair.boot('carla', 'secondary')
   const next = ['--primary', berta.sockets, '--secondary', carla.sockets]
-  t.match(await colo('reprotect', ...next, '--listen', listen), { status: 0, stdout: /^epoch 3\n[\s\S]*protected/ })
+  t.match(await colo('reprotect', ...next, '--listen', otherPort), { status: 0, stdout: /^epoch 3\n[\s\S]*protected/ })
   t.match(await colo('status', ...next, '--graph'), { status: 0, stdout: /quorum[\s\S]*secondary disk/ })
   t.match(await colo('stop', ...next), { status: 0, stdout: 'the protection of epoch 3 was ended\n' })
   t.match(await colo('stop', ...next), { status: 0 }, 'stopped again')
@@ -90,11 +90,11 @@ t.test('started, checkpoint, taken over, protected again, stopped', async t => {
 t.test('an old primary follows', async t => {
   const pair = await pairOf(t)
   if (pair === undefined) return
-  const { anna, berta, ends, colo, listen, folder } = pair
+  const { anna, berta, ends, colo, listen, otherPort, folder } = pair
   await colo('start', ...ends, '--listen', listen)
   const secondary = ['--secondary', berta.sockets]
   t.match(await colo('failover', ...secondary), { status: 0 })
-  const swapped = ['--primary', berta.sockets, '--secondary', anna.sockets, '--listen', listen]
+  const swapped = ['--primary', berta.sockets, '--secondary', anna.sockets, '--listen', otherPort]
   t.match(await colo('reprotect', ...swapped), { status: 3, stderr: /--overlays DIR/ })
   const overlays = ['--overlays', `${folder}/new overlays`]
   t.match(await colo('reprotect', ...swapped, ...overlays), { status: 0, stdout: /protected \(epoch 3\)/ })

@@ -44,6 +44,8 @@ export interface Ended {
 export interface Machine {
   folder: string
   listen: string
+  /** The same host: what was a secondary here keeps its port. */
+  otherPort: string
   boot(name: string, role: 'primary' | 'secondary', options?: { size?: string; disk?: string }): Promise<SocketQemu>
   /** Runs the command to its end. */
   colo(...args: string[]): Promise<Ended>
@@ -81,6 +83,7 @@ export function machine(t: Test): Machine {
   return {
     folder,
     listen: `${host}:9000`,
+    otherPort: `${host}:9001`,
     boot: (name, role, options) => boot(folder, host, children, name, role, options),
     colo: (...args) => stay(...args).ended,
     stay,
