@@ -6,6 +6,7 @@ import type { Qmp } from '../qmp/qmp.js'
 import { viewBlocks } from './block-view.js'
 import { checkKind } from './check-kind.js'
 import { forgetChanges, keepChanges, keepNext } from './dirty-changes.js'
+import { changesBitmap } from './node-names.js'
 import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js'
 import { primaryState } from './primary-state.js'
 import { ReplicaHealth } from './replica-health.js'
@@ -60,12 +61,12 @@ export function coloPrimaryKind(given: ColoPrimaryOptions): CheckpointKind<Resol
         group.once('setup', async () => {
           health = new ReplicaHealth(qmp)
           const [{ coloHost, coloPort }] = group.disks as [ResolvedDisk]
-          await keepChanges(qmp, await images(options), epoch, options)
+          await keepChanges(qmp, await images(options), changesBitmap(epoch), options)
           await attachReplicas(qmp, { disks, epoch, driver, host: coloHost!, port: coloPort, tlsCreds, ...options })
         }),
       postsuspend: options =>
         group.once('postsuspend', async () => {
-          await keepNext(qmp, await nodes(options), epoch, options)
+          await keepNext(qmp, await nodes(options), changesBitmap(epoch), options)
           await refuseIfDegraded(qmp, { disks, epoch, driver: driver ?? 'replication', health: health! }, options)
         }),
       preresume: options =>
@@ -76,7 +77,8 @@ export function coloPrimaryKind(given: ColoPrimaryOptions): CheckpointKind<Resol
         group.once('commit', async () => {
           const all = await nodes(options)
           // what its own image misses has to be copied back some day
-          if (all.every(node => health!.bad(node) === undefined)) await forgetChanges(qmp, all, epoch, options)
+          if (all.every(node => health!.bad(node) === undefined))
+            await forgetChanges(qmp, all, changesBitmap(epoch), options)
         }),
       teardown: options =>
         group.once('teardown', async () => {
@@ -109,13 +111,14 @@ export function coloSecondaryKind(given: ColoKindOptions): CheckpointKind<Resolv
         group.once('setup', async () => {
           const [{ coloHost, coloPort }] = group.disks as [ResolvedDisk]
           await listen(qmp, { disks, epoch, host: coloHost!, port: coloPort, tlsCreds, ...options })
-          await keepChanges(qmp, await images(options), epoch, options)
+          await keepChanges(qmp, await images(options), changesBitmap(epoch), options)
           await startReplication(qmp, { disks, ...options })
         }),
       postsuspend: options =>
-        group.once('postsuspend', async () => keepNext(qmp, await nodes(options), epoch, options)),
+        group.once('postsuspend', async () => keepNext(qmp, await nodes(options), changesBitmap(epoch), options)),
       preresume: options => group.once('preresume', () => qmp.run(xenColoDoCheckpoint, undefined, options)),
-      commit: options => group.once('commit', async () => forgetChanges(qmp, await nodes(options), epoch, options)),
+      commit: options =>
+        group.once('commit', async () => forgetChanges(qmp, await nodes(options), changesBitmap(epoch), options)),
       teardown: options => group.once('teardown', () => endExports(qmp, () => options)),
     }
   })

@@ -13,7 +13,7 @@ import type { Qmp } from '../qmp/qmp.js'
 import { ColoError } from './colo-error.js'
 import { granularity } from './dirty-changes.js'
 import { type CopyOptions, type DiskCopy, withoutStart } from './disk-copy.js'
-import { changesBitmap, copyBitmap, marksNode } from './node-names.js'
+import { copyBitmap, marksNode } from './node-names.js'
 import { unlessRefused } from './unless-refused.js'
 
 /** A part of a disk, in bytes. */
@@ -30,21 +30,20 @@ const largestWrite = 1024 ** 3
 const mostPasses = 16
 
 /**
- * Marks what has to be copied: all since the last checkpoint of an epoch, these extents, and what is written from now on. The bitmap of
- * the epoch stays as it is, for the case that the copy fails.
+ * Marks what has to be copied: all that a bitmap of a checkpoint marks, these extents, and what is written from now on. The bitmap of
+ * the checkpoint stays as it is, for the case that the copy fails.
  */
 export async function markChanges(
   primary: Qmp,
   { disk, image }: DiskCopy,
-  { since, epoch, also }: { since: number | undefined; epoch: number; also: readonly Extent[] },
+  { since, epoch, also }: { since: string | undefined; epoch: number; also: readonly Extent[] },
   limits: Limits,
 ): Promise<void> {
   const [node, name] = [image.nodeName, copyBitmap(epoch)]
   if (image.bitmaps.some(bitmap => bitmap.name === name))
     await primary.run(blockDirtyBitmapRemove, { node, name }, limits)
   await primary.run(blockDirtyBitmapAdd, { node, name, granularity }, limits)
-  if (since !== undefined)
-    await primary.run(blockDirtyBitmapMerge, { node, target: name, bitmaps: [changesBitmap(since)] }, limits)
+  if (since !== undefined) await primary.run(blockDirtyBitmapMerge, { node, target: name, bitmaps: [since] }, limits)
   if (also.length === 0) return
   // no command marks a part; writes to a node without data do
   const marks = marksNode(disk)

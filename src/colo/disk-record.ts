@@ -1,5 +1,5 @@
 import { checkText } from '../check-argument.js'
-import { largestEpoch } from './node-names.js'
+import { isChangesBitmap, largestEpoch } from './node-names.js'
 
 /** What must outlive a QEMU, of one side's disk. It is written before what it says is done. */
 export interface DiskRecord {
@@ -11,10 +11,10 @@ export interface DiskRecord {
   /** Why, for people. */
   why: string
   /**
-   * The epoch since whose last checkpoint nobody but its primary has written this disk; absent where its own guest may have, or it was
-   * never equal to a primary's.
+   * The dirty bitmap that its primary has of the last checkpoint since which nobody else has written this disk; absent where its own guest
+   * may have, or it was never equal to a primary's.
    */
-  since?: number | undefined
+  since?: string | undefined
   /** Where its overlays are, once they hold for certain all that the disk lacks: a killed QEMU leaves them so in a take-over only. */
   overlays?: { active: string; hidden: string } | undefined
   /** A primary whose own image misses a write, and which: its secondary alone has it. */
@@ -58,7 +58,7 @@ export function parseRecord(text: string): DiskRecord | undefined {
   if (version !== 1 || typeof disk !== 'string' || !isEpoch(epoch)) return undefined
   if (typeof state !== 'string' || !states.has(state) || typeof why !== 'string' || typeof at !== 'string')
     return undefined
-  if (since !== undefined && !isEpoch(since)) return undefined
+  if (since !== undefined && (typeof since !== 'string' || !isChangesBitmap(since))) return undefined
   const record: DiskRecord = { disk, epoch, state: state as RecordedState, why, at }
   if (since !== undefined) record.since = since
   if (failing !== undefined && typeof failing !== 'string') return undefined

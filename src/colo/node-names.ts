@@ -33,10 +33,14 @@ export const exportId = (epoch: number, disk: string): string => `colo-${epoch}-
 /** What the primary asks for: a primary of another epoch finds nothing of the name that it knows. */
 export const exportName = (epoch: number, disk: string): string => `${disk}.epoch-${epoch}`
 
-/** What was written since the last checkpoint that both sides have, of the protection with this epoch. */
-export const changesBitmap = (epoch: number): string => `colo-${epoch}`
+/**
+ * What was written since the last checkpoint that both sides have. The key is a protection's own: an epoch that was used for two secondaries
+ * makes no checkpoint of the one that of the other.
+ */
+export const changesBitmap = (epoch: number, key?: string): string =>
+  `colo-${epoch}${key === undefined ? '' : `-${key}`}`
 /** What is written while a checkpoint is taken. */
-export const nextBitmap = (epoch: number): string => `colo-${epoch}-next`
+export const nextBitmap = (changes: string): string => `${changes}-next`
 /** What is still to be copied. */
 export const copyBitmap = (epoch: number): string => `colo-${epoch}-copy`
 
@@ -56,6 +60,9 @@ export function epochOf(name: string): number | undefined {
   const [, digits] = /^colo-(\d{1,10})(?:-|$)/.exec(name) ?? []
   return digits === undefined ? undefined : Number(digits)
 }
+
+/** Whether a bitmap marks what was written since a checkpoint. */
+export const isChangesBitmap = (name: string): boolean => /^colo-\d{1,10}(?:-[0-9a-f]{8})?$/.test(name)
 
 /** Whether a node is one that was put there by us, and no disk. */
 export const isOurNode = (name: string): boolean =>

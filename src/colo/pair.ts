@@ -36,6 +36,8 @@ export class ColoPair implements AsyncDisposable {
   readonly #failing = new Map<string, string>()
   #driver: ReplicaDriver | undefined
   #images: ProtectedDisks['images'] = { primary: [], secondary: [] }
+  /** The dirty bitmap of the last checkpoint. */
+  #changes = ''
   #checkpoint: LastCheckpoint | undefined
   #checkpoints = 0
   /** Whether both sides have been protected by this process, and nothing has failed since. */
@@ -85,7 +87,7 @@ export class ColoPair implements AsyncDisposable {
         this.#driver = driver ?? (await usualDriver(primary.qmp, { signal, timeout }))
         const { onPlan, onProgress } = this.#report.reporters()
         const { host, port, listen = { host, port }, tlsCreds, ...rest } = this.#options
-        const { images, failing } = await protect({
+        const { images, changes, failing } = await protect({
           ...rest,
           driver: this.#driver,
           address: { host, port, tlsCreds: tlsCreds?.primary },
@@ -97,6 +99,7 @@ export class ColoPair implements AsyncDisposable {
           onProgress,
         })
         this.#images = images
+        this.#changes = changes
         this.#isAttached = true
         for (const [disk, why] of failing) this.#setFailing(disk, why)
         // what was reported in between
@@ -134,6 +137,7 @@ export class ColoPair implements AsyncDisposable {
           ...sides,
           disks,
           epoch,
+          changes: this.#changes,
           driver,
           isFailing: this.#failing.size > 0,
           health,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Limits } from '../link/limits.js'
 import { nbdServerStart } from '../qmp/commands/nbd-server.js'
 import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
@@ -8,11 +9,12 @@ import { dropOldChanges, keepChanges } from './dirty-changes.js'
 import type { RecordedState } from './disk-record.js'
 import { endProtection } from './end-protection.js'
 import { failingDisks, refuseToCut } from './failing-disk.js'
-import { isProtected } from './found-protection.js'
+import { findProtection } from './find-protection.js'
 import { guestOf, resumeAbandoned } from './guest-control.js'
 import { usualHeartbeat } from './heartbeat.js'
 import { hasDiskToItself, lookAt, type SideSight } from './look.js'
 import { hasServer } from './nbd-server.js'
+import { changesBitmap } from './node-names.js'
 import { type DiskPlan, planProtection, refuseOldEpoch, refuseOlderPrimary } from './plan-protection.js'
 import { attachReplicas } from './primary.js'
 import type { ProtectOptions } from './protect-options.js'
@@ -26,6 +28,8 @@ import { dropLeftovers, syncDisks } from './sync-disks.js'
 export interface ProtectedDisks {
   /** The nodes of the disks' images, whose dirty bitmaps are kept. */
   images: { primary: string[]; secondary: string[] }
+  /** Their name. */
+  changes: string
   /** Disks whose image on the primary misses something, and what: found, of an earlier process. */
   failing: ReadonlyMap<string, string>
 }
@@ -48,7 +52,8 @@ export async function protect(options: ProtectOptions): Promise<ProtectedDisks> 
   await resumeAbandoned(primary.qmp, limits)
   // that of a side which is to follow stays as it is
   if (!hasDiskToItself(there)) await resumeAbandoned(secondary.qmp, limits)
-  if (!(await isProtected(primary, here, there, epoch, limits))) {
+  let changes = await findProtection(primary, here, there, epoch, limits)
+  if (changes === undefined) {
     refuseToCut(failingDisks(here))
     await rebuildSides(options, here, there, limits)
     ;[here, there] = await lookAtBoth(options, limits)
@@ -59,12 +64,13 @@ export async function protect(options: ProtectOptions): Promise<ProtectedDisks> 
     await recordTargets(secondary, asked, epoch, limits)
     const listening = { ...options.listen, disks, epoch, ...limits }
     await explainTakenPort(primary, limits, () => listen(secondary.qmp, listening))
-    await copyAndSwitch(options, asked, limits)
+    changes = changesBitmap(epoch, randomBytes(4).toString('hex'))
+    await copyAndSwitch(options, asked, changes, limits)
     ;[here, there] = await lookAtBoth(options, limits)
   }
-  for (const [side, images] of imagesOf(options, [here, there])) await dropOldChanges(side.qmp, images, epoch, limits)
+  for (const [side, images] of imagesOf(options, [here, there])) await dropOldChanges(side.qmp, images, changes, limits)
   const names = (sight: SideSight) => imageNodes(sight).map(({ nodeName }) => nodeName)
-  return { images: { primary: names(here), secondary: names(there) }, failing: failingDisks(here) }
+  return { images: { primary: names(here), secondary: names(there) }, changes, failing: failingDisks(here) }
 }
 
 /**
@@ -86,7 +92,12 @@ const lookAtBoth = ({ primary, secondary, disks }: ProtectOptions, limits: Limit
   Promise.all([lookAt(primary, disks, limits), lookAt(secondary, disks, limits)])
 
 /** Makes the disks equal, and goes over to replication while the guest stands still. */
-async function copyAndSwitch(options: ProtectOptions, plans: readonly AskedPlan[], limits: Limits): Promise<void> {
+async function copyAndSwitch(
+  options: ProtectOptions,
+  plans: readonly AskedPlan[],
+  changes: string,
+  limits: Limits,
+): Promise<void> {
   const { primary, secondary, disks, address, epoch, speed, onProgress } = options
   const { health, heartbeat = usualHeartbeat, signal, timeout = commandTimeout } = options
   const copies = plans.map(({ sync: plan, primary: image, ...rest }) => ({ ...rest, image, plan }))
@@ -96,7 +107,7 @@ async function copyAndSwitch(options: ProtectOptions, plans: readonly AskedPlan[
   try {
     await guest.stop(limits)
     await synced.finish(limits)
-    await switchOver(options, plans, limits)
+    await switchOver(options, plans, changes, limits)
   } catch (error) {
     await synced.drop().catch(() => {})
     // before the guest goes on: the records may say that it is protected
@@ -109,15 +120,20 @@ async function copyAndSwitch(options: ProtectOptions, plans: readonly AskedPlan[
 }
 
 /** The guest stands still, and both sides hold the same. */
-async function switchOver(options: ProtectOptions, plans: readonly DiskPlan[], limits: Limits): Promise<void> {
+async function switchOver(
+  options: ProtectOptions,
+  plans: readonly DiskPlan[],
+  changes: string,
+  limits: Limits,
+): Promise<void> {
   const { primary, secondary, disks, epoch, address, driver } = options
   for (const [side, images] of imagesOf(options, await lookAtBoth(options, limits)))
-    await keepChanges(side.qmp, images, epoch, limits)
+    await keepChanges(side.qmp, images, changes, limits)
   if (plans[0]?.keepsCheckpoint) await checkpointSecondary(secondary, limits)
   else await startReplication(secondary.qmp, { disks, ...limits })
   const why = 'protected'
   for (const { disk, secondary: image } of plans)
-    await writeRecord(secondary, image.file, { disk, epoch, state: 'replicating', since: epoch, why }, limits)
+    await writeRecord(secondary, image.file, { disk, epoch, state: 'replicating', since: changes, why }, limits)
   await recordPrimary(primary, plans, { epoch, state: 'replicated', why }, limits)
   await attachReplicas(primary.qmp, { disks, epoch, driver, ...address, ...limits })
 }
@@ -153,7 +169,7 @@ async function recordTargets(
     const state: RecordedState = keepsCheckpoint ? 'outdated' : 'syncing'
     const why = sync.kind === 'full' ? `all is copied: ${sync.why}` : `it is made equal: ${sync.why}`
     // until the copy is through, what it differs in is still known
-    const since = sync.kind === 'changes' && sync.also === 'nothing' ? sync.since : undefined
+    const since = sync.kind === 'changes' && sync.also === 'nothing' ? sync.bitmap : undefined
     await writeRecord(secondary, image.file, { disk, epoch, state, why, since }, limits)
   }
 }

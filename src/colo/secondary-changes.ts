@@ -2,7 +2,7 @@ import type { Limits } from '../link/limits.js'
 import { blockExportDel } from '../qmp/commands/block-export.js'
 import type { Extent } from './copy-changes.js'
 import { openServer } from './nbd-server.js'
-import { changesBitmap, exportId, exportName } from './node-names.js'
+import { exportId, exportName } from './node-names.js'
 import type { DiskPlan } from './plan-protection.js'
 import type { ProtectOptions } from './protect-options.js'
 import { addExport, endExports } from './secondary-exports.js'
@@ -30,7 +30,7 @@ export async function askSecondary(
       asked.push(full('what the secondary wrote cannot be read over TLS'))
       continue
     }
-    const [id, name, bitmap] = [exportId(epoch, disk), exportName(epoch, disk), changesBitmap(sync.since)]
+    const [id, name, { bitmap }] = [exportId(epoch, disk), exportName(epoch, disk), sync]
     await endExports(secondary.qmp, () => limits)
     await openServer(secondary.qmp, listen, limits)
     try {

@@ -86,7 +86,7 @@ export async function syncDisks(options: SyncOptions): Promise<SyncedDisks> {
         await open(qmp, job, address, exportName(epoch, job.disk), limits)
         if (job.plan.kind === 'full') continue
         // of disks that are equal, what the guest writes from now on
-        const since = job.plan.kind === 'changes' ? job.plan.since : undefined
+        const since = job.plan.kind === 'changes' ? job.plan.bitmap : undefined
         await markChanges(qmp, job, { since, epoch, also: job.extents }, limits)
       }
       await Promise.all(jobs.map(job => startCopy(qmp, job, { ...options, signal, onProgress })))

@@ -28,6 +28,8 @@ export interface CheckpointOptions extends Limits {
   /** The disks, by their exports' names. */
   disks: readonly string[]
   epoch: number
+  /** The dirty bitmap that both sides' images have of the last checkpoint. */
+  changes: string
   driver?: ReplicaDriver | undefined
   /** Whether the primary's own image is known to miss something. */
   isFailing?: boolean | undefined
@@ -51,8 +53,8 @@ export interface Checkpoint {
  * @throws ColoError degraded where a replica missed something: the last checkpoint still counts; QmpError
  */
 export async function takeCheckpoint({ primary, secondary, ...options }: CheckpointOptions): Promise<Checkpoint> {
-  const { disks, epoch, driver = 'replication', isFailing = false, health, ...limits } = options
-  await Promise.all([primary, secondary].map(({ qmp, images }) => keepNext(qmp, images, epoch, limits)))
+  const { disks, epoch, changes, driver = 'replication', isFailing = false, health, ...limits } = options
+  await Promise.all([primary, secondary].map(({ qmp, images }) => keepNext(qmp, images, changes, limits)))
   const guests = await Promise.all([primary, secondary].map(side => guestOf(side, limits)))
   const start = performance.now()
   try {
@@ -64,7 +66,7 @@ export async function takeCheckpoint({ primary, secondary, ...options }: Checkpo
     // the last: until both have the checkpoint, what was written since the one before counts
     // and it counts on where the primary's own image missed something: that has to be copied back to it some day
     if (!isFailing && primary.images.every(image => health.bad(image) === undefined))
-      await Promise.all([primary, secondary].map(({ qmp, images }) => forgetChanges(qmp, images, epoch, limits)))
+      await Promise.all([primary, secondary].map(({ qmp, images }) => forgetChanges(qmp, images, changes, limits)))
   } catch (error) {
     // the primary may wait for a silent secondary, and its guest with it
     if (isGivenUp(error))

@@ -12,7 +12,11 @@ const epoch = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constantFrom(2 ** 31 -
 const record: fc.Arbitrary<DiskRecord> = fc.record(
   {
     ...{ disk: text, epoch, state: fc.constantFrom(...states), why: text, at: text },
-    ...{ since: epoch, overlays: fc.record({ active: text, hidden: text }, { noNullPrototype: true }), failing: text },
+    ...{
+      since: epoch.map(epoch => `colo-${epoch}-01234567`),
+      overlays: fc.record({ active: text, hidden: text }, { noNullPrototype: true }),
+      failing: text,
+    },
   },
   { requiredKeys: ['disk', 'epoch', 'state', 'why', 'at'], noNullPrototype: true },
 )
@@ -46,7 +50,7 @@ t.test('garbage is no record, and no error', async () => {
 })
 
 const right = {
-  ...{ version: 1, disk: 'a', epoch: 1, state: 'alone', why: 'w', at: 't', since: 1, failing: 'f' },
+  ...{ version: 1, disk: 'a', epoch: 1, state: 'alone', why: 'w', at: 't', since: 'colo-1-01234567', failing: 'f' },
   overlays: { active: '/a', hidden: '/h' },
 }
 
@@ -61,7 +65,7 @@ t.test('a field that is another thing is not guessed', async t => {
     why: [undefined, null, 7],
     at: [undefined, null, 7],
     failing: [null, 1, {}],
-    since: [null, '1', -1, 1.5, 2 ** 31],
+    since: [null, 1, '1', '', 'colo-', 'colo-1-copy', 'colo-1-0123456', ' colo-1', {}],
     overlays: [null, 7, '/a', [], {}, { active: '/a' }, { hidden: '/h' }, { active: '/a', hidden: null }],
   }
   for (const [field, values] of Object.entries(wrong))

@@ -231,3 +231,29 @@ t.test("a toolstack's own way to have the guest stand still", async t => {
   await t.rejects(made.pair.checkpoint())
   t.equal(calls.at(-1), 'resume', 'also where it fails')
 })
+
+t.test('an epoch that was used for two secondaries makes no checkpoint of the one that of the other', async t => {
+  const made = await protectedQemus(t, forms.blockdev, ['hda'], 'raw')
+  if (made === undefined) return
+  const { qemus, pair } = made
+  const { primary, secondary, names: disks } = qemus
+  await onEach(primary, () => 'write -P 1 0 64k')
+  await pair.checkpoint()
+  await pair.stop()
+  await onEach(primary, () => 'write -P 2 64k 64k')
+  const other = await qemuPair(t, forms.blockdev, ['hda'], 'raw')
+  const second = await protectPair(pairOptions(qemus, primary, other.secondary, 1))
+  await onEach(primary, () => 'write -P 3 128k 64k')
+  await second.checkpoint()
+  await second.stop()
+  const plans: PairEvent[] = []
+  const onEvent = (event: PairEvent) => event.type === 'plan' && plans.push(event)
+  const third = await protectPair({ ...pairOptions(qemus, primary, secondary, 2), onEvent })
+  t.match(plans, [{ plan: { kind: 'full' } }])
+  await third.checkpoint()
+  await third[Symbol.asyncDispose]()
+  await primary.qemu.stop()
+  await failOver({ secondary: secondaryOf(qemus, secondary), disks, epoch: 3 })
+  await secondary.qemu.quit()
+  t.ok(contents(secondary.disks[0]!).equals(image({ 0: 1, 1: 2, 2: 3 })), 'nothing that the other one had is missing')
+})

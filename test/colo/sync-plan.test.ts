@@ -4,7 +4,7 @@ import { planSync } from '#xenlight/colo/sync-plan.js'
 import { bitmap, imageNode, recordOf } from './sights.js'
 
 type Bitmaps = readonly (string | ReturnType<typeof bitmap>)[]
-const since = (epoch: number, record = recordOf('outdated')): DiskRecord => ({ ...record, since: epoch })
+const since = (epoch: number, record = recordOf('outdated')): DiskRecord => ({ ...record, since: `colo-${epoch}` })
 const plan = (source: Bitmaps, target: Bitmaps, record?: DiskRecord, equal?: boolean) =>
   planSync({ image: imageNode(...source) }, { image: imageNode(...target), record }, equal)
 

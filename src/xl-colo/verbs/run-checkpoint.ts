@@ -1,3 +1,5 @@
+import { failingDisks } from '../../colo/failing-disk.js'
+import { findProtection } from '../../colo/find-protection.js'
 import { resumeAbandoned } from '../../colo/guest-control.js'
 import { pairStatus } from '../../colo/pair-status.js'
 import { ReplicaHealth } from '../../colo/replica-health.js'
@@ -25,10 +27,13 @@ export async function runCheckpoint({ ends, json }: PairCommand, io: Io): Promis
   using health = new ReplicaHealth(primary.qmp)
   const disks = await whichDisks(ends.disks, [primary, secondary], limits)
   const status = await pairStatus({ primary, secondary, disks, ...limits })
-  for (const { disk, state } of status.disks)
-    if (state.kind !== 'protected') throw new Refusal('refused', `no checkpoint: ${diskText(disk, state)}`)
   const { sight: here } = status.primary
   const { sight: there } = status.secondary
+  // where the primary's own disk fails, a checkpoint is what saves what it misses
+  const failing = here === undefined ? new Map() : failingDisks(here)
+  for (const { disk, state } of status.disks)
+    if (state.kind !== 'protected' && !failing.has(disk))
+      throw new Refusal('refused', `no checkpoint: ${diskText(disk, state)}`)
   for (const { primary } of here?.disks ?? [])
     if (primary.kind === 'replicated' && primary.replica.nodeName === primary.replica.nbdNode)
       throw new Refusal(
@@ -39,11 +44,16 @@ export async function runCheckpoint({ ends, json }: PairCommand, io: Io): Promis
   try {
     // a start that was killed may have left them standing still
     for (const { qmp } of [primary, secondary]) await resumeAbandoned(qmp, limits)
+    const changes = here && there && (await findProtection(primary, here, there, epoch, limits))
+    if (changes === undefined)
+      throw new Refusal('refused', 'no checkpoint: the disks are not protected any more: start again')
     const { pause } = await takeCheckpoint({
       primary: { ...primary, images: imagesOf(here) },
       secondary: { ...secondary, images: imagesOf(there) },
       disks,
       epoch,
+      changes,
+      isFailing: failing.size > 0,
       health,
       ...limits,
     })

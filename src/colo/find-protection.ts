@@ -1,17 +1,22 @@
 import type { Limits } from '../link/limits.js'
 import { queryXenReplicationStatus } from '../qmp/commands/xen-replication.js'
+import { knowsChanges } from './dirty-changes.js'
 import type { SideSight } from './look.js'
 import { epochOf } from './node-names.js'
 import type { Side } from './side.js'
 
-/** Whether both sides show a protection of this epoch that nothing has failed in, also while nobody listened. */
-export async function isProtected(
+/**
+ * Finds a protection of this epoch that nothing has failed in, also while nobody listened.
+ *
+ * @returns the dirty bitmap of its last checkpoint, which all images have
+ */
+export async function findProtection(
   { qmp }: Side,
   here: SideSight,
   there: SideSight,
   epoch: number,
   limits: Limits,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const isAttached = here.disks.every(
     ({ primary, record }) =>
       primary.kind === 'replicated' &&
@@ -23,7 +28,11 @@ export async function isProtected(
   const isKept = there.disks.every(
     ({ secondary, record }) => secondary.kind === 'replicating' && record?.state === 'replicating',
   )
-  if (there.listening !== epoch || !isAttached || !isKept) return false
+  if (there.listening !== epoch || !isAttached || !isKept) return undefined
+  const changes = there.disks[0]?.record?.since
+  const all = [...here.disks, ...there.disks]
+  if (changes === undefined || !all.every(({ image }) => image !== undefined && knowsChanges(image, changes)))
+    return undefined
   const { error } = await qmp.run(queryXenReplicationStatus, undefined, limits)
-  return !error
+  return error ? undefined : changes
 }
