@@ -242,7 +242,7 @@ t.test('an epoch that was used for two secondaries makes no checkpoint of the on
   await pair.stop()
   await onEach(primary, () => 'write -P 2 64k 64k')
   const other = await qemuPair(t, forms.blockdev, ['hda'], 'raw')
-  const second = await protectPair(pairOptions(qemus, primary, other.secondary, 1))
+  const second = await protectPair({ ...pairOptions(qemus, primary, other.secondary, 1), host: other.host })
   await onEach(primary, () => 'write -P 3 128k 64k')
   await second.checkpoint()
   await second.stop()
