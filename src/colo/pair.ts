@@ -1,7 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
-import { QmpError } from '../qmp/qmp-error.js'
 import { checkLimited } from './check-limits.js'
 import { checkKeep } from './check-pair-options.js'
 import { ColoError } from './colo-error.js'
@@ -10,16 +8,17 @@ import type { DiskState, KnownBesides, LastCheckpoint } from './disk-state.js'
 import { endProtection } from './end-protection.js'
 import { failingWhy, recordFailing, refuseToCut } from './failing-disk.js'
 import { type HeartbeatLimits, usualHeartbeat } from './heartbeat.js'
+import { type KeepOptions, keepProtected } from './keep-protected.js'
 import { nbdNode, replicaNode } from './node-names.js'
 import type { PairEvent } from './pair-event.js'
 import type { PairOptions } from './pair-options.js'
 import { PairReport } from './pair-report.js'
 import { type PairStatus, pairStatus } from './pair-status.js'
 import { cutReplicas, type ReplicaDriver, usualDriver } from './primary.js'
-import { probeLink } from './probe-link.js'
 import { type ProtectedDisks, protect } from './protect.js'
 import { type BadChild, ReplicaHealth } from './replica-health.js'
 import { type Checkpoint, takeCheckpoint } from './take-checkpoint.js'
+import { watchPair } from './watch-pair.js'
 
 /**
  * Protected disks, and what is known of them. They are watched: a secondary that falls silent is cut off, so that the primary's guest
@@ -183,25 +182,17 @@ export class ColoPair implements AsyncDisposable {
    *
    * @throws what does not go away by itself: ColoError old-epoch, split-brain, …
    */
-  async keep(options: { every: number; signal?: AbortSignal | undefined }): Promise<void> {
+  async keep(options: KeepOptions): Promise<void> {
     checkKeep(options)
     const { every, signal } = options
-    let after = firstRetry
-    for (let next = performance.now(); !signal?.aborted && !this.#over.signal.aborted; ) {
-      try {
-        if (!this.#isAttached) await this.protect()
-        await this.checkpoint()
-        after = firstRetry
-        next = Math.max(next + every, performance.now())
-        await pause(next - performance.now(), signal)
-      } catch (error) {
-        if (signal?.aborted) return
-        if (!isPassing(error)) throw error
-        this.#report.tell({ type: 'retry', why: (error as Error).message, after })
-        await pause(after, signal)
-        after = Math.min(after * 2, longestRetry)
-      }
+    const pair = {
+      isProtected: () => this.#isAttached,
+      protect: () => this.protect(),
+      checkpoint: () => this.checkpoint(),
+      onRetry: (why: string, after: number) => this.#report.tell({ type: 'retry', why, after }),
     }
+    const signals = [this.#over.signal, ...(signal === undefined ? [] : [signal])]
+    await keepProtected(pair, { every, signal: AbortSignal.any(signals) })
   }
 
   /** Ends the protection: the primary goes on alone, and the secondary's records say so. */
@@ -284,48 +275,22 @@ export class ColoPair implements AsyncDisposable {
   }
 
   /** Beats until the pair is disposed, or goes on alone. */
-  async #watch(number: number): Promise<void> {
+  #watch(number: number): Promise<void> {
     const { primary, disks, epoch } = this.#options
-    const { every, timeout } = this.#heartbeat
+    const heartbeat = this.#heartbeat
     const { signal } = this.#over
-    const isOver = () => signal.aborted || !this.#isAttached || this.#watches !== number
-    while (!isOver()) {
-      await pause(every, signal)
-      if (isOver()) return
-      const status = await this.status({ timeout }).catch(() => undefined)
-      if (isOver() || status === undefined) continue
-      this.#report.tellFilling(status)
-      const failed = this.#failureIn(status)
-      if (failed !== undefined) {
-        await this.#once(() => this.#goOnAlone(failed))
-        continue
-      }
-      if (this.#failing.size > 0) continue
-      const dead = await probeLink(primary, { disks, epoch, timeout })
-      if (dead === undefined || isOver()) continue
-      await this.#once(() => this.#goOnAlone(`the link to the secondary carries nothing: ${dead.message}`))
-    }
-  }
-
-  /** What ends the protection; a primary's own failing disk does not. */
-  #failureIn({ disks, primary, secondary }: PairStatus): string | undefined {
-    // its monitor may wait for the secondary: cutting helps then, and does no harm to one that is dead
-    if (primary.error !== undefined) return `the primary does not answer: ${primary.error.message}`
-    if (secondary.error !== undefined) return `the secondary fell silent: ${secondary.error.message}`
-    return disks.find(({ disk, state }) => state.kind !== 'protected' && !this.#degraded.has(disk))?.state.why
+    return watchPair({
+      ...{ primary, disks, epoch, heartbeat, signal },
+      isOver: () => signal.aborted || !this.#isAttached || this.#watches !== number,
+      isKnownWrong: disk => this.#degraded.has(disk),
+      mustNotCut: () => this.#failing.size > 0,
+      look: () => this.status({ timeout: heartbeat.timeout }),
+      onSeen: status => this.#report.tellFilling(status),
+      fail: why => this.#once(() => this.#goOnAlone(why)),
+    })
   }
 }
 
 const replicaNodes = (epoch: number, disk: string): string[] => [replicaNode(epoch, disk), nbdNode(epoch, disk)]
 
-const firstRetry = 500
-const longestRetry = 60_000
-
-/** What may go away by itself: a connection, a job, a secondary that is not there yet. */
-const isPassing = (error: unknown): boolean =>
-  error instanceof QmpError || (error instanceof ColoError && ['degraded', 'not-proved', 'record'].includes(error.code))
-
 const refuseToRead = (): Promise<never> => Promise.reject(new Error('there is nothing that reads dirty bitmaps here'))
-
-const pause = (time: number, signal: AbortSignal | undefined): Promise<void> =>
-  delay(Math.max(0, time), undefined, { signal }).catch(() => {})
