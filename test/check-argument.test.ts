@@ -9,7 +9,7 @@ import * as colo from 'xenlight/colo'
 import * as dmArgs from 'xenlight/dm-args'
 import * as qmp from 'xenlight/qmp'
 import * as xenstore from 'xenlight/xenstore'
-import { ColoPair } from '#xenlight/colo/pair.js'
+import { ColoPair } from '#xenlight/colo/pair/pair.js'
 
 /** What a program in JavaScript may pass by mistake. */
 const garbage: readonly unknown[] = [

@@ -1,6 +1,6 @@
 import { printable } from '../printable.js'
+import { epochOf } from './graph/node-names.js'
 import type { DiskSight, SideSight } from './look.js'
-import { epochOf } from './node-names.js'
 
 /** What is known of a protected disk. Every state has its reason; what was not seen is not claimed. */
 export type DiskState =

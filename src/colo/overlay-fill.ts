@@ -1,4 +1,4 @@
-import type { OverlayNode } from './secondary-state.js'
+import type { OverlayNode } from './graph/secondary-state.js'
 
 /** How full an overlay is, in bytes. */
 export interface OverlayFill {

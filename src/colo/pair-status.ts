@@ -1,12 +1,12 @@
 import type { Limits } from '../link/limits.js'
 import { queryXenReplicationStatus } from '../qmp/commands/xen-replication.js'
-import { checkStatus } from './check-status.js'
+import { checkStatus } from './arguments/check-status.js'
 import { commandTimeout } from './command-timeout.js'
 import { type DiskState, diskState, type KnownBesides, type Seen } from './disk-state.js'
-import { promotionProblem } from './fail-over.js'
 import { type DiskSight, lookAt } from './look.js'
 import { type FreeSpace, type OverlayFill, overlayFill } from './overlay-fill.js'
 import type { Side } from './side.js'
+import { promotionProblem } from './take-over/fail-over.js'
 
 /** What is known of a pair at one moment. */
 export interface PairStatus {

@@ -1,5 +1,5 @@
 import { humanMonitor } from '../qmp/human-monitor.js'
-import { nbdNode } from './node-names.js'
+import { nbdNode } from './graph/node-names.js'
 import { cutReplicas } from './primary.js'
 import type { Side } from './side.js'
 

@@ -2,8 +2,8 @@ import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { ColoError } from './colo-error.js'
-import { type DiskRecord, formatRecord, parseRecord } from './disk-record.js'
-import type { RecordStore } from './record-store.js'
+import { type DiskRecord, formatRecord, parseRecord } from './records/disk-record.js'
+import type { RecordStore } from './records/record-store.js'
 
 /** One side of a pair: how its QEMU is reached, and where its records are. */
 export interface Side {

@@ -6,9 +6,9 @@ import { queryXenReplicationStatus, xenColoDoCheckpoint } from '../qmp/commands/
 import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { ColoError } from './colo-error.js'
-import { forgetChanges, keepNext } from './dirty-changes.js'
+import { forgetChanges, keepNext } from './copy/dirty-changes.js'
+import { nbdNode, replicaNode } from './graph/node-names.js'
 import { type GuestControl, guestOf } from './guest-control.js'
-import { nbdNode, replicaNode } from './node-names.js'
 import { cutReplicas, type ReplicaDriver } from './primary.js'
 import type { ReplicaHealth } from './replica-health.js'
 

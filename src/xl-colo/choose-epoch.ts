@@ -1,5 +1,5 @@
-import type { DiskRecord, RecordedState } from '../colo/disk-record.js'
 import type { PairStatus } from '../colo/pair-status.js'
+import type { DiskRecord, RecordedState } from '../colo/records/disk-record.js'
 
 /**
  * The number of a protection for which none was given: that of the one which is there or was begun, where nobody has taken over

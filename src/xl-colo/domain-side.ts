@@ -1,6 +1,6 @@
-import { viewBlocks } from '../colo/block-view.js'
 import { type ColoDiskProblem, coloDisksOf } from '../colo/domain-disks.js'
-import { secondaryState } from '../colo/secondary-state.js'
+import { viewBlocks } from '../colo/graph/block-view.js'
+import { secondaryState } from '../colo/graph/secondary-state.js'
 import type { Limits } from '../link/limits.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 import { connectQmp } from '../qmp/node/connect-qmp.js'

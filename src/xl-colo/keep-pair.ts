@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ColoError } from '../colo/colo-error.js'
 import type { ConnectedSide } from '../colo/node/connect-side.js'
-import type { ColoPair } from '../colo/pair.js'
-import type { PairOptions } from '../colo/pair-options.js'
-import { protectPair } from '../colo/protect-pair.js'
+import type { ColoPair } from '../colo/pair/pair.js'
+import type { PairOptions } from '../colo/pair/pair-options.js'
+import { protectPair } from '../colo/pair/protect-pair.js'
 import { QmpError } from '../qmp/qmp-error.js'
 import { Refusal } from './refusal.js'
 

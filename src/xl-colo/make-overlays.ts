@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { OverlayFiles } from '../colo/become-secondary.js'
 import type { DiskSight } from '../colo/look.js'
 import { prepareOverlays } from '../colo/node/prepare-overlays.js'
 import type { PairStatus } from '../colo/pair-status.js'
+import type { OverlayFiles } from '../colo/rebuild/become-secondary.js'
 import { printable } from '../printable.js'
 import { Refusal } from './refusal.js'
 

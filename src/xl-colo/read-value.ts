@@ -1,5 +1,5 @@
-import { isAllAddresses } from '../colo/check-address.js'
-import { largestEpoch } from '../colo/node-names.js'
+import { isAllAddresses } from '../colo/arguments/check-address.js'
+import { largestEpoch } from '../colo/graph/node-names.js'
 import { UsageError } from '../command-line/usage-error.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ColoError } from '../colo/colo-error.js'
 import { recordFolder } from '../colo/node/record-folder.js'
-import type { RecordStore } from '../colo/record-store.js'
+import type { RecordStore } from '../colo/records/record-store.js'
 import { printable } from '../printable.js'
 import type { Ends } from './command.js'
 import type { Io } from './io.js'

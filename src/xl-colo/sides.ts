@@ -1,5 +1,5 @@
 import { type ConnectedSide, connectSide } from '../colo/node/connect-side.js'
-import type { RecordStore } from '../colo/record-store.js'
+import type { RecordStore } from '../colo/records/record-store.js'
 import type { Side } from '../colo/side.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'

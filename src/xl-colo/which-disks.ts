@@ -1,4 +1,4 @@
-import { findDisks } from '../colo/find-disks.js'
+import { findDisks } from '../colo/graph/find-disks.js'
 import type { Side } from '../colo/side.js'
 import type { Limits } from '../link/limits.js'
 import { Refusal } from './refusal.js'

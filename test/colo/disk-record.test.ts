@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { type DiskRecord, parseRecord, type RecordedState } from 'xenlight/colo'
-import { formatRecord } from '#xenlight/colo/disk-record.js'
+import { formatRecord } from '#xenlight/colo/records/disk-record.js'
 
 const states: readonly RecordedState[] = [
   ...(['alone', 'replicated', 'syncing', 'replicating', 'outdated', 'failing-over'] as const),

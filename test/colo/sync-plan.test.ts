@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { DiskRecord } from 'xenlight/colo'
-import { planSync } from '#xenlight/colo/sync-plan.js'
+import { planSync } from '#xenlight/colo/copy/sync-plan.js'
 import { bitmap, imageNode, recordOf } from './sights.js'
 
 type Bitmaps = readonly (string | ReturnType<typeof bitmap>)[]

@@ -18,7 +18,7 @@ import {
   type SideAddress,
 } from 'xenlight/colo'
 import type { Qmp } from 'xenlight/qmp'
-import { ColoPair } from '#xenlight/colo/pair.js'
+import { ColoPair } from '#xenlight/colo/pair/pair.js'
 
 /** A QEMU, and records, of which nothing may be asked. */
 const asked: string[] = []

@@ -2,9 +2,9 @@ import { checkObject } from '../../check-argument.js'
 import type { SocketAddress } from '../../link/node/socket-address.js'
 import { checkMonitorAddress, connectQmp } from '../../qmp/node/connect-qmp.js'
 import type { Qmp } from '../../qmp/qmp.js'
-import { checkLimited } from '../check-limits.js'
-import { checkRecords } from '../check-side.js'
-import type { RecordStore } from '../record-store.js'
+import { checkLimited } from '../arguments/check-limits.js'
+import { checkRecords } from '../arguments/check-side.js'
+import type { RecordStore } from '../records/record-store.js'
 import type { Side } from '../side.js'
 
 export interface SideAddress {

@@ -3,10 +3,10 @@ import { promisify } from 'node:util'
 import { checkObject } from '../../check-argument.js'
 import { type Limits, longestTimeout } from '../../link/limits.js'
 import { printable } from '../../printable.js'
-import { checkAddress, checkWords } from '../check-address.js'
-import { checkLimited } from '../check-limits.js'
+import { checkAddress, checkWords } from '../arguments/check-address.js'
+import { checkLimited } from '../arguments/check-limits.js'
 import { ColoError } from '../colo-error.js'
-import type { Extent } from '../copy-changes.js'
+import type { Extent } from '../copy/copy-changes.js'
 
 const run = promisify(execFile)
 

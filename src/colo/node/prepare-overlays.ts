@@ -4,10 +4,10 @@ import { basename, dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkArray, checkInteger, checkObject, checkWord } from '../../check-argument.js'
 import { printable } from '../../printable.js'
-import type { OverlayFiles } from '../become-secondary.js'
-import { checkWords } from '../check-address.js'
-import { checkOverlayFiles } from '../check-pair-options.js'
+import { checkWords } from '../arguments/check-address.js'
+import { checkOverlayFiles } from '../arguments/check-pair-options.js'
 import { ColoError } from '../colo-error.js'
+import type { OverlayFiles } from '../rebuild/become-secondary.js'
 
 const run = promisify(execFile)
 

@@ -4,9 +4,9 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { checkArray } from '../../check-argument.js'
 import { printable } from '../../printable.js'
-import { checkWords } from '../check-address.js'
+import { checkWords } from '../arguments/check-address.js'
 import { ColoError } from '../colo-error.js'
-import type { RecordStore } from '../record-store.js'
+import type { RecordStore } from '../records/record-store.js'
 
 /** The most that a record has, in bytes. */
 const largestRecord = 64 * 1024

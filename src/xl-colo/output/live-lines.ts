@@ -1,4 +1,4 @@
-import type { PairEvent } from '../../colo/pair-event.js'
+import type { PairEvent } from '../../colo/pair/pair-event.js'
 import { printable } from '../../printable.js'
 import type { Io } from '../io.js'
 import { diskText } from './disk-text.js'

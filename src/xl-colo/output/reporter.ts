@@ -1,4 +1,4 @@
-import type { PairEvent } from '../../colo/pair-event.js'
+import type { PairEvent } from '../../colo/pair/pair-event.js'
 
 /** Says what happens while it does. */
 export interface Reporter {

@@ -1,6 +1,6 @@
 import type { DiskState } from '../../colo/disk-state.js'
 import type { ColoDiskProblem } from '../../colo/domain-disks.js'
-import type { PairEvent } from '../../colo/pair-event.js'
+import type { PairEvent } from '../../colo/pair/pair-event.js'
 import type { DiskStatus, PairStatus } from '../../colo/pair-status.js'
 
 /** One JSON object, on a line. JSON itself escapes what a terminal must not have, but for what follows. */

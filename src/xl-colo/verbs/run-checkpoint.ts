@@ -1,7 +1,7 @@
 import { failingDisks } from '../../colo/failing-disk.js'
-import { findProtection } from '../../colo/find-protection.js'
 import { resumeAbandoned } from '../../colo/guest-control.js'
 import { pairStatus } from '../../colo/pair-status.js'
+import { findProtection } from '../../colo/protect/find-protection.js'
 import { ReplicaHealth } from '../../colo/replica-health.js'
 import { takeCheckpoint } from '../../colo/take-checkpoint.js'
 import type { PairCommand } from '../command.js'

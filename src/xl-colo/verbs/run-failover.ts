@@ -1,5 +1,5 @@
-import { failOver } from '../../colo/fail-over.js'
 import { type PairStatus, pairStatus } from '../../colo/pair-status.js'
+import { failOver } from '../../colo/take-over/fail-over.js'
 import { cont } from '../../qmp/commands/stop-cont.js'
 import { epochOfTakeOver } from '../choose-epoch.js'
 import type { FailoverCommand } from '../command.js'

@@ -1,6 +1,6 @@
-import { endProtection } from '../../colo/end-protection.js'
-import { epochOf } from '../../colo/node-names.js'
+import { epochOf } from '../../colo/graph/node-names.js'
 import { type PairStatus, pairStatus } from '../../colo/pair-status.js'
+import { endProtection } from '../../colo/protect/end-protection.js'
 import type { PairCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
 import type { Io } from '../io.js'

@@ -1,7 +1,7 @@
 import { parseVdev } from 'xenlight'
 import { type ColoPair, type ConnectedSide, connectSide, failOver, type PairOptions, protectPair } from 'xenlight/colo'
 import * as libxl from '#xenlight/colo/libxl-exact/sequence.js'
-import { takeOverDisks } from '#xenlight/colo/take-over-disks.js'
+import { takeOverDisks } from '#xenlight/colo/take-over/take-over-disks.js'
 import { pairOptions, type QemuPair, type QemuSide } from '../colo-pair.js'
 import type { TcpProxy } from '../tcp-proxy.js'
 
