@@ -363,3 +363,20 @@ t.test('sizes that differ, and a snapshot on a protected disk', async t => {
   t.match([...pair.states.values()], [{ kind: 'degraded' }], 'what its guest writes goes elsewhere')
   await pair[Symbol.asyncDispose]()
 })
+
+t.test('a protected disk that is resized, or taken from its guest', async t => {
+  const qemus = await made(t, forms.blockdev, ['sda', 'sdb'], 'raw')
+  if (qemus === undefined) return
+  const { primary, secondary } = qemus
+  const heartbeat = { every: 50, timeout: 1000 }
+  const pair = await protectPair({ ...pairOptions(qemus, primary, secondary, 1), equal: true, heartbeat })
+  const stateOf = (disk: string) => pair.states.get(disk)
+  const resize = primary.qemu.qmp('block_resize', { 'node-name': 'scsi0-hd0', size: 2 * 1024 * 1024 })
+  await t.rejects(resize, { name: 'QmpError' }, 'QEMU refuses the one')
+  t.match(stateOf('colo-sda'), { kind: 'protected' })
+  await primary.qemu.qmp('device_del', { id: 'scsi-2064' })
+  await until(() => stateOf('colo-sdb')?.kind !== 'protected')
+  t.match(stateOf('colo-sdb'), { kind: 'degraded', why: /no device of the guest's/ })
+  await t.rejects(pair.checkpoint(), { code: 'degraded' })
+  await pair[Symbol.asyncDispose]()
+})
