@@ -265,6 +265,30 @@ t.test("the primary's own disk fails: the secondary alone has what was acknowled
   t.ok(contents(secondary.disks[0]!).equals(Buffer.alloc(1024 * 1024, 6)))
 })
 
+t.test(
+  "the primary's own disk fails before it has a replica: its guest saw it, and nobody else misses anything",
+  async t => {
+    const disk = await realPart(t, async () => smallFileSystem(t, 640 * 1024))
+    if (disk === undefined) return
+    const qemus = await made(t, forms.blockdev, ['hda'], 'raw', { primary: { disk } })
+    if (qemus === undefined) return
+    const { primary, secondary } = qemus
+    const options = { ...pairOptions(qemus, primary, secondary, 1), heartbeat: { every: 50, timeout: 1000 } }
+    let failing: Promise<unknown> = Promise.resolve()
+    const pair = await protectPair({
+      ...options,
+      speed: 1024 * 1024,
+      onEvent: event => {
+        if (event.type === 'plan') failing = onEach(primary, () => 'write -P 7 256k 768k').catch(() => {})
+      },
+    })
+    await failing
+    t.strictSame(kinds(pair), ['protected'])
+    await pair.checkpoint()
+    await pair.stop()
+  },
+)
+
 /** What a side's dirty bitmaps of checkpoints mark. */
 const dirtyBytes = async ({ qemu }: QemuSide) =>
   (await qemu.client.run(queryNamedBlockNodes, { flat: true })).flatMap(({ bitmaps }) =>

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { addDisk, parseDisk } from 'xenlight'
 import { embeddedStore } from 'xenlight/xenstore'
@@ -296,4 +297,38 @@ t.test('overlays are prepared, and none that holds something is touched', async 
   t.match(await here.colo('prepare', '9M', 'a.qcow2', 'new.qcow2'), { status: 3, stderr: /no overlay a.qcow2/ })
   t.match(await here.colo('prepare', 'a.qcow2', 'x.qcow2', 'y.qcow2'), { status: 0 }, 'of the size of an image')
   t.match(await here.colo('prepare', 'gone.img', 'p.qcow2', 'q.qcow2'), { status: 3, stderr: /gone.img/ })
+})
+
+t.test('two disks over TLS', async t => {
+  const pair = await realPart(t, async () => {
+    const here = machine(t)
+    const directory = join(here.folder, 'tls')
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'keys.psk'), `xenlight:${'ab'.repeat(32)}\n`, { mode: 0o600 })
+    const user = (endpoint: string) => (endpoint === 'client' ? ',username=xenlight' : '')
+    const tls = (endpoint: string) => [
+      '-object',
+      `tls-creds-psk,id=${endpoint}0,dir=${directory},endpoint=${endpoint}${user(endpoint)}`,
+    ]
+    const anna = await here.boot('anna', 'primary', { second: 'disk1', args: tls('client') })
+    const berta = await here.boot('berta', 'secondary', { second: 'disk1', args: tls('server') })
+    return { ...here, anna, berta, ends: ['--primary', anna.sockets, '--secondary', berta.sockets] }
+  })
+  if (pair === undefined) return
+  const { anna, berta, ends, colo, listen } = pair
+  const start = ['start', ...ends, '--listen', listen]
+  t.match(await colo(...start, '--tls', 'client0,none'), { status: 1, stderr: /none/ }, 'no such object')
+  t.match(await colo(...start, '--tls', 'client0,server0'), { status: 0, stdout: /disk0[\s\S]*disk1/ })
+  await anna.guest('write -P 1 0 64k')
+  t.match(await colo('checkpoint', ...ends), { status: 0 })
+  await anna.guest('write -P 2 0 64k')
+  t.match(await colo('status', ...ends), { status: 0, stdout: /disk0: protected[\s\S]*disk1: protected/ })
+  await anna.kill()
+  t.match(await colo('failover', '--secondary', berta.sockets), { status: 0, stdout: /taken over: epoch 2/ })
+  await berta.quit()
+  t.ok(
+    readFileSync(berta.image)
+      .subarray(0, 64 * kib)
+      .equals(Buffer.alloc(64 * kib, 1)),
+  )
 })

@@ -46,7 +46,7 @@ export interface Machine {
   listen: string
   /** The same host: what was a secondary here keeps its port. */
   otherPort: string
-  boot(name: string, role: 'primary' | 'secondary', options?: { size?: string; disk?: string }): Promise<SocketQemu>
+  boot(name: string, role: 'primary' | 'secondary', options?: BootOptions): Promise<SocketQemu>
   /** Runs the command to its end. */
   colo(...args: string[]): Promise<Ended>
   /** Starts the command, which stays. */
@@ -114,33 +114,46 @@ function staying(child: ChildProcess): Staying {
   }
 }
 
+interface BootOptions {
+  size?: string
+  /** Its colo-export. */
+  disk?: string
+  /** That of another disk, on SCSI. */
+  second?: string
+  args?: readonly string[]
+}
+
 async function boot(
   folder: string,
   host: string,
   children: ChildProcess[],
   name: string,
   role: 'primary' | 'secondary',
-  { size = '4M', disk = 'disk0' }: { size?: string; disk?: string } = {},
+  { size = '4M', disk = 'disk0', second, args: more = [] }: BootOptions = {},
 ): Promise<SocketQemu> {
   const path = (ending: string) => join(folder, `${name}${ending}`)
   const image = path('.img')
   const make = (file: string, format: string) => {
     if (!existsSync(file)) execFileSync('qemu-img', ['create', '-q', '-f', format, file, size])
   }
-  make(image, 'raw')
-  for (const overlay of ['-active.qcow2', '-hidden.qcow2']) make(path(overlay), 'qcow2')
-  const spec = [
-    `format=raw,vdev=hda,colo,colo-host=${host},colo-port=9000,colo-export=${disk}`,
-    `active-disk=${path('-active.qcow2')},hidden-disk=${path('-hidden.qcow2')},target=${image}`,
-  ]
-  const domidOf = () => undefined
-  const guest = { domid: 11, domainType: 'hvm' } as const
-  const resolved = resolveDisk(parseDisk(spec.join(',')), { ...guest, target: 'file', domidOf })
-  const { args } = buildBlockdevArgs([resolved], { domainType: 'hvm', coloRestore: role === 'secondary' })
+  const diskOf = (vdev: string, exported: string, place: string) => {
+    const target = path(`${place}.img`)
+    const [active, hidden] = [path(`${place}-active.qcow2`), path(`${place}-hidden.qcow2`)]
+    make(target, 'raw')
+    for (const overlay of [active, hidden]) make(overlay, 'qcow2')
+    const spec = [
+      `format=raw,vdev=${vdev},colo,colo-host=${host},colo-port=9000,colo-export=${exported}`,
+      `active-disk=${active},hidden-disk=${hidden},target=${target}`,
+    ]
+    const guest = { domid: 11, domainType: 'hvm', target: 'file', domidOf: () => undefined } as const
+    return resolveDisk(parseDisk(spec.join(',')), guest)
+  }
+  const disks = [diskOf('hda', disk, ''), ...(second === undefined ? [] : [diskOf('sda', second, '-2')])]
+  const { args } = buildBlockdevArgs(disks, { domainType: 'hvm', coloRestore: role === 'secondary' })
   const sockets = [1, 2, 3, 4].map(number => path(`.${number}`))
   for (const socket of sockets) rmSync(socket, { force: true })
   const monitors = sockets.flatMap(socket => ['-qmp', `unix:${socket},server=on,wait=off`])
-  const machine = ['-M', 'pc', '-display', 'none', '-nodefaults', '-S', ...monitors, ...args]
+  const machine = ['-M', 'pc', '-display', 'none', '-nodefaults', '-S', ...monitors, ...more, ...args]
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', binary, ...machine], { stdio: ['ignore', 'pipe', 'pipe'] })
   children.push(child)
   let printed = ''

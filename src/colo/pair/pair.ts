@@ -1,11 +1,10 @@
 import type { Limits } from '../../link/limits.js'
-import { printable } from '../../printable.js'
 import { checkLimited } from '../arguments/check-limits.js'
 import { checkKeep } from '../arguments/check-pair-options.js'
 import { ColoError } from '../colo-error.js'
 import { commandTimeout } from '../command-timeout.js'
 import type { DiskState, KnownBesides, LastCheckpoint } from '../disk-state.js'
-import { failingWhy, recordFailing, refuseToCut } from '../failing-disk.js'
+import { failingWhy, recordFailing, refuseToCut, reportWhy } from '../failing-disk.js'
 import { nbdNode, replicaNode } from '../graph/node-names.js'
 import { type HeartbeatLimits, usualHeartbeat } from '../heartbeat.js'
 import { type PairStatus, pairStatus } from '../pair-status.js'
@@ -77,9 +76,6 @@ export class ColoPair implements AsyncDisposable {
   async protect(): Promise<void> {
     const { signal } = this.#options
     await this.#once(async () => {
-      // reports of an attempt before this one are of nodes with the same names
-      await this.#health.settle()
-      this.#health.clear()
       this.#degraded.clear()
       try {
         const { primary, driver, timeout = commandTimeout } = this.#options
@@ -234,8 +230,11 @@ export class ColoPair implements AsyncDisposable {
   }
 
   /** A child of a quorum failed: the guest was told that all is well. */
-  #onBad({ nodeName, operation, error }: BadChild): void {
-    const what = `${printable(operation)} of ${printable(nodeName)} failed (${printable(error)})`
+  #onBad(bad: BadChild): void {
+    const { nodeName } = bad
+    const what = reportWhy(bad)
+    // a failure before there are replicas is the guest's own to see
+    if (!this.#isAttached) return
     if (this.#images.primary.includes(nodeName)) {
       const disk = this.#options.disks[this.#images.primary.indexOf(nodeName)]!
       const why = failingWhy(what)
@@ -243,7 +242,7 @@ export class ColoPair implements AsyncDisposable {
       const { primary, timeout = commandTimeout } = this.#options
       // where it cannot be recorded, this process knows it still
       void this.#once(() => recordFailing(primary, disk, why, { timeout })).catch(() => {})
-    } else if (this.#isAttached && this.disks.some(disk => replicaNodes(this.epoch, disk).includes(nodeName))) {
+    } else if (this.disks.some(disk => replicaNodes(this.epoch, disk).includes(nodeName))) {
       void this.#once(() => this.#goOnAlone(`the replica missed something: a ${what}`)).catch(() => {})
     }
   }

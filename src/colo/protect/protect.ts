@@ -55,6 +55,7 @@ export async function protect(options: ProtectOptions): Promise<ProtectedDisks> 
   let changes = await findProtection(primary, here, there, epoch, limits)
   if (changes === undefined) {
     refuseToCut(failingDisks(here))
+    await forgetReports(options)
     await rebuildSides(options, here, there, limits)
     ;[here, there] = await lookAtBoth(options, limits)
     const plans = planProtection(here, there, { epoch, equal: options.equal ?? false })
@@ -135,7 +136,14 @@ async function switchOver(
   for (const { disk, secondary: image } of plans)
     await writeRecord(secondary, image.file, { disk, epoch, state: 'replicating', since: changes, why }, limits)
   await recordPrimary(primary, plans, { epoch, state: 'replicated', why }, limits)
+  await forgetReports(options)
   await attachReplicas(primary.qmp, { disks, epoch, driver, ...address, ...limits })
+}
+
+/** Of nodes that have the names of those to come; and where there is no replica, a write that fails is the guest's own to see. */
+async function forgetReports({ health }: ProtectOptions): Promise<void> {
+  await health.settle()
+  health.clear()
 }
 
 /** What its own guest wrote since its last checkpoint goes. */

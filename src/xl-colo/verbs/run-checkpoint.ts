@@ -1,9 +1,12 @@
-import { failingDisks } from '../../colo/failing-disk.js'
+import { failingDisks, failingWhy, recordFailing, reportWhy } from '../../colo/failing-disk.js'
 import { resumeAbandoned } from '../../colo/guest-control.js'
+import type { SideSight } from '../../colo/look.js'
 import { pairStatus } from '../../colo/pair-status.js'
 import { findProtection } from '../../colo/protect/find-protection.js'
 import { ReplicaHealth } from '../../colo/replica-health.js'
+import type { Side } from '../../colo/side.js'
 import { takeCheckpoint } from '../../colo/take-checkpoint.js'
+import type { Limits } from '../../link/limits.js'
 import type { PairCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
 import { interruptible } from '../interruption.js'
@@ -63,6 +66,21 @@ export async function runCheckpoint({ ends, json }: PairCommand, io: Io): Promis
   } catch (error) {
     if (interruption.status !== undefined) return interruption.status
     throw withStatus(error)
+  } finally {
+    await recordFailures(primary, here, health, limits)
+  }
+}
+
+/** What this process alone has heard of the primary's own disks. */
+async function recordFailures(
+  primary: Side,
+  here: SideSight | undefined,
+  health: ReplicaHealth,
+  limits: Limits,
+): Promise<void> {
+  for (const { disk, image } of here?.disks ?? []) {
+    const bad = image && health.bad(image.nodeName)
+    if (bad !== undefined) await recordFailing(primary, disk, failingWhy(reportWhy(bad)), limits)
   }
 }
 
