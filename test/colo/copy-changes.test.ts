@@ -50,6 +50,9 @@ for (const [what, signal] of Object.entries(losses))
     // marked, and copied before it may be written
     for (const at of [15, 14, 13]) await onEach(primary, () => `write -P 3 ${at}M 512k`)
     await failing
+    // the monitor's qemu-io says what failed on QEMU's own output only
+    for (const at of [15, 14, 13]) await onEach(primary, () => `read -P 3 ${at}M 512k`)
+    t.notMatch(primary.qemu.printed(), /fail/i, 'what the guest wrote is there')
     await onEach(primary, disk => `write -P ${4 + disk} 20M 1M`)
 
     if (signal === 'SIGKILL') await secondary.qemu.stop()
