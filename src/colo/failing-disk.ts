@@ -1,17 +1,11 @@
 import type { Limits } from '../link/limits.js'
-import { printable } from '../printable.js'
 import { ColoError } from './colo-error.js'
 import { lookAt, type SideSight } from './look.js'
-import type { BadChild } from './replica-health.js'
 import { type Side, writeRecord } from './side.js'
 
 /** What is wrong with a primary whose own image misses a write, and what to do. */
 export const failingWhy = (what: string): string =>
   `the primary's own disk fails: a ${what}; the secondary alone has it: take a checkpoint and fail over`
-
-/** What was reported of an image. */
-export const reportWhy = ({ nodeName, operation, error }: BadChild): string =>
-  `${printable(operation)} of ${printable(nodeName)} failed (${printable(error)})`
 
 /** Records that a primary's image misses what its secondary has: whoever goes on with the pair must know it. */
 export async function recordFailing(primary: Side, disk: string, why: string, limits: Limits): Promise<void> {

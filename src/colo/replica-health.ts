@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { printable } from '../printable.js'
 import type { Qmp, QmpEvents } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
 
@@ -11,6 +12,10 @@ export interface BadChild {
   /** QEMU's words. */
   error: string
 }
+
+/** What a child failed in, for people. */
+export const reportWhy = ({ nodeName, operation, error }: BadChild): string =>
+  `${printable(operation)} of ${printable(nodeName)} failed (${printable(error)})`
 
 /** QEMU reports once in this time, and a little later, in milliseconds. */
 const reportEvery = 1100

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Limits } from '../../link/limits.js'
-import { printable } from '../../printable.js'
 import { blockdevDel } from '../../qmp/commands/blockdev-add.js'
 import { queryJobs } from '../../qmp/commands/query-jobs.js'
 import { queryNamedBlockNodes } from '../../qmp/commands/query-named-block-nodes.js'
@@ -9,7 +8,7 @@ import type { Qmp } from '../../qmp/qmp.js'
 import { QmpError } from '../../qmp/qmp-error.js'
 import { copyNode, exportName, isCopyNode, isLinkNode, isReplicaNode, linkNode } from '../graph/node-names.js'
 import { type HeartbeatLimits, untilSilent } from '../heartbeat.js'
-import type { ReplicaHealth } from '../replica-health.js'
+import { type ReplicaHealth, reportWhy } from '../replica-health.js'
 import type { Side } from '../side.js'
 import { unlessRefused } from '../unless-refused.js'
 import { copyMarked, copyWhileRunning, type Extent, markChanges } from './copy-changes.js'
@@ -178,11 +177,9 @@ async function guarded(
 
 /** What a copy of changes missed, or that this is not known. */
 function missedOf(health: ReplicaHealth, jobs: readonly Job[]): Error | undefined {
-  for (const { disk, link } of jobs) {
+  for (const { link } of jobs) {
     const bad = health.bad(link)
-    if (bad === undefined) continue
-    const why = `a ${printable(bad.operation)} of ${printable(disk)} failed (${printable(bad.error)})`
-    return new QmpError('job-failed', why)
+    if (bad !== undefined) return new QmpError('job-failed', `a ${reportWhy(bad)}`)
   }
   return health.lost
 }
