@@ -4,6 +4,11 @@ export interface DuplexReader {
   data(bytes: Uint8Array): void
   /** No more will come. Called once, also after `close`; `cause` where it is not an orderly end. */
   end(cause?: Error): void
+  /**
+   * All that was written is sent. Whoever has this looks at `unsent` itself; a socket stops reading for the others while they
+   * are not read from.
+   */
+  drained?(): void
 }
 
 /**
@@ -17,4 +22,15 @@ export interface Duplex {
   write(message: Uint8Array): void
   /** Closes both ways; the reader's `end` follows. May be called at any time, also twice. */
   close(): void
+  /** Closes at once, whatever was not sent. */
+  abort?(): void
+  /** No more comes until `resume`. What has no `pause` goes on. */
+  pause?(): void
+  resume?(): void
+  /** How many bytes were written and are not sent. */
+  readonly unsent?: number
+  /** Whether the other end's certificate, which was verified, is of that name. Not there where the other end has shown none. */
+  readonly isCertified?: ((name: string) => boolean) | undefined
+  /** What comes out is the reader's to keep. */
+  readonly givesAway?: boolean
 }

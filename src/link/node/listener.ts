@@ -1,7 +1,11 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import type { Duplex, DuplexReader } from '../duplex.js'
+import type { Duplex } from '../duplex.js'
 import { checkAddress, type SocketAddress } from './socket-address.js'
+import { StreamDuplex } from './stream-duplex.js'
+
+/** After so many milliseconds of silence TCP asks whether the other end is there still. */
+const keepAliveInitialDelay = 30_000
 
 /** A socket at which others find us. */
 export interface Listener extends AsyncDisposable {
@@ -11,19 +15,32 @@ export interface Listener extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Puts another stream on a connection's socket: TLS. What comes out of the duplex before is no longer heard. */
+export type Upgrade = (wrap: (socket: Socket) => Promise<Socket>) => Promise<Duplex>
+
 /**
  * Listens on a unix socket, which only this user can connect to, or on a TCP port (of this machine alone, if no host is
  * said). The unix socket of a server that is dead is replaced. Fails with the system's error; EADDRINUSE where another server
  * listens there, or something else is there.
  */
-export async function listen(address: SocketAddress, accept: (duplex: Duplex) => void): Promise<Listener> {
+export async function listen(
+  address: SocketAddress,
+  accept: (duplex: Duplex, upgrade: Upgrade) => void,
+): Promise<Listener> {
   checkAddress(address)
-  const open = new Set<AcceptedSocket>()
-  const server = createServer({ noDelay: true }, socket => {
-    const duplex = new AcceptedSocket(socket)
+  const open = new Set<StreamDuplex>()
+  const opened = (socket: Socket): StreamDuplex => {
+    const duplex = new StreamDuplex(socket)
     open.add(duplex)
     socket.once('close', () => open.delete(duplex))
-    accept(duplex)
+    return duplex
+  }
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay }, socket => {
+    const duplex = opened(socket)
+    accept(duplex, async wrap => {
+      duplex.detach()
+      return opened(await wrap(socket))
+    })
   })
   try {
     await listenAnew(server, address)
@@ -43,37 +60,6 @@ export async function listen(address: SocketAddress, accept: (duplex: Duplex) =>
     return closed
   }
   return { address: actual(server, address), close, [Symbol.asyncDispose]: close }
-}
-
-/** One that connected to us. Who does not read what we write is not read from either. */
-class AcceptedSocket implements Duplex {
-  readonly #socket: Socket
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    // the end follows
-    socket.on('error', () => {})
-  }
-
-  start(reader: DuplexReader): void {
-    const socket = this.#socket
-    socket.on('data', bytes => {
-      socket.cork()
-      reader.data(bytes)
-      socket.uncork()
-      if (socket.writableNeedDrain) socket.pause()
-    })
-    socket.on('drain', () => socket.resume())
-    socket.once('close', () => reader.end())
-  }
-
-  write(message: Uint8Array): void {
-    this.#socket.write(message)
-  }
-
-  close(): void {
-    this.#socket.destroySoon()
-  }
 }
 
 async function listenAnew(server: Server, address: SocketAddress): Promise<void> {
