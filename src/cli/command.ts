@@ -1,11 +1,15 @@
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { UsageError } from '../command-line/usage-error.js'
 import type { Dialect } from '../dm-args/dialect.js'
+import { isRunFolder } from '../dm-args/protect/protect-disk.js'
+import { defaultRun } from '../replication/inline-export.js'
+import { isName, nameRule } from '../replication/name.js'
 import { type OptionName, options } from './option-table.js'
+import { readHub } from './protect/read-hub.js'
 
 type CommandLine = GivenOptions<OptionName>
 
-export type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv' | 'blockdev' | 'graph' | 'graph-dot'
+export type OutputForm = 'json' | 'spec' | 'xenstore' | 'argv' | 'blockdev' | 'graph' | 'graph-dot' | 'agent'
 export type Shell = 'bash' | 'zsh' | 'fish'
 
 /** What was said of the guest; what was not may come from its configuration file. */
@@ -30,6 +34,16 @@ export interface DisksCommand {
   strict: boolean
   diagnostics: 'text' | 'json'
   argv: ArgvOptions
+  /** A replication agent is to serve the disks. */
+  protect: ProtectCommand | undefined
+}
+
+export interface ProtectCommand {
+  /** HOST:PORT or a socket's path, as an agent's configuration has it. */
+  hub: string
+  /** What the configuration file's name stands in for. */
+  group: string | undefined
+  run: string
 }
 
 /** How arguments are written. */
@@ -48,7 +62,7 @@ export interface BatchCommand {
 }
 
 /** Attaches disks to a running domain. */
-export interface ApplyCommand extends Omit<DisksCommand, 'kind' | 'output' | 'argv'> {
+export interface ApplyCommand extends Omit<DisksCommand, 'kind' | 'output' | 'argv' | 'protect'> {
   kind: 'apply'
   output: 'text' | 'json'
   /** Into an embedded store in the place of the daemon's. */
@@ -103,10 +117,27 @@ function disksCommand(line: CommandLine): DisksCommand {
     libxlExact: line.values.has('libxl-exact'),
     end: line.values.has('null') ? '\0' : '\n',
   }
-  return { kind: 'disks', output, argv, ...commonOptions(line) }
+  return { kind: 'disks', output, argv, protect: protectCommand(line, output), ...commonOptions(line) }
 }
 
-const commonOptions = (line: CommandLine): Omit<DisksCommand, 'kind' | 'output' | 'argv'> => ({
+function protectCommand(line: CommandLine, output: OutputForm): ProtectCommand | undefined {
+  const hub = lastValue(line, 'protect')
+  if (hub === undefined) {
+    const stray = (['group', 'run'] as const).find(name => line.values.has(name))
+    if (stray !== undefined) throw new UsageError(`--${stray} is for --protect only`)
+    if (output === 'agent') throw new UsageError('--output agent is for --protect HUB only: to which hub?')
+    return undefined
+  }
+  const group = lastValue(line, 'group')
+  if (group !== undefined && !isName(group)) throw new UsageError(`--group takes ${nameRule}, not '${group}'`)
+  if (group === undefined && !line.values.has('config'))
+    throw new UsageError('--protect needs --group NAME: what is the group called on the hub?')
+  const run = lastValue(line, 'run') ?? defaultRun
+  if (!isRunFolder(run)) throw new UsageError(`--run takes an absolute path, not '${run}'`)
+  return { hub: readHub(hub), group, run }
+}
+
+const commonOptions = (line: CommandLine): Omit<DisksCommand, 'kind' | 'output' | 'argv' | 'protect'> => ({
   source: diskSource(line),
   guest: guestOptions(line),
   offline: line.values.has('offline'),

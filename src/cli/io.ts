@@ -18,6 +18,8 @@ export interface Io {
   readFile(path: string): Iterable<Uint8Array>
   /** What a disk's target is; where it can't be examined, 'missing' and the reason in the C library's words. */
   examine(path: string): { target: DiskTarget; reason?: string }
+  /** The name of this machine. */
+  hostname(): string
   write(stream: OutputStream, data: string | Uint8Array): void
   openXen(): Promise<RunningXen>
 }

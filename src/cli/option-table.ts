@@ -1,5 +1,7 @@
+import { commonOptions } from '../command-line/common-options.js'
 import type { Option } from '../command-line/option.js'
 import { dialects } from '../dm-args/dialect.js'
+import { defaultRun } from '../replication/inline-export.js'
 
 const optionTable = [
   {
@@ -17,12 +19,15 @@ const optionTable = [
   { name: 'apply', help: 'attach the disks to a running domain, all or none' },
   { name: 'dry-run', help: 'with --apply: into a store of its own, which is then shown' },
   { name: 'list', help: "list a domain's disks from the running xenstore" },
+  { name: 'protect', takes: 'HUB', help: 'let a replication agent serve the disks; HUB is HOST:PORT or a path' },
+  { name: 'group', takes: 'NAME', help: "with --protect: the disks' group (default: the file's name=)" },
+  { name: 'run', takes: 'DIR', file: true, help: `with --protect: the agent's sockets (default: ${defaultRun})` },
   { name: 'libxl-exact', help: 'argv, --apply, --list: as libxl does it, see docs/departures.md' },
   {
     name: 'output',
     short: 'o',
     takes: 'FORM',
-    values: ['json', 'spec', 'xenstore', 'argv', 'blockdev', 'graph', 'graph-dot'],
+    values: ['json', 'spec', 'xenstore', 'argv', 'blockdev', 'graph', 'graph-dot', 'agent'],
     help: 'what to write (default: json)',
   },
   { name: 'domid', takes: 'N', help: "the guest's domain (default: 0)" },
@@ -55,14 +60,7 @@ const optionTable = [
   { name: 'offline', help: 'do not look at targets: /dev/… is a block device, the rest files' },
   { name: 'strict', help: 'refuse what libxl accepts and the user regrets' },
   { name: 'diagnostics', takes: 'FORM', values: ['text', 'json'], help: 'how to write diagnostics (default: text)' },
-  {
-    name: 'completion',
-    takes: 'SHELL',
-    values: ['bash', 'zsh', 'fish'],
-    help: 'write a completion script for a shell',
-  },
-  { name: 'version', short: 'V', help: 'write the version' },
-  { name: 'help', short: 'h', help: 'write this' },
+  ...commonOptions,
 ] as const satisfies readonly Option[]
 
 export type OptionName = (typeof optionTable)[number]['name']

@@ -44,6 +44,10 @@ export class ProcessIo implements Io {
     }
   }
 
+  hostname(): string {
+    return process.getBuiltinModule('node:os').hostname()
+  }
+
   write(stream: OutputStream, data: string | Uint8Array): void {
     writeStream(stream, data)
   }

@@ -1,7 +1,7 @@
-import { type DiskTarget, isTargetExamined } from '../libxl/choose-backend.js'
+import type { DiskTarget } from '../libxl/choose-backend.js'
 import type { LibxlError } from '../libxl/libxl-error.js'
 import { refuseSharedDevices } from '../libxl/refuse-shared-devices.js'
-import { withBackend, withDefaults } from '../libxl/resolve-disk.js'
+import { isTargetLookedAt, withBackend, withDefaults } from '../libxl/resolve-disk.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
 import type { Diagnostic } from '../xlu/diagnostic.js'
 import type { Guest } from './guest.js'
@@ -14,25 +14,27 @@ export interface ResolveOptions {
   offline: boolean
   /** The domain is being built; else the disks are plugged into a running one. */
   create: boolean
+  /** A URL is the name of a file. */
+  libxlExact: boolean
 }
 
 /** The disks with libxl's defaults and backends; nothing where libxl refuses any, each of which is told of. */
 export function resolveDisks(
   disks: readonly PlacedDisk[],
-  { guest, offline, create }: ResolveOptions,
+  { guest, offline, create, libxlExact }: ResolveOptions,
   io: Io,
   diagnostics: Diagnostic[],
 ): ResolvedDisk[] | undefined {
   const { domid, domainType, domains } = guest
-  const context = { domid, domainType, create, domidOf: (name: string) => domains.get(name) }
+  const context = { domid, domainType, create, libxlExact, domidOf: (name: string) => domains.get(name) }
   const examine = offline ? guessTarget : (path: string) => io.examine(path)
   const resolved = disks.flatMap(({ disk, at }) => {
     try {
       const completed = withDefaults(disk, context)
-      const { target, reason = '' } = isTargetExamined(completed)
+      const { target, reason = '' } = isTargetLookedAt(completed, context)
         ? examine(completed.pdevPath ?? '')
         : { target: 'missing' as const }
-      return [withBackend(completed, target, reason)]
+      return [withBackend(completed, context, target, reason)]
     } catch (error) {
       diagnostics.push(libxlRefusal(error, at))
       return []

@@ -1,7 +1,7 @@
+import { complain } from '../command-line/complain.js'
 import { SystemError } from '../command-line/system-error.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { version } from '../command-line/version.js'
-import { printable } from '../printable.js'
 import { runBatch } from './batch/run-batch.js'
 import { type Command, readCommand } from './command.js'
 import { completionScript } from './completion/completion-script.js'
@@ -50,31 +50,23 @@ function runCommand(command: Command, io: Io): number | Promise<number> {
 
 function fail(error: unknown, io: Io): number {
   if (error instanceof UsageError) {
-    complain(io, error.message, "Try 'xl-disk-parse --help'.")
+    complain(io, 'xl-disk-parse', error.message, "Try 'xl-disk-parse --help'.")
     return wrongUsage
   }
   if (error instanceof SystemError) {
     if (error.code === 'EPIPE') return brokenPipe
-    complain(io, error.message)
+    complain(io, 'xl-disk-parse', error.message)
     return refused
   }
   // by its name, as the command that is built has the class twice
   if (error instanceof Error && error.name === 'XenstoreError') {
-    complain(io, `xenstore: ${error.message}`)
+    complain(io, 'xl-disk-parse', `xenstore: ${error.message}`)
     return refused
   }
   if (isOutOfMemory(error)) {
-    complain(io, 'what is to be said of this input is more than fits into memory')
+    complain(io, 'xl-disk-parse', 'what is to be said of this input is more than fits into memory')
     return refused
   }
-  complain(io, `internal error: ${error instanceof Error ? error.message : String(error)}`)
+  complain(io, 'xl-disk-parse', `internal error: ${error instanceof Error ? error.message : String(error)}`)
   return internalError
-}
-
-function complain(io: Io, ...lines: string[]): void {
-  try {
-    io.write(2, `xl-disk-parse: ${lines.map(printable).join('\n')}\n`)
-  } catch {
-    // nobody is left to tell
-  }
 }

@@ -1,7 +1,6 @@
+import type { CommonCommand } from '../command-line/common-command.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 import type { SidePair } from './read-value.js'
-
-export type Shell = 'bash' | 'zsh' | 'fish'
 
 /** How the two sides are reached. */
 export interface Ends {
@@ -70,12 +69,4 @@ export interface PairCommand {
 }
 
 /** What the command is asked to do. */
-export type Command =
-  | StartCommand
-  | StatusCommand
-  | FailoverCommand
-  | PrepareCommand
-  | PairCommand
-  | { kind: 'help' }
-  | { kind: 'version' }
-  | { kind: 'completion'; shell: Shell }
+export type Command = StartCommand | StatusCommand | FailoverCommand | PrepareCommand | PairCommand | CommonCommand

@@ -1,29 +1,24 @@
+import { exitStatusRows, optionRows, verbRows } from '../command-line/help-rows.js'
 import { exitStatuses } from './exit-status.js'
 import { options } from './option-table.js'
 import { verbs } from './verbs.js'
 
 /** What --help writes. */
 export function helpText(): string {
-  const doing = Object.entries(verbs).map(([name, { words, help }]) => row(`${name}${words}`, help))
-  const given = options.map(({ name, short, takes, values, help }) => {
-    const value = takes === undefined ? '' : ` ${values ? values.join('|') : takes}`
-    return row(`${short ? `-${short}, ` : '    '}--${name}${value}`, help)
-  })
-  const ends = Object.values(exitStatuses).map(([status, meaning]) => `  ${String(status).padStart(3)}  ${meaning}`)
   return `Usage: xl-colo VERB [options]
 
 Protects the disks of a guest by QEMU's COLO replication, over the QMP sockets of two QEMUs.
 
 Verbs:
-${doing.join('\n')}
+${verbRows(verbs, width)}
 
 Options:
-${given.join('\n')}
+${optionRows(options, width)}
 
 SOCK is a unix socket's path, or HOST:PORT. A monitor serves one client at a time.
 
 Exit status:
-${ends.join('\n')}
+${exitStatusRows(exitStatuses)}
 Of several disks, status gives the worst: the highest number.
 
 Example:
@@ -32,6 +27,3 @@ Example:
 }
 
 const width = 34
-
-const row = (left: string, help: string): string =>
-  left.length > width ? `  ${left}\n  ${' '.repeat(width)}  ${help}` : `  ${left.padEnd(width)}  ${help}`

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ProcessIo } from './process-io.js'
+import { ProcessIo } from '../command-line/process-io.js'
 import { run } from './run.js'
 
 // what waits for a monitor that is silent would keep the process

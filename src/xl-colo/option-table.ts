@@ -1,8 +1,9 @@
+import { commonOptions } from '../command-line/common-options.js'
+import type { CompletedOption } from '../command-line/completion/completed-command.js'
 import type { Option } from '../command-line/option.js'
 import type { Verb } from './verbs.js'
 
-interface VerbOption extends Option {
-  /** The verbs that take it; all of them without this. */
+interface VerbOption extends CompletedOption {
   readonly of?: readonly Verb[]
 }
 
@@ -22,6 +23,7 @@ const optionTable = [
   {
     name: 'disk',
     takes: 'NAME',
+    repeated: true,
     of: onBothSides,
     help: 'only this disk; may be repeated (default: all that are found)',
   },
@@ -48,14 +50,7 @@ const optionTable = [
   { name: 'graph', of: ['status'], help: "draw both sides' block graphs" },
   { name: 'timeout', takes: 'TIME', of: onBothSides, help: 'for a single command of QEMU (default: 10s)' },
   { name: 'json', help: 'write one JSON object a line' },
-  {
-    name: 'completion',
-    takes: 'SHELL',
-    values: ['bash', 'zsh', 'fish'],
-    help: 'write a completion script for a shell',
-  },
-  { name: 'version', short: 'V', help: 'write the version' },
-  { name: 'help', short: 'h', help: 'write this' },
+  ...commonOptions,
 ] as const satisfies readonly VerbOption[]
 
 export type OptionName = (typeof optionTable)[number]['name']

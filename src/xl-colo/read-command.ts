@@ -1,45 +1,34 @@
+import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
+import { readCommonCommand } from '../command-line/common-command.js'
+import { readSocket, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
-import { nearest } from '../xlu/nearest.js'
+import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
 import type {
   BothEnds,
   Command,
   Ends,
   FailoverCommand,
   PrepareCommand,
-  Shell,
   StartCommand,
   StatusCommand,
 } from './command.js'
 import { type OptionName, options } from './option-table.js'
-import {
-  readBytes,
-  readEpoch,
-  readFolders,
-  readListen,
-  readNumber,
-  readSocket,
-  readSockets,
-  readSpeed,
-  readTime,
-  readTls,
-} from './read-value.js'
+import { readEpoch, readFolders, readListen, readNumber, readSockets, readSpeed, readTls } from './read-value.js'
 import { type Verb, verbNames, verbs } from './verbs.js'
 
 type CommandLine = GivenOptions<OptionName>
 
 export function readCommand(args: readonly string[]): Command {
   const line = readCommandLine(args, options, { plainWord: 'word' })
-  const { values } = line
-  if (values.has('help')) return { kind: 'help' }
-  if (values.has('version')) return { kind: 'version' }
-  if (values.has('completion')) return { kind: 'completion', shell: lastValue(line, 'completion') as Shell }
+  const common = readCommonCommand(line.values)
+  if (common !== undefined) return common
   const [word, ...words] = line.words
-  const verb = readVerb(word)
-  refuseStrayOptions(line, verb)
+  const verb = readVerb(word, verbNames)
+  refuseStrayOptions(line, options, verb)
   if (verb !== 'prepare' && words.length > 0)
     throw new UsageError(`${verb} takes options only, but was given '${words[0]}'`)
-  const json = values.has('json')
+  const json = line.values.has('json')
   switch (verb) {
     case 'prepare':
       return { kind: verb, json, ...prepareWords(words) }
@@ -53,22 +42,6 @@ export function readCommand(args: readonly string[]): Command {
     case 'checkpoint':
     case 'stop':
       return { kind: verb, json, ends: bothEnds(line, verb) }
-  }
-}
-
-function readVerb(word: string | undefined): Verb {
-  if (word === undefined) throw new UsageError(`what is to be done? Write one of ${verbNames.join(', ')}`)
-  const verb = verbNames.find(name => name === word)
-  if (verb !== undefined) return verb
-  const meant = nearest(word, verbNames)
-  const hint = meant === undefined ? `write one of ${verbNames.join(', ')}` : `did you mean ${meant}?`
-  throw new UsageError(`there is no '${word}' (${hint})`)
-}
-
-function refuseStrayOptions({ values }: CommandLine, verb: Verb): void {
-  for (const { name, of } of options) {
-    if (of === undefined || of.includes(verb)) continue
-    if (values.has(name)) throw new UsageError(`--${name} has no meaning with ${verb} (it is for ${of.join(', ')})`)
   }
 }
 
@@ -151,7 +124,7 @@ function prepareWords(words: readonly string[]): Pick<PrepareCommand, 'size' | '
   const [what = '', active = '', hidden = '', ...more] = words
   if (active === '' || hidden === '' || what === '' || more.length > 0)
     throw new UsageError(`prepare takes three words, not ${words.length}:${verbs.prepare.words}`)
-  return { size: readBytes(what) ?? readImage(what), active, hidden }
+  return { size: parseBytes(what) ?? readImage(what), active, hidden }
 }
 
 /** Digits alone are a size; ./512 is a file. */

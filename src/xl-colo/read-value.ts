@@ -1,9 +1,9 @@
+import { parseBytes } from '../amounts.js'
 import { isAllAddresses } from '../colo/arguments/check-address.js'
 import { largestEpoch } from '../colo/graph/node-names.js'
+import { readHostPort, readSocket } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
-
-const largestPort = 65_535
 
 /** One side's monitors. */
 export interface SidePair {
@@ -20,12 +20,6 @@ export function readSockets(option: string, text: string): SidePair {
   return { qmp: readSocket(option, first), urgent: second === undefined ? undefined : readSocket(option, second) }
 }
 
-/** A unix socket's path, or HOST:PORT; what has a slash is a path. */
-export function readSocket(option: string, text: string): SocketAddress {
-  if (text === '') throw new UsageError(`${option} has an empty socket: write a path, or HOST:PORT`)
-  return text.includes('/') ? { path: text } : (readHostPort(option, text) ?? { path: text })
-}
-
 /** Where the secondary's NBD server listens. */
 export function readListen(option: string, text: string): { host: string; port: number } {
   const address = readHostPort(option, text)
@@ -35,37 +29,8 @@ export function readListen(option: string, text: string): { host: string; port: 
   return address
 }
 
-/** An IPv6 address stands in brackets. */
-function readHostPort(option: string, text: string): { host: string; port: number } | undefined {
-  const [, ipv6, name, digits] = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:/[\]\s]+)):([0-9]{1,6})$/.exec(text) ?? []
-  if (digits === undefined) return undefined
-  const port = Number(digits)
-  if (port < 1 || port > largestPort)
-    throw new UsageError(`${option} has the port ${digits}: a port is from 1 to ${largestPort}`)
-  return { host: ipv6 ?? name!, port }
-}
-
-const units = { ms: 1, s: 1000, m: 60_000 } as const
-
-/** A time such as 200ms, 1.5s or 2m, in milliseconds. */
-export function readTime(option: string, text: string): number {
-  const [, digits, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m)$/.exec(text) ?? []
-  const time = digits === undefined ? 0 : Math.round(Number(digits) * units[unit as keyof typeof units])
-  if (time >= 1 && time <= 86_400_000) return time
-  throw new UsageError(`${option} takes a time from 1ms to 1440m, such as 200ms or 2s, not '${text}'`)
-}
-
-const sizes = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const
-
-/** A number of bytes, such as 512, 50M or 2G; undefined for a text that is none. */
-export function readBytes(text: string): number | undefined {
-  const [, digits, unit] = /^([0-9]{1,16})([KMGT]?)$/.exec(text) ?? []
-  const bytes = digits === undefined ? 0 : Number(digits) * sizes[unit as keyof typeof sizes]
-  return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined
-}
-
 export function readSpeed(option: string, text: string): number {
-  const speed = readBytes(text)
+  const speed = parseBytes(text)
   if (speed === undefined)
     throw new UsageError(`${option} takes bytes a second, such as 500K, 50M or 1G, not '${text}'`)
   return speed

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { ColoError } from '../colo/colo-error.js'
 import { recordFolder } from '../colo/node/record-folder.js'
 import type { RecordStore } from '../colo/records/record-store.js'
+import type { Io } from '../command-line/io.js'
 import { printable } from '../printable.js'
 import type { Ends } from './command.js'
-import type { Io } from './io.js'
 import { Refusal } from './refusal.js'
 
 export interface BothRecords {

@@ -1,13 +1,12 @@
+import { runCommonCommand } from '../command-line/common-command.js'
+import { type ErrorStatuses, exitByError } from '../command-line/exit-by-error.js'
+import type { Io } from '../command-line/io.js'
 import { SystemError } from '../command-line/system-error.js'
-import { UsageError } from '../command-line/usage-error.js'
-import { version } from '../command-line/version.js'
-import { printable } from '../printable.js'
 import { XenlightError } from '../xenlight-error.js'
 import type { Command } from './command.js'
-import { completionScript } from './completion/completion-script.js'
 import { exitStatus } from './exit-status.js'
 import { helpText } from './help.js'
-import type { Io } from './io.js'
+import { options } from './option-table.js'
 import { readCommand } from './read-command.js'
 import { Refusal } from './refusal.js'
 import { runCheckpoint } from './verbs/run-checkpoint.js'
@@ -16,13 +15,21 @@ import { runPrepare } from './verbs/run-prepare.js'
 import { runStart } from './verbs/run-start.js'
 import { runStatus } from './verbs/run-status.js'
 import { runStop } from './verbs/run-stop.js'
+import { verbs } from './verbs.js'
+
+const statuses: ErrorStatuses = {
+  wrongUsage: exitStatus('wrongUsage'),
+  brokenPipe: exitStatus('brokenPipe'),
+  internalError: exitStatus('internalError'),
+  of: statusOf,
+}
 
 /** The whole command: what is done is said by what it writes and by its exit status. Never fails. */
 export async function run(io: Io): Promise<number> {
   try {
     return await runCommand(readCommand(io.args), io)
   } catch (error) {
-    return fail(error, io)
+    return exitByError(error, io, 'xl-colo', statuses)
   }
 }
 
@@ -41,39 +48,14 @@ async function runCommand(command: Command, io: Io): Promise<number> {
     case 'prepare':
       return runPrepare(command, io)
     case 'help':
-      io.write(1, helpText())
-      return exitStatus('done')
     case 'version':
-      io.write(1, `xl-colo ${version()}\n`)
-      return exitStatus('done')
     case 'completion':
-      io.write(1, completionScript(command.shell))
+      runCommonCommand(command, io, { name: 'xl-colo', verbs, options, help: helpText })
       return exitStatus('done')
   }
 }
 
-function fail(error: unknown, io: Io): number {
-  if (error instanceof UsageError) {
-    complain(io, error.message, "Try 'xl-colo --help'.")
-    return exitStatus('wrongUsage')
-  }
-  if (error instanceof SystemError && error.code === 'EPIPE') return exitStatus('brokenPipe')
-  if (error instanceof Refusal) {
-    complain(io, error.message)
-    return exitStatus(error.status)
-  }
-  if (error instanceof XenlightError || error instanceof SystemError) {
-    complain(io, error.message)
-    return exitStatus('failed')
-  }
-  complain(io, `internal error: ${error instanceof Error ? error.message : String(error)}`)
-  return exitStatus('internalError')
-}
-
-function complain(io: Io, ...lines: string[]): void {
-  try {
-    io.write(2, `xl-colo: ${lines.map(printable).join('\n')}\n`)
-  } catch {
-    // nobody is left to tell
-  }
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof Refusal) return exitStatus(error.status)
+  return error instanceof XenlightError || error instanceof SystemError ? exitStatus('failed') : undefined
 }

@@ -6,7 +6,11 @@ export const verbs = {
   failover: { words: '', help: 'have the secondary take over' },
   reprotect: { words: '', help: 'as start, after a failover: the roles are as given' },
   stop: { words: '', help: 'end the protection: the primary goes on alone' },
-  prepare: { words: ' SIZE|IMAGE[:raw|qcow2] ACTIVE HIDDEN', help: "make the overlays of a secondary's disk" },
+  prepare: {
+    words: ' SIZE|IMAGE[:raw|qcow2] ACTIVE HIDDEN',
+    files: true,
+    help: "make the overlays of a secondary's disk",
+  },
 } as const
 
 export type Verb = keyof typeof verbs

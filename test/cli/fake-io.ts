@@ -10,6 +10,7 @@ export interface World {
   input?: readonly (string | Uint8Array)[]
   files?: Readonly<Record<string, string | Uint8Array>>
   targets?: Readonly<Record<string, 'block' | 'file' | 'char' | 'dir'>>
+  hostname?: string
   terminal?: boolean
   env?: Io['env']
   /** The Xen that runs. */
@@ -76,6 +77,10 @@ class FakeIo implements Io {
   examine(path: string): ReturnType<Io['examine']> {
     const target = this.#world.targets?.[path]
     return target === undefined ? { target: 'missing', reason: 'No such file or directory' } : { target }
+  }
+
+  hostname(): string {
+    return this.#world.hostname ?? 'anna'
   }
 
   async openXen(): Promise<RunningXen> {

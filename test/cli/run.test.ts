@@ -101,11 +101,24 @@ const cases: Case[] = [
     name: "libxl's own arguments",
     args: ['-oargv', '--offline', '--libxl-exact', 'vdev=hda,target=nbd:h:1'],
     stdout: /^-drive\nfile=nbd:h:1,if=ide/,
+    stderr: /^warning\[network-target\]/,
   },
   {
     name: 'our arguments: no target is a protocol',
     args: ['-oargv', '--offline', 'vdev=hda,target=nbd:h:1'],
     stdout: /^-drive\nfile=\.\/nbd:h:1,if=ide/,
+    stderr: /^warning\[network-target\]/,
+  },
+  {
+    name: 'a disk over NBD, which no stat is asked of',
+    args: ['-oargv', 'vdev=hda,target=nbd+unix:///x?socket=/s'],
+    stdout: /^-drive\nfile=nbd\+unix:\/\/\/x\?socket=\/s,if=ide/,
+  },
+  {
+    name: "a disk over NBD, libxl's way",
+    args: ['-oargv', '--libxl-exact', 'vdev=hda,target=nbd+unix:///x?socket=/s'],
+    status: 1,
+    stderr: /error\[ERROR_INVAL\]: Disk vdev=hda failed to stat/,
   },
   {
     name: 'an argument with a line feed',
@@ -178,7 +191,7 @@ t.test('usage errors say what is wrong and what was meant', async t => {
     [['-x,raw,xvda'], /no option -x .* after '--'/],
     [
       ['-o', 'jsno', 'x'],
-      /-o takes one of json, spec, xenstore, argv, blockdev, graph, graph-dot, not 'jsno' \(did you mean json\?\)/,
+      /-o takes one of json, spec, xenstore, argv, blockdev, graph, graph-dot, agent, not 'jsno' \(did you mean json\?\)/,
     ],
     [['--output=', 'x'], /--output takes one of /],
     [['x', '--domid'], /--domid needs a value: N/],

@@ -1,7 +1,6 @@
+import type { Io, Size } from '#xenlight/command-line/io.js'
 import { SystemError } from '#xenlight/command-line/system-error.js'
 import type { OutputStream } from '#xenlight/command-line/write-stream.js'
-import type { Io } from '#xenlight/xl-colo/io.js'
-import type { Size } from '#xenlight/xl-colo/output/redrawn.js'
 import { run } from '#xenlight/xl-colo/run.js'
 
 export interface World {
@@ -55,7 +54,11 @@ export class FakeIo implements Io {
     this.written[stream] += text
   }
 
-  onSignal(): Disposable {
+  async writeLater(text: string): Promise<void> {
+    this.write(1, text)
+  }
+
+  onSignal(_: (signal: NodeJS.Signals) => void): Disposable {
     return { [Symbol.dispose]: () => {} }
   }
 }

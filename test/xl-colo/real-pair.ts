@@ -10,6 +10,7 @@ import { buildBlockdevArgs } from 'xenlight/dm-args'
 import { connectQmp, type Qmp } from 'xenlight/qmp'
 import { projectRoot } from '../support/project-root.js'
 import { MissingRealPart } from '../support/real-part.js'
+import { type Ended, type Staying, staying } from '../support/staying.js'
 
 const command = join(projectRoot, 'dist/bin/xl-colo.cjs')
 const binary = '/usr/bin/qemu-system-x86_64'
@@ -32,14 +33,6 @@ export interface SocketQemu {
   quit(): Promise<void>
 }
 
-/** How a command ended. */
-export interface Ended {
-  status: number | null
-  signal: NodeJS.Signals | null
-  stdout: string
-  stderr: string
-}
-
 /** A machine with QEMUs and our command; all is gone when the test is. */
 export interface Machine {
   folder: string
@@ -51,14 +44,6 @@ export interface Machine {
   colo(...args: string[]): Promise<Ended>
   /** Starts the command, which stays. */
   stay(...args: string[]): Staying
-}
-
-export interface Staying {
-  child: ChildProcess
-  stdout(): string
-  /** Waits until standard output matches. */
-  until(pattern: RegExp): Promise<void>
-  ended: Promise<Ended>
 }
 
 export function machine(t: Test): Machine {
@@ -87,30 +72,6 @@ export function machine(t: Test): Machine {
     boot: (name, role, options) => boot(folder, host, children, name, role, options),
     colo: (...args) => stay(...args).ended,
     stay,
-  }
-}
-
-function staying(child: ChildProcess): Staying {
-  let [stdout, stderr] = ['', '']
-  child.stdout!.setEncoding('utf8').on('data', text => {
-    stdout += text
-  })
-  child.stderr!.setEncoding('utf8').on('data', text => {
-    stderr += text
-  })
-  const ended = new Promise<Ended>(resolve => {
-    child.once('close', (status, signal) => resolve({ status, signal, stdout, stderr }))
-  })
-  return {
-    child,
-    stdout: () => stdout,
-    async until(pattern) {
-      while (!pattern.test(stdout)) {
-        if (child.exitCode !== null) throw new Error(`it ended without ${pattern}: ${stdout}${stderr}`)
-        await delay(10)
-      }
-    },
-    ended,
   }
 }
 

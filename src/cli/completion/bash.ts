@@ -1,3 +1,4 @@
+import type { Option } from '../../command-line/option.js'
 import { options } from '../option-table.js'
 import { pathKeys, specWords, valuedKeys } from './spec-words.js'
 
@@ -6,6 +7,11 @@ const optionWords = options.flatMap(({ name, short }) => [`--${name}`, ...(short
 const afterOption = options.flatMap(({ name, short, values }) =>
   values ? [`    --${name}${short ? `|-${short}` : ''}) words='${values.join(' ')}' ;;`] : [],
 )
+
+/** The options whose value is a file's name, and those whose value nobody can guess. */
+const names = (given: readonly Option[]) => given.map(({ name }) => `--${name}`).join('|')
+const files = names(options.filter(({ file }) => file))
+const free = names(options.filter(({ takes, values, file }) => takes !== undefined && !values && !file))
 
 const ofKey = valuedKeys.map(
   ([key, values]) => `      ${key}=*) words='${values.map(value => `${key}=${value}`).join(' ')}' ;;`,
@@ -25,11 +31,11 @@ _xl_disk_parse() {
   fi
   case $previous in
 ${afterOption.join('\n')}
-    --config)
+    ${files})
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return ;;
-    --domid|--domain) return ;;
+    ${free}) return ;;
   esac
   if [[ -z $words && $word == -* ]]; then
     words='${optionWords}'

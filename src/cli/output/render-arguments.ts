@@ -11,7 +11,7 @@ export function renderArguments(
   form: 'argv' | 'blockdev',
   emulated: EmulatedDisks,
   { dialect, libxlExact, end }: ArgvOptions,
-  targetOf: BlockdevOptions['targetOf'],
+  blockdev: Pick<BlockdevOptions, 'targetOf' | 'reconnectDelay'>,
 ): Iterable<string> {
   const { disks, guest } = emulated
   const built =
@@ -24,7 +24,7 @@ export function renderArguments(
       : tellOf(
           emulated,
           () => blockdevWarnings(disks, guest),
-          () => buildBlockdevArgs(disks, { ...guest, targetOf }),
+          () => buildBlockdevArgs(disks, { ...guest, ...blockdev }),
         )
   const args = built?.args ?? []
   if (end === '\0') return ended(args, end)

@@ -1,6 +1,7 @@
 import type { PairEvent } from '../../colo/pair/pair-event.js'
+import { progressText } from '../../command-line/progress-text.js'
 import { printable } from '../../printable.js'
-import { diskText, overlayText, progressText } from './disk-text.js'
+import { diskText, overlayText } from './disk-text.js'
 
 /** An event as a line. */
 export function eventText(event: PairEvent): string {

@@ -1,9 +1,9 @@
 import type { PairEvent } from '../../colo/pair/pair-event.js'
+import type { Io } from '../../command-line/io.js'
+import { fitting, redrawn } from '../../command-line/redrawn.js'
 import { printable } from '../../printable.js'
-import type { Io } from '../io.js'
 import { diskText } from './disk-text.js'
 import { checkpointText, eventText } from './event-text.js'
-import { fitting, redrawn } from './redrawn.js'
 import type { Reporter } from './reporter.js'
 
 /** A few lines at the end of a terminal, drawn again whenever something happens: one a disk, and the last checkpoint. */

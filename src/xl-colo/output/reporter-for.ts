@@ -1,9 +1,10 @@
+import type { Io } from '../../command-line/io.js'
+import { jsonLine } from '../../command-line/json-line.js'
 import { printable } from '../../printable.js'
-import type { Io } from '../io.js'
 import { eventText } from './event-text.js'
 import { LiveLines } from './live-lines.js'
 import type { Reporter } from './reporter.js'
-import { eventJson, jsonLine } from './to-json.js'
+import { eventJson } from './to-json.js'
 
 /** JSON lines, lines that are redrawn on a terminal, or plain ones: one an event. */
 export function reporterFor(json: boolean, io: Io): Reporter {

@@ -3,13 +3,6 @@ import type { ColoDiskProblem } from '../../colo/domain-disks.js'
 import type { PairEvent } from '../../colo/pair/pair-event.js'
 import type { DiskStatus, PairStatus } from '../../colo/pair-status.js'
 
-/** One JSON object, on a line. JSON itself escapes what a terminal must not have, but for what follows. */
-export const jsonLine = (value: object): string =>
-  `${JSON.stringify(value).replace(
-    /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )}\n`
-
 /** The shape of an event: docs/xl-colo.md has it, and it stays. */
 export function eventJson(event: PairEvent): object {
   switch (event.type) {

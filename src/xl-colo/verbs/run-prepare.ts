@@ -1,8 +1,8 @@
 import { prepareOverlays } from '../../colo/node/prepare-overlays.js'
+import type { Io } from '../../command-line/io.js'
 import { printable } from '../../printable.js'
 import type { PrepareCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
-import type { Io } from '../io.js'
 import { reporterFor } from '../output/reporter-for.js'
 import { withStatus } from '../refusal.js'
 

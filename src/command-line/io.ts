@@ -1,7 +1,12 @@
-import type { OutputStream } from '../command-line/write-stream.js'
-import type { Size } from './output/redrawn.js'
+import type { OutputStream } from './write-stream.js'
 
-/** What the command touches of its process; sockets, records and overlays are those of `colo/node`. */
+/** How large a terminal is, in characters. */
+export interface Size {
+  columns: number
+  rows: number
+}
+
+/** What a command touches of its process, besides files and sockets. */
 export interface Io {
   /** The words after the command's name. */
   readonly args: readonly string[]
@@ -16,6 +21,8 @@ export interface Io {
   size(): Size
   /** @throws SystemError */
   write(stream: OutputStream, text: string): void
+  /** Writes to standard output, and never blocks. Resolves when the system has all of it; rejects where it never will. */
+  writeLater(text: string): Promise<void>
   /** Calls the listener at the first signal that asks the process to end; a second one ends it at once. */
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable
 }

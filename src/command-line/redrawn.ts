@@ -1,8 +1,4 @@
-/** How large a terminal is. */
-export interface Size {
-  columns: number
-  rows: number
-}
+import type { Size } from './io.js'
 
 /** What puts lines on a terminal in the place of those that were drawn before. A line never goes on in the next. */
 export function redrawn(lines: readonly string[], before: number, size: Size): string {

@@ -1,7 +1,7 @@
-import { exactArguments } from '../command-line/exact-arguments.js'
-import { type OutputStream, writeStream } from '../command-line/write-stream.js'
-import type { Io } from './io.js'
-import type { Size } from './output/redrawn.js'
+import { exactArguments } from './exact-arguments.js'
+import type { Io, Size } from './io.js'
+import { UnwaitedOutput } from './unwaited-output.js'
+import { type OutputStream, writeStream } from './write-stream.js'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -9,6 +9,7 @@ export class ProcessIo implements Io {
   readonly args = exactArguments(process.argv.slice(2))
   readonly env = process.env
   readonly isRoot = process.geteuid?.() === 0
+  #unwaited: UnwaitedOutput | undefined
 
   isTerminal(stream: OutputStream): boolean {
     return process.getBuiltinModule('node:tty').isatty(stream)
@@ -21,6 +22,11 @@ export class ProcessIo implements Io {
 
   write(stream: OutputStream, text: string): void {
     writeStream(stream, text)
+  }
+
+  writeLater(text: string): Promise<void> {
+    this.#unwaited ??= new UnwaitedOutput()
+    return this.#unwaited.write(text)
   }
 
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable {
