@@ -1,17 +1,17 @@
 import type { CheckpointDevice, CheckpointKind, StepOptions } from '../checkpoint/checkpoint-kind.js'
 import { coloProblems } from '../libxl/colo-problems.js'
 import type { ResolvedDisk } from '../libxl/resolved-disk.js'
+import { viewBlocks } from '../qmp/block-view.js'
 import { xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
+import { ReplicaHealth } from '../qmp/replica-health.js'
 import { checkKind } from './arguments/check-kind.js'
 import { forgetChanges, keepChanges, keepNext } from './copy/dirty-changes.js'
 import { endExports } from './exports/secondary-exports.js'
-import { viewBlocks } from './graph/block-view.js'
 import { changesBitmap } from './graph/node-names.js'
 import { primaryState } from './graph/primary-state.js'
 import { secondaryState } from './graph/secondary-state.js'
 import { attachReplicas, detachReplicas, type ReplicaDriver } from './primary.js'
-import { ReplicaHealth } from './replica-health.js'
 import { listen, startReplication } from './secondary.js'
 import { refuseIfDegraded } from './take-checkpoint.js'
 
@@ -155,6 +155,8 @@ function newGroup(): Group {
       last = undefined
     },
     once(step, work) {
+      // no setup came before: what runs there is another protection's
+      if (step === 'teardown' && last === undefined) return Promise.resolve()
       // each disk asks once a round; the first one's asking does it
       if (last?.step !== step || last.asked === disks.length) last = { step, asked: 0, work: work() }
       last.asked++

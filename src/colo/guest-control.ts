@@ -5,8 +5,8 @@ import { queryNamedBlockNodes } from '../qmp/commands/query-named-block-nodes.js
 import { queryStatus } from '../qmp/commands/query-status.js'
 import { cont, stop } from '../qmp/commands/stop-cont.js'
 import type { Qmp } from '../qmp/qmp.js'
+import { unlessRefused } from '../qmp/unless-refused.js'
 import { isParkNode } from './graph/node-names.js'
-import { unlessRefused } from './unless-refused.js'
 
 /** A toolstack's own way to have a guest stand still and go on, where it has one: Xen's, say. */
 export interface GuestControl {

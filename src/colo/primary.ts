@@ -1,17 +1,17 @@
 import type { Limits } from '../link/limits.js'
 import { printable } from '../printable.js'
+import { viewBlocks } from '../qmp/block-view.js'
 import { blockdevAdd, blockdevDel } from '../qmp/commands/blockdev-add.js'
 import { queryCommands } from '../qmp/commands/query-commands.js'
 import { blockdevChange } from '../qmp/commands/x-blockdev-change.js'
 import { xenSetReplication } from '../qmp/commands/xen-replication.js'
 import { yank } from '../qmp/commands/yank.js'
 import type { Qmp } from '../qmp/qmp.js'
+import { unlessRefused } from '../qmp/unless-refused.js'
 import { ColoError } from './colo-error.js'
 import { nbdOptions, type SecondaryAddress } from './copy/disk-copy.js'
-import { viewBlocks } from './graph/block-view.js'
 import { exportName, nbdNode, replicaNode } from './graph/node-names.js'
 import { type PrimaryState, primaryState } from './graph/primary-state.js'
-import { unlessRefused } from './unless-refused.js'
 
 /**
  * What stands in the quorum for the secondary: QEMU's `replication` driver over an NBD client, as libxl has it, or the NBD client alone,

@@ -5,12 +5,12 @@ import { queryStatus } from '../qmp/commands/query-status.js'
 import { queryXenReplicationStatus, xenColoDoCheckpoint } from '../qmp/commands/xen-replication.js'
 import type { Qmp } from '../qmp/qmp.js'
 import { QmpError } from '../qmp/qmp-error.js'
+import type { ReplicaHealth } from '../qmp/replica-health.js'
 import { ColoError } from './colo-error.js'
 import { forgetChanges, keepNext } from './copy/dirty-changes.js'
 import { nbdNode, replicaNode } from './graph/node-names.js'
 import { type GuestControl, guestOf } from './guest-control.js'
 import { cutReplicas, type ReplicaDriver } from './primary.js'
-import type { ReplicaHealth } from './replica-health.js'
 
 /** A side in a checkpoint. */
 export interface CheckpointSide {

@@ -3,7 +3,6 @@ import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { parseVdev } from 'xenlight'
 import type { Qmp } from 'xenlight/qmp'
-import { viewBlocks } from '#xenlight/colo/graph/block-view.js'
 import { primaryState } from '#xenlight/colo/graph/primary-state.js'
 import { secondaryState } from '#xenlight/colo/graph/secondary-state.js'
 import type { LibxlReport } from '#xenlight/colo/libxl-exact/conversation.js'
@@ -15,6 +14,7 @@ import {
   startSecondary,
   tearDownPrimary,
 } from '#xenlight/colo/libxl-exact/sequence.js'
+import { viewBlocks } from '#xenlight/qmp/block-view.js'
 import { QmpError } from '#xenlight/qmp/qmp-error.js'
 import { forms } from '../dm-args/real-qemu/forms.js'
 import { realPart } from '../support/real-part.js'

@@ -10,7 +10,12 @@ export interface TcpProxy extends Disposable {
   resume(): void
 }
 
-export async function tcpProxy(host: string, target: { host: string; port: number }): Promise<TcpProxy> {
+/** @param options `port`: its own, any by default; `delay`: of each piece that it carries, in milliseconds */
+export async function tcpProxy(
+  host: string,
+  target: { host: string; port: number },
+  { port = 0, delay = 0 }: { port?: number; delay?: number } = {},
+): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>()
   let isStalled = false
   const server = createServer(near => {
@@ -23,12 +28,15 @@ export async function tcpProxy(host: string, target: { host: string; port: numbe
       pairs.delete(pair)
     }
     for (const [from, to] of [pair, [far, near]] as const) {
-      from.on('data', bytes => to.write(bytes))
+      from.on('data', bytes => {
+        if (delay === 0) to.write(bytes)
+        else setTimeout(() => to.write(bytes), delay)
+      })
       from.on('error', end).on('close', end)
     }
     if (isStalled) for (const socket of pair) socket.pause()
   })
-  await new Promise<void>(resolve => server.listen(0, host, resolve))
+  await new Promise<void>(resolve => server.listen(port, host, resolve))
   const all = () => [...pairs].flat()
   const cut = () => {
     for (const socket of all()) socket.destroy()

@@ -10,9 +10,9 @@ import { queryNamedBlockNodes } from '../../qmp/commands/query-named-block-nodes
 import { humanMonitor } from '../../qmp/human-monitor.js'
 import { runJob } from '../../qmp/job.js'
 import type { Qmp } from '../../qmp/qmp.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 import { ColoError } from '../colo-error.js'
 import { copyBitmap, marksNode } from '../graph/node-names.js'
-import { unlessRefused } from '../unless-refused.js'
 import { granularity } from './dirty-changes.js'
 import { type CopyOptions, type DiskCopy, withoutStart } from './disk-copy.js'
 

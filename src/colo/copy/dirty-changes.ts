@@ -1,10 +1,10 @@
 import type { Limits } from '../../link/limits.js'
+import type { ViewedNode } from '../../qmp/block-view.js'
 import { blockDirtyBitmapAdd, blockDirtyBitmapRemove } from '../../qmp/commands/block-dirty-bitmap.js'
 import { transaction } from '../../qmp/commands/transaction.js'
 import type { Qmp } from '../../qmp/qmp.js'
-import type { ViewedNode } from '../graph/block-view.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 import { epochOf, isChangesBitmap, nextBitmap } from '../graph/node-names.js'
-import { unlessRefused } from '../unless-refused.js'
 
 /** Bytes that a bit of our bitmaps stands for. */
 export const granularity = 65_536

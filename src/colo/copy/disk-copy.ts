@@ -1,11 +1,12 @@
 import type { Limits } from '../../link/limits.js'
+import type { ViewedNode } from '../../qmp/block-view.js'
 import { blockdevAdd, blockdevDel } from '../../qmp/commands/blockdev-add.js'
 import { blockJobCancel } from '../../qmp/commands/blockdev-mirror.js'
 import { queryJobs } from '../../qmp/commands/query-jobs.js'
 import { type JobProgress, runJob } from '../../qmp/job.js'
 import type { Qmp } from '../../qmp/qmp.js'
-import type { ViewedNode } from '../graph/block-view.js'
-import { unlessRefused } from '../unless-refused.js'
+import { safeTarget } from '../../qmp/safe-target.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 
 /** A disk that is being copied to its secondary. */
 export interface DiskCopy {
@@ -54,10 +55,7 @@ export async function openTarget(
   await primary.run(blockdevAdd, { ...nbdOptions(address, name), 'node-name': target }, limits)
 }
 
-/**
- * Opens the target of a backup. That copies a part before the guest's write to it, and has the write fail with the copy: beside a node
- * that takes everything, no copy fails. What the link fails in, the quorum reports.
- */
+/** Opens the target of a backup. What the link fails in, the quorum reports. */
 export async function openSafeTarget(
   primary: Qmp,
   { target, link, image }: DiskCopy,
@@ -65,10 +63,8 @@ export async function openSafeTarget(
   name: string,
   limits: Limits,
 ): Promise<void> {
-  const sink = { driver: 'null-co', size: image.virtualSize }
   const client = { ...nbdOptions(address, name), 'node-name': link }
-  const quorum = { driver: 'quorum', 'node-name': target, 'vote-threshold': 1, children: [sink, client] }
-  await primary.run(blockdevAdd, quorum, limits)
+  await primary.run(blockdevAdd, safeTarget(target, image.virtualSize, client), limits)
 }
 
 export const closeTarget = (primary: Qmp, { target }: DiskCopy, limits: Limits): Promise<void> =>

@@ -6,11 +6,11 @@ import { queryNamedBlockNodes } from '../../qmp/commands/query-named-block-nodes
 import { yank } from '../../qmp/commands/yank.js'
 import type { Qmp } from '../../qmp/qmp.js'
 import { QmpError } from '../../qmp/qmp-error.js'
+import { type ReplicaHealth, reportWhy } from '../../qmp/replica-health.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 import { copyNode, exportName, isCopyNode, isLinkNode, isReplicaNode, linkNode } from '../graph/node-names.js'
 import { type HeartbeatLimits, untilSilent } from '../heartbeat.js'
-import { type ReplicaHealth, reportWhy } from '../replica-health.js'
 import type { Side } from '../side.js'
-import { unlessRefused } from '../unless-refused.js'
 import { copyMarked, copyWhileRunning, type Extent, markChanges } from './copy-changes.js'
 import { endFullCopy, startFullCopy } from './copy-full.js'
 import {

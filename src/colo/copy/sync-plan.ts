@@ -1,4 +1,4 @@
-import type { ViewedNode } from '../graph/block-view.js'
+import type { ViewedNode } from '../../qmp/block-view.js'
 import { epochOf } from '../graph/node-names.js'
 import type { DiskRecord } from '../records/disk-record.js'
 import { changesOf, knowsChanges } from './dirty-changes.js'

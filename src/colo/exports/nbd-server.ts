@@ -5,9 +5,9 @@ import { nbdServerStart, nbdServerStop } from '../../qmp/commands/nbd-server.js'
 import { queryNamedBlockNodes } from '../../qmp/commands/query-named-block-nodes.js'
 import type { Qmp } from '../../qmp/qmp.js'
 import { QmpError } from '../../qmp/qmp-error.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 import { ColoError } from '../colo-error.js'
 import { isServerNode, serverNode } from '../graph/node-names.js'
-import { unlessRefused } from '../unless-refused.js'
 import { listExports } from './list-exports.js'
 
 /** Where a secondary listens. */

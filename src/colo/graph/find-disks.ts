@@ -1,10 +1,10 @@
 import type { Limits } from '../../link/limits.js'
+import { type BlockView, viewBlocks } from '../../qmp/block-view.js'
 import { queryBlockGraph } from '../../qmp/commands/query-block-graph.js'
 import { queryDrives } from '../../qmp/commands/query-drives.js'
 import type { Qmp } from '../../qmp/qmp.js'
 import { checkLimited } from '../arguments/check-limits.js'
 import { checkQmp } from '../arguments/check-side.js'
-import { type BlockView, viewBlocks } from './block-view.js'
 import { isOurNode, quorumNode, topNode } from './node-names.js'
 import { type SecondaryState, secondaryState } from './secondary-state.js'
 

@@ -1,5 +1,5 @@
 import { printable } from '../../printable.js'
-import type { BlockView, ViewedNode } from './block-view.js'
+import type { BlockView, ViewedNode } from '../../qmp/block-view.js'
 import { quorumNode } from './node-names.js'
 
 /** What a primary's block graph shows of a disk. No success of a command proves any of it. */

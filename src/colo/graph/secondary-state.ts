@@ -1,4 +1,4 @@
-import type { BlockView, ViewedNode } from './block-view.js'
+import type { BlockView, ViewedNode } from '../../qmp/block-view.js'
 import { activeNode, topNode } from './node-names.js'
 
 /** What a secondary's block graph shows of a disk. */

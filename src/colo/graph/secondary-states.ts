@@ -1,6 +1,6 @@
 import { printable } from '../../printable.js'
+import type { BlockView } from '../../qmp/block-view.js'
 import { ColoError } from '../colo-error.js'
-import type { BlockView } from './block-view.js'
 import { type SecondaryState, secondaryState } from './secondary-state.js'
 
 export const statesOf = (view: BlockView, disks: readonly string[]): SecondaryState[] =>

@@ -1,7 +1,7 @@
 import { printable } from '../../printable.js'
+import type { ViewedNode } from '../../qmp/block-view.js'
 import { ColoError } from '../colo-error.js'
 import { planSync, type SyncPlan } from '../copy/sync-plan.js'
-import type { ViewedNode } from '../graph/block-view.js'
 import type { DiskSight, SideSight } from '../look.js'
 import type { DiskRecord, RecordedState } from '../records/disk-record.js'
 

@@ -1,4 +1,5 @@
 import type { Limits } from '../../link/limits.js'
+import type { ReplicaHealth } from '../../qmp/replica-health.js'
 import type { Extent } from '../copy/copy-changes.js'
 import type { CopyProgress, SecondaryAddress } from '../copy/disk-copy.js'
 import type { SyncPlan } from '../copy/sync-plan.js'
@@ -7,7 +8,6 @@ import type { GuestControl } from '../guest-control.js'
 import type { HeartbeatLimits } from '../heartbeat.js'
 import type { ReplicaDriver } from '../primary.js'
 import type { OverlayFiles } from '../rebuild/become-secondary.js'
-import type { ReplicaHealth } from '../replica-health.js'
 import type { Side } from '../side.js'
 
 /** Reads which parts of an export a dirty bitmap marks. */

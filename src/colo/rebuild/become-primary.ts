@@ -1,16 +1,16 @@
 import type { Limits } from '../../link/limits.js'
 import { printable } from '../../printable.js'
+import { viewBlocks } from '../../qmp/block-view.js'
 import { blockdevAdd, blockdevDel } from '../../qmp/commands/blockdev-add.js'
 import { guestDevices } from '../../qmp/commands/guest-devices.js'
 import { qomSet } from '../../qmp/commands/qom-set.js'
 import type { Qmp } from '../../qmp/qmp.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 import { ColoError } from '../colo-error.js'
-import { viewBlocks } from '../graph/block-view.js'
 import { hiddenNode, parkNode, quorumNode } from '../graph/node-names.js'
 import { primaryState } from '../graph/primary-state.js'
 import { secondaryState } from '../graph/secondary-state.js'
 import { guestOf } from '../guest-control.js'
-import { unlessRefused } from '../unless-refused.js'
 
 export interface BecomePrimaryOptions extends Limits {
   /** The disks, by their exports' names. */

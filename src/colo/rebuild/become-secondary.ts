@@ -1,16 +1,16 @@
 import type { Limits } from '../../link/limits.js'
 import { printable } from '../../printable.js'
+import { type BlockView, viewBlocks } from '../../qmp/block-view.js'
 import { blockdevAdd, blockdevDel } from '../../qmp/commands/blockdev-add.js'
 import { guestDevices } from '../../qmp/commands/guest-devices.js'
 import { qomSet } from '../../qmp/commands/qom-set.js'
 import { queryStatus } from '../../qmp/commands/query-status.js'
 import type { Qmp } from '../../qmp/qmp.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 import { ColoError } from '../colo-error.js'
-import { type BlockView, viewBlocks } from '../graph/block-view.js'
 import { activeNode, hiddenNode, topNode } from '../graph/node-names.js'
 import { primaryState } from '../graph/primary-state.js'
 import { secondaryState } from '../graph/secondary-state.js'
-import { unlessRefused } from '../unless-refused.js'
 import { becomePrimary } from './become-primary.js'
 
 /** The files of a disk's overlays: empty ones, of the disk's size. */

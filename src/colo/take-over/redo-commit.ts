@@ -1,18 +1,18 @@
 import type { Limits } from '../../link/limits.js'
 import { printable } from '../../printable.js'
+import { viewBlocks } from '../../qmp/block-view.js'
 import { blockCommit, jobComplete } from '../../qmp/commands/block-commit.js'
 import { blockdevAdd, blockdevDel } from '../../qmp/commands/blockdev-add.js'
 import { guestDevices } from '../../qmp/commands/guest-devices.js'
 import { qomSet } from '../../qmp/commands/qom-set.js'
 import { type JobProgress, runJob } from '../../qmp/job.js'
 import type { Qmp } from '../../qmp/qmp.js'
+import { unlessRefused } from '../../qmp/unless-refused.js'
 import { ColoError } from '../colo-error.js'
 import { dropCopy } from '../copy/disk-copy.js'
-import { viewBlocks } from '../graph/block-view.js'
 import { parkNode, redoNode } from '../graph/node-names.js'
 import { secondaryState } from '../graph/secondary-state.js'
 import type { OverlayFiles } from '../rebuild/become-secondary.js'
-import { unlessRefused } from '../unless-refused.js'
 
 export interface RedoOptions extends Limits {
   /** The overlays that hold what the disk lacks. */

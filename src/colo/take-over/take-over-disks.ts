@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Limits } from '../../link/limits.js'
 import { printable } from '../../printable.js'
+import { viewBlocks } from '../../qmp/block-view.js'
 import { xenSetReplication } from '../../qmp/commands/xen-replication.js'
 import type { Qmp } from '../../qmp/qmp.js'
 import { QmpError } from '../../qmp/qmp-error.js'
 import { ColoError } from '../colo-error.js'
 import { endExports } from '../exports/secondary-exports.js'
-import { viewBlocks } from '../graph/block-view.js'
 import type { SecondaryState } from '../graph/secondary-state.js'
 import { refuseUnless, statesOf } from '../graph/secondary-states.js'
 

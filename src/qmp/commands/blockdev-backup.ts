@@ -1,22 +1,25 @@
 import { type QmpCommand, takes } from '../command.js'
 import { nothing } from '../reply.js'
 
+/** A type, no interface: arguments are a record for the compiler. */
+export type BackupArguments = {
+  'job-id': string
+  /** The node that is copied, which has the bitmap. */
+  device: string
+  /** The node that it is copied to, which must exist. */
+  target: string
+  sync: 'full' | 'bitmap' | 'none'
+  bitmap?: string
+  /** Whether what was copied is taken out of the bitmap: when all went well, never, always. */
+  'bitmap-mode'?: 'on-success' | 'never' | 'always'
+  /** Bytes a second. */
+  speed?: number
+  'on-target-error'?: 'report' | 'ignore' | 'stop'
+}
+
 /** Copies a node as it is at this moment to another. */
 export const blockdevBackup = {
   name: 'blockdev-backup',
-  takes: takes<{
-    'job-id': string
-    /** The node that is copied, which has the bitmap. */
-    device: string
-    /** The node that it is copied to, which must exist. */
-    target: string
-    sync: 'full' | 'bitmap' | 'none'
-    bitmap?: string
-    /** Whether what was copied is taken out of the bitmap: when all went well, never, always. */
-    'bitmap-mode'?: 'on-success' | 'never' | 'always'
-    /** Bytes a second. */
-    speed?: number
-    'on-target-error'?: 'report' | 'ignore' | 'stop'
-  }>(),
+  takes: takes<BackupArguments>(),
   reply: nothing,
 } satisfies QmpCommand

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { printable } from '../printable.js'
-import type { Qmp, QmpEvents } from '../qmp/qmp.js'
-import { QmpError } from '../qmp/qmp-error.js'
+import type { Qmp, QmpEvents } from './qmp.js'
+import { QmpError } from './qmp-error.js'
 
 /** Something that a quorum could not do with one of its children: the guest was told that all is well. */
 export interface BadChild {

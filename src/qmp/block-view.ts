@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { BlockGraph, GraphEdge, GraphNode } from '../../qmp/commands/query-block-graph.js'
-import { queryBlockGraph } from '../../qmp/commands/query-block-graph.js'
-import { type BlockNode, type DirtyBitmap, queryNamedBlockNodes } from '../../qmp/commands/query-named-block-nodes.js'
-import type { Qmp, QmpRequestOptions } from '../../qmp/qmp.js'
+import type { BlockGraph, GraphEdge, GraphNode } from './commands/query-block-graph.js'
+import { queryBlockGraph } from './commands/query-block-graph.js'
+import { type BlockNode, type DirtyBitmap, queryNamedBlockNodes } from './commands/query-named-block-nodes.js'
+import type { Qmp, QmpRequestOptions } from './qmp.js'
 
 /** A node of the block graph, with what both of QEMU's lists know of it. */
 export interface ViewedNode {
@@ -38,6 +38,26 @@ export class BlockView {
       if (node.kind === 'block-backend') return this.child(node.id, 'root')
     }
     return undefined
+  }
+
+  /** What stands on nodes from outside: guests' devices and drives, by their id or path, with the node that each stands on. */
+  backends(): { name: string; root: ViewedNode | undefined }[] {
+    return [...this.#nodes.values()]
+      .filter(({ kind, name }) => kind === 'block-backend' && name !== '')
+      .map(({ id, name }) => ({ name, root: this.child(id, 'root') }))
+  }
+
+  /** The names of all nodes. */
+  nodeNames(): string[] {
+    return [...this.#details.keys()]
+  }
+
+  /** The jobs that work on a node, by their ids. */
+  jobsOn(node: number): string[] {
+    return this.#edges.flatMap(({ parent, child }) => {
+      const job = child === node ? this.#nodes.get(parent) : undefined
+      return job?.kind === 'block-job' ? [job.name] : []
+    })
   }
 
   /** The node of that node-name. */
