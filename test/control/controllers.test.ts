@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { connectDiskControl, createReplicatedDisk, ServedDisk } from 'xenlight/protocol-d'
+import { socketFolder } from '../nbd/socket-folder.js'
+import { megabyte } from '../protocol-d/disk-pair.js'
+import { reach } from '../protocol-d/raw-peer.js'
+
+async function served(t: Test): Promise<{ node: ServedDisk; control: string }> {
+  const folder = socketFolder(t)
+  const [data, control] = [`${folder}/disk`, `${folder}/c`]
+  await createReplicatedDisk({ data, size: megabyte, pair: 'pair', logSize: 64 * megabyte })
+  const peer = { listen: { path: `${folder}/p` } }
+  const node = await ServedDisk.serve({ data, pair: 'pair', peer, name: 'disk', nbd: `${folder}/n`, control })
+  t.teardown(() => node.close())
+  return { node, control }
+}
+
+t.test('those who are connected and ask nothing keep nobody out', async t => {
+  const { control } = await served(t)
+  for (let idle = 0; idle < 40; idle++) {
+    const socket = await reach(control)
+    t.teardown(() => socket.destroy())
+  }
+  await using asking = await connectDiskControl(control)
+  t.match(await asking.status({ timeout: 5000 }), { role: 'secondary' })
+  await asking.promote({ force: true })
+  t.match(await asking.status({ timeout: 5000 }), { role: 'primary' })
+})
+
+t.test('one that asks and does not read is ended, and the node ends beside one', async t => {
+  const { node, control } = await served(t)
+  const socket = await reach(control)
+  t.teardown(() => socket.destroy())
+  let isEnded = false
+  socket.once('close', () => {
+    isEnded = true
+  })
+  socket.pause()
+  for (let round = 0; round < 400 && !isEnded; round++) {
+    socket.write('{"id":1,"execute":"status"}\n'.repeat(20))
+    await delay(1)
+  }
+  await using other = await connectDiskControl(control)
+  t.match(await other.status({ timeout: 5000 }), { role: 'secondary' })
+  const began = performance.now()
+  await node.close()
+  t.ok(performance.now() - began < 5000)
+})
+
+t.test('what is no question ends the connection', async t => {
+  const { control } = await served(t)
+  const lines = [
+    'status',
+    '{"id":1}',
+    '{"id":1,"execute":"rm"}',
+    '{"id":1,"execute":"wait","arguments":{"timeout":-1}}',
+    '{"id":1,"execute":"demote","arguments":{"force":1}}',
+    `{"id":1,"execute":"${'x'.repeat(70_000)}`,
+  ]
+  for (const line of lines) {
+    const socket = await reach(control)
+    const closed = new Promise(resolve => socket.once('close', () => resolve(true)))
+    socket.write(`${line}\n`)
+    t.ok(await Promise.race([closed, delay(5000, false, { ref: false })]), line.slice(0, 60))
+  }
+  await using asking = await connectDiskControl(control)
+  t.match(await asking.status({ timeout: 5000 }), { role: 'secondary' })
+})
