@@ -1,0 +1,183 @@
+import { resolve } from 'node:path'
+import { checkObject, checkText, checkTimeout } from '../../check-argument.js'
+import { Controllers } from '../../control/controllers.js'
+import { longestTimeout } from '../../link/limits.js'
+import { LinkError } from '../../link/link-error.js'
+import { type Listener, listen } from '../../link/node/listener.js'
+import { listening } from '../../link/node/listening.js'
+import type { ZeroOptions } from '../../nbd/block-backend.js'
+import { formatNbdUrl } from '../../nbd/nbd-url.js'
+import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
+import { type Command, readCommand } from '../control/command.js'
+import type { ServedStatus } from '../control/served-status.js'
+import { ProtocolDError } from '../protocol-d-error.js'
+import { ReplicatedDisk } from './replicated-disk.js'
+import type { ReplicatedDiskOptions } from './replicated-disk-options.js'
+
+export interface ServeOptions extends ReplicatedDiskOptions {
+  /** The disk's name for its NBD clients. */
+  name: string
+  /** The unix socket of its NBD clients. */
+  nbd: string
+  /** The unix socket over which it is controlled: `connectDiskControl`. */
+  control: string
+}
+
+/** How long a change may wait for the peer, in milliseconds: one that is asked for, and one at the end. */
+const changeTimeout = 30_000
+const closeTimeout = 10_000
+
+export interface DemoteOptions {
+  /** Disconnect its NBD clients. */
+  force?: boolean | undefined
+  /** How long it may wait for them, and for the peer, in milliseconds. 30,000 by default. */
+  timeout?: number | undefined
+}
+
+/**
+ * A node that is served: its disk over NBD while it is Primary, and what can be asked of it over a control socket. Both sockets are for
+ * this user alone.
+ */
+export class ServedDisk implements AsyncDisposable {
+  readonly disk: ReplicatedDisk
+  readonly #options: ServeOptions
+  #nbd!: NbdListener
+  #control!: Listener
+  readonly #controllers = new Controllers((request, gone) => {
+    const command = readCommand(request)
+    return command && this.#do(command, gone)
+  })
+  /** How many are ending its clients: no other one may come meanwhile. */
+  #closing = 0
+
+  private constructor(disk: ReplicatedDisk, options: ServeOptions) {
+    this.disk = disk
+    this.#options = options
+  }
+
+  /** @throws ProtocolDError; LinkError with the system's code where it cannot listen */
+  static async serve(given: ServeOptions): Promise<ServedDisk> {
+    checkObject('options', given)
+    for (const name of ['name', 'nbd', 'control'] as const) checkText(name, given[name])
+    // its URL is for who is in another folder
+    const options = { ...given, nbd: resolve(given.nbd) }
+    const disk = await ReplicatedDisk.open(options)
+    const served = new ServedDisk(disk, options)
+    try {
+      const find = (name: string) =>
+        name === options.name && served.#isOpen ? { name, backend: served.#backend() } : undefined
+      const names = () => (served.#isOpen ? [options.name] : [])
+      const nbd = { path: options.nbd }
+      served.#nbd = await listening('NBD clients', nbd, listenNbd(nbd, find, { names }))
+      const control = { path: options.control }
+      const listener = listen(control, duplex => served.#controllers.accept(duplex))
+      served.#control = await listening('who controls it', control, listener)
+    } catch (error) {
+      await served.close()
+      throw error
+    }
+    return served
+  }
+
+  /** What `target=` of a disk spec says to have this disk. */
+  get url(): string {
+    const { nbd, name } = this.#options
+    return formatNbdUrl({ tls: false, address: { path: nbd }, exportName: name })
+  }
+
+  status(): ServedStatus {
+    const { address } = this.disk
+    const listens = address === undefined || 'path' in address ? address?.path : `${address.host}:${address.port}`
+    return { ...this.disk.status(), clients: this.#nbd.connections, url: this.url, listens }
+  }
+
+  /**
+   * Makes the node Secondary. Where its clients' writes, or the peer's acknowledgement, do not come in time, the connection is ended.
+   *
+   * @throws ProtocolDError in-use where it has NBD clients, unless they are to be disconnected; busy, peer-lost; LinkError EBUSY where it
+   * is still Primary, and its clients were disconnected
+   */
+  async demote({ force = false, timeout = changeTimeout }: DemoteOptions = {}): Promise<void> {
+    checkTimeout('timeout', timeout)
+    const { connections } = this.#nbd
+    if (connections > 0 && !force)
+      throw new ProtocolDError('in-use', `the disk has NBD clients (${connections}): end them, or use force`)
+    this.#closing++
+    try {
+      await this.#freeing(timeout, () => this.#nbd.drop(this.#options.name))
+      await this.disk.demote({ timeout })
+    } catch (error) {
+      if (connections === 0) throw error
+      const { message } = error as Error
+      throw new LinkError('EBUSY', `${message}; its NBD clients (${connections}) were disconnected`, { cause: error })
+    } finally {
+      this.#closing--
+    }
+  }
+
+  /** Ends all of it; a Primary is demoted first, where it can be: alone, where its peer does not acknowledge what was written in time. */
+  async close(): Promise<void> {
+    this.#closing++
+    this.#controllers.endAll()
+    await this.#control?.close()
+    await this.#freeing(closeTimeout, async () => this.#nbd?.close())
+    // what cannot be demoted now counts as crashed, and is dealt with when it comes back
+    await this.disk
+      .demote({ timeout: closeTimeout })
+      .catch(() => this.disk.demote({ timeout: closeTimeout }))
+      .catch(() => {})
+    await this.disk.close()
+  }
+
+  /** Writes that wait for a peer which takes nothing go on when the connection to it ends. */
+  async #freeing(timeout: number, work: () => Promise<void>): Promise<void> {
+    const timer = setInterval(() => this.disk.disconnect(), Math.min(timeout, longestTimeout))
+    try {
+      await work()
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get #isOpen(): boolean {
+    return this.#closing === 0 && this.disk.status().role === 'primary'
+  }
+
+  #backend() {
+    const { disk } = this
+    return {
+      size: disk.size,
+      read: (offset: number, length: number) => disk.read(offset, length),
+      write: (offset: number, data: Uint8Array) => disk.write(offset, data),
+      writeZeroes: (offset: number, length: number, options: ZeroOptions) => disk.writeZeroes(offset, length, options),
+      trim: (offset: number, length: number) => disk.writeZeroes(offset, length),
+      flush: () => disk.flush(),
+    }
+  }
+
+  async #do({ execute, arguments: given }: Command, gone: AbortSignal): Promise<unknown> {
+    const { isOn, two, force, timeout } = given as { isOn?: boolean; two?: boolean; force?: boolean; timeout?: number }
+    switch (execute) {
+      case 'status':
+        return this.status()
+      case 'checkpoint':
+        return this.disk.checkpoint()
+      case 'wait':
+        return this.disk.waitForAck({ timeout, signal: gone })
+      case 'checkpointing':
+        return this.disk.setCheckpointing(isOn === true)
+      case 'promote':
+        return this.disk.promote({ two, force }, { timeout })
+      case 'demote':
+        return this.demote({ force, timeout })
+      case 'discard':
+        return this.disk.discardOwnChanges()
+      case 'disconnect':
+        return this.disk.disconnect()
+    }
+  }
+}
