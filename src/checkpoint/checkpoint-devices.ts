@@ -1,5 +1,6 @@
 import {
   checkArray,
+  checkFlag,
   checkFunction,
   checkLimits,
   checkMethods,
@@ -72,10 +73,12 @@ export class CheckpointDevices implements AsyncDisposable {
   /**
    * Ends replication of all disks, also in the middle of a checkpoint; once, however often it is called.
    *
+   * @param goesOn whether the guest is known to go on here without checkpoints; false by default
    * @throws CheckpointError step-failed, with those that were left as they are
    */
-  teardown(): Promise<void> {
-    this.#tornDown ??= tearDown(this.#members, this.#teardownTimeout).then(left => {
+  teardown({ goesOn = false }: { goesOn?: boolean | undefined } = {}): Promise<void> {
+    checkFlag('goesOn', goesOn)
+    this.#tornDown ??= tearDown(this.#members, this.#teardownTimeout, goesOn).then(left => {
       if (left.length > 0)
         throw new CheckpointError('step-failed', sentence('teardown', left), { step: 'teardown', failures: left, left })
     })
@@ -105,7 +108,7 @@ export class CheckpointDevices implements AsyncDisposable {
 
 /**
  * Puts disks under checkpoints. Each is offered to the kinds in their order; the first that takes it has it. All are set up at
- * once, or none is: where one fails, the others are torn down.
+ * once, or none is: where one fails, all that a kind took are torn down, and their guest goes on.
  *
  * @throws CheckpointError no-kind with what each kind answered, before anything is set up; step-failed
  */
@@ -116,10 +119,11 @@ export async function setUpCheckpoints<Disk>(
 ): Promise<CheckpointDevices> {
   check(disks, kinds, options)
   const timeout = options.teardownTimeout ?? teardownTimeout
-  const members = await matchAll(disks, kinds, options)
+  const members = await matchAll(disks, kinds, options, timeout)
   const failures = await stepAll(members, options, 'setup')
   if (failures.length === 0) return new CheckpointDevices(members, timeout)
-  const left = await tearDown(members, timeout)
+  // the guest was never suspended
+  const left = await tearDown(members, timeout, true)
   throw new CheckpointError('step-failed', sentence('setup', failures), { step: 'setup', failures, left })
 }
 
@@ -138,6 +142,7 @@ async function matchAll<Disk>(
   disks: readonly Disk[],
   kinds: readonly CheckpointKind<Disk>[],
   { nameOf, ...limits }: SetUpOptions<Disk>,
+  timeout: number,
 ): Promise<Member[]> {
   const offers = disks.map((given, index) => {
     const name = nameOf(given)
@@ -150,7 +155,10 @@ async function matchAll<Disk>(
     for (const kind of kinds) {
       const answer = await kind.match(given, options)
       if ('device' in answer) {
-        members.push({ index, disk, device: answer.device })
+        const member = { index, disk, device: answer.device }
+        // too late for who waited for it
+        if (options.signal.aborted) await tearDown([member], timeout, true)
+        else members.push(member)
         return
       }
       answers.push(`${kind.name}: ${printable(answer.mismatch)}`)
@@ -159,7 +167,9 @@ async function matchAll<Disk>(
   })
   if (failures.length > 0) {
     const code = failures.some(({ error }) => error instanceof NoKind) ? 'no-kind' : 'step-failed'
-    throw new CheckpointError(code, sentence('match', failures), { step: 'match', failures })
+    // what a kind took may hold a connection
+    const left = await tearDown(members, timeout, true)
+    throw new CheckpointError(code, sentence('match', failures), { step: 'match', failures, left })
   }
   return members.sort((a, b) => a.index - b.index)
 }
@@ -168,10 +178,10 @@ async function matchAll<Disk>(
 class NoKind extends Error {}
 
 /** Each once its last step is through, which may still be on its way where its time was up. @returns those that failed */
-function tearDown(members: readonly Member[], timeout: number): Promise<CheckpointFailure[]> {
+function tearDown(members: readonly Member[], timeout: number, goesOn: boolean): Promise<CheckpointFailure[]> {
   return forAll(members, { timeout }, async ({ device, running }, options) => {
     await running
-    await device.teardown(options)
+    await device.teardown({ ...options, goesOn })
   })
 }
 

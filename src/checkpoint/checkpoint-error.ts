@@ -32,7 +32,7 @@ export class CheckpointError extends XenlightError {
   readonly step: CheckpointStep
   /** The disks that failed, and why. */
   readonly failures: readonly CheckpointFailure[]
-  /** The disks that were set up and could not be torn down again: they are as their error says. */
+  /** The disks that a kind took and that could not be torn down again: they are as their error says. */
   readonly left: readonly CheckpointFailure[]
 
   constructor(code: CheckpointErrorCode, message: string, { step, failures = [], left = [] }: CheckpointErrorDetails) {

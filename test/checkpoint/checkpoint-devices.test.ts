@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { type CheckpointDevice, CheckpointError, type CheckpointKind, setUpCheckpoints } from 'xenlight/checkpoint'
+import { eventually } from '../protocol-d/eventually.js'
 
 type Step = keyof CheckpointDevice
 
@@ -57,7 +58,7 @@ t.test('a checkpoint: each step for all disks before the next', async t => {
   )
 })
 
-t.test('a disk that no kind takes: what each kind says, and nothing is set up', async t => {
+t.test('a disk that no kind takes: what each kind says, nothing is set up, and what was taken is let go', async t => {
   const log: string[] = []
   const failing = setUpCheckpoints(disks({}, { kind: 'x', name: 'xvd\u001bb' }), kinds(log, 'a', 'b'), { nameOf })
   await t.rejects(failing, {
@@ -66,7 +67,7 @@ t.test('a disk that no kind takes: what each kind says, and nothing is set up', 
     failures: [{ index: 1, disk: 'xvd␛b' }],
     message: 'xvd␛b cannot be put under checkpoints: a: xvd␛b is not mine; b: xvd␛b is not mine',
   })
-  t.strictSame(log, [])
+  t.strictSame(log, ['teardown d0', 'teardown d0 done'])
   await t.rejects(setUpCheckpoints(disks({}), [], { nameOf }), { code: 'no-kind', message: /there is no kind to ask/ })
 })
 
@@ -93,6 +94,49 @@ t.test('a setup that takes too long is aborted, and torn down when it has ended'
     left: [],
   })
   t.strictSame(counted(log, 'teardown'), ['teardown d0 done', 'teardown d1 done'])
+})
+
+t.test('a guest that was never suspended goes on: the teardown is told', async t => {
+  const told: string[] = []
+  const kind: CheckpointKind<Disk> = {
+    name: 'a',
+    match: async ({ kind, name, fails }) => {
+      if (kind === undefined) return { mismatch: 'no' }
+      const step = async () => {}
+      const setup = async () => {
+        if (fails === 'setup') throw new Error('no setup')
+      }
+      const teardown = async ({ goesOn }: { goesOn: boolean }) => void told.push(`${name} ${goesOn}`)
+      return { device: { setup, postsuspend: step, preresume: step, commit: step, teardown } }
+    },
+  }
+  const set = (more: Partial<Disk>) => setUpCheckpoints(disks({}, more), [kind], { nameOf })
+  await t.rejects(set({ fails: 'setup' }), { code: 'step-failed', step: 'setup', left: [] })
+  t.strictSame(told.splice(0).sort(), ['d0 true', 'd1 true'])
+  await t.rejects(setUpCheckpoints([...disks({}), { name: 'd1' }], [kind], { nameOf }), { code: 'no-kind', left: [] })
+  t.strictSame(told.splice(0), ['d0 true'])
+  await (await set({})).teardown()
+  t.strictSame(told.sort(), ['d0 false', 'd1 false'], 'once it may have been, nothing is known')
+})
+
+t.test('a disk that a kind takes too late is let go', async t => {
+  const log: string[] = []
+  const [kind] = kinds(log, 'a') as [CheckpointKind<Disk>]
+  const late: CheckpointKind<Disk> = {
+    name: 'late',
+    async match(disk, options) {
+      await new Promise<void>(resolve => options.signal.addEventListener('abort', () => resolve()))
+      return kind.match(disk, options)
+    },
+  }
+  await t.rejects(setUpCheckpoints(disks({}), [late], { nameOf, timeout: 30 }), { code: 'step-failed', step: 'match' })
+  await eventually('it is let go', () => log.includes('teardown d0 done'))
+  t.strictSame(log, ['teardown d0', 'teardown d0 done'])
+})
+
+t.test('a disk that was taken and cannot be let go is reported', async t => {
+  const failing = setUpCheckpoints(disks({ fails: 'teardown' }, { kind: 'x' }), kinds([], 'a'), { nameOf })
+  await t.rejects(failing, { code: 'no-kind', left: [{ index: 0, error: { message: 'no teardown' } }] })
 })
 
 t.test('a teardown that never ends is reported as left', async t => {
@@ -133,9 +177,10 @@ t.test('on every path all that were set up are torn down, once', async t => {
       } catch (caught) {
         error = caught
       }
-      const setUp = counted(log, 'setup').map(line => line.replace('setup', 'teardown'))
-      t.strictSame(counted(log, 'teardown').sort(), setUp.sort())
-      t.ok(all.every(({ kind }) => kind !== 'x') ? setUp.length === all.length : setUp.length === 0)
+      const setUp = counted(log, 'setup')
+      const taken = all.filter(({ kind }) => kind !== 'x').map(({ name }) => `teardown ${name} done`)
+      t.strictSame(counted(log, 'teardown').sort(), taken.sort())
+      t.equal(setUp.length, taken.length === all.length ? all.length : 0)
       if (error !== undefined) t.ok(error instanceof CheckpointError || (error as Error).name === 'SuppressedError')
     }),
     { numRuns: 300 },

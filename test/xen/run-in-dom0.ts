@@ -18,21 +18,39 @@ function share(): string {
   mkdirSync(join(modules, 'xenlight'), { recursive: true })
   copyFileSync(join(projectRoot, 'package.json'), join(modules, 'xenlight/package.json'))
   cpSync(join(projectRoot, 'dist'), join(modules, 'xenlight/dist'), { recursive: true })
-  cpSync(join(projectRoot, 'node_modules/zod'), join(modules, 'zod'), { recursive: true, dereference: true })
+  for (const name of ['zod', 'koffi', '@koromix'])
+    cpSync(join(projectRoot, 'node_modules', name), join(modules, name), { recursive: true, dereference: true })
   cpSync(join(projectRoot, 'build/test/xen'), join(folder, 'xen'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   return folder
 }
 
-/** Runs a script of this folder in dom0 of a real Xen; its tests become one of `t`'s. */
-export async function runInDom0(t: Test, script: string, seconds: number): Promise<void> {
+/** What runs a script of this folder in dom0 of a real Xen. Disposed, the folder that it gets is gone. */
+export interface Dom0Command extends Disposable {
+  program: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+}
+
+/** Builds the lab where it is not built yet. @throws Error with what it wrote where that fails */
+export function dom0Command(script: string, seconds: number, options: readonly string[] = []): Dom0Command {
   const build = XEN_LAB_BUILD || join(tmpdir(), 'xenlight-xen-lab')
   const env = { PATH }
   const built = spawnSync(join(XEN_LAB!, 'build.sh'), [build], { env, encoding: 'utf8' })
-  if (!t.equal(built.status, 0, 'the lab is built', { output: `${built.stdout}${built.stderr}` })) return
-
+  if (built.status !== 0) throw new Error(`the lab is not built: ${built.stdout}${built.stderr}`)
   const folder = share()
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const command = `./node --test-reporter=tap xen/${script}`
-  await t.spawn(join(XEN_LAB!, 'run.sh'), ['-b', build, '-t', String(seconds), folder, command], { env }, 'dom0')
+  const command = ['./node', ...options, `xen/${script}`].join(' ')
+  return {
+    program: join(XEN_LAB!, 'run.sh'),
+    args: ['-b', build, '-t', String(seconds), folder, command],
+    env,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Runs a script of this folder in dom0; its tests become one of `t`'s. */
+export async function runInDom0(t: Test, script: string, seconds: number): Promise<void> {
+  const dom0 = dom0Command(script, seconds, ['--test-reporter=tap'])
+  t.teardown(() => dom0[Symbol.dispose]())
+  await t.spawn(dom0.program, dom0.args, { env: dom0.env }, 'dom0')
 }

@@ -1,0 +1,56 @@
+import { bytesText } from '../command-line/bytes-text.js'
+import { printable } from '../printable.js'
+import type { ServedStatus } from '../protocol-d/control/served-status.js'
+import { exitStatus } from './exit-status.js'
+
+/** What a node is, in a line. */
+export function statusText(status: ServedStatus): string {
+  const { role, isWriter, disk, peerRole, mode, checkpoint, differing, openEpoch } = status
+  const parts = [
+    `${role}${role === 'primary' && !isWriter ? ' (the other one writes)' : ''}, ${disk}`,
+    `peer: ${connectionText(status)}${peerRole === 'unknown' ? '' : `, ${peerRole}`}`,
+    mode === 'checkpoints' ? `checkpoint ${checkpoint}` : `no checkpoints (last: ${checkpoint})`,
+  ]
+  if (differing > 0) parts.push(`${bytesText(differing)} may differ`)
+  if (openEpoch > 0) parts.push(`open epoch: ${bytesText(openEpoch)}`)
+  if (status.discards) parts.push('what it wrote alone will be discarded')
+  if (status.isFull) parts.push('log full: the peer waits')
+  if (status.isCongested) parts.push("congested: the guest's writes wait")
+  if (status.failure !== undefined) parts.push(`FAILED: ${printable(status.failure)}`)
+  return parts.join('; ')
+}
+
+function connectionText({ connection, isRefused, why, whyLost, toCopy }: ServedStatus): string {
+  // nodes that do not fit meet again and again
+  if (isRefused) return `refused (${printable(why)})`
+  switch (connection) {
+    case 'none': {
+      const reason = why || whyLost
+      return reason === '' ? 'not connected' : `not connected (${printable(reason)})`
+    }
+    case 'hello':
+      return 'being asked what it has'
+    case 'equal':
+      return 'connected'
+    case 'source':
+    case 'source-starting':
+      return `being brought up to date, ${bytesText(toCopy)} left`
+    case 'target':
+    case 'target-starting':
+      return 'brings this node up to date'
+    default:
+      return `${connection} (${printable(why)})`
+  }
+}
+
+/** The exit status of `status`. */
+export function statusOf({ failure, disk, connection, isRefused }: ServedStatus): number {
+  if (failure !== undefined) return exitStatus('nodeFailed')
+  if (connection === 'equal') return exitStatus('done')
+  if (connection === 'undecided') return exitStatus('undecided')
+  if (isRefused) return exitStatus('splitBrain')
+  if (connection !== 'none' && connection !== 'hello') return exitStatus('syncing')
+  return exitStatus(disk === 'consistent' ? 'alone' : 'notPromotable')
+}
+
+export const toJson = (value: object): string => `${JSON.stringify(value)}\n`

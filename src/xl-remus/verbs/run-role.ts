@@ -1,0 +1,17 @@
+import { connectDiskControl } from '../../protocol-d/node/connect-disk-control.js'
+import type { Command } from '../command.js'
+import { exitStatus } from '../exit-status.js'
+
+export async function runPromote(command: Extract<Command, { kind: 'promote' }>): Promise<number> {
+  const limits = { timeout: command.timeout ?? 10_000 }
+  await using node = await connectDiskControl(command.control, limits)
+  await node.promote({ two: command.two, force: command.force }, limits)
+  return exitStatus('done')
+}
+
+export async function runDemote(command: Extract<Command, { kind: 'demote' }>): Promise<number> {
+  const limits = { timeout: command.timeout ?? 10_000 }
+  await using node = await connectDiskControl(command.control, limits)
+  await node.demote({ force: command.force }, limits)
+  return exitStatus('done')
+}
