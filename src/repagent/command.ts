@@ -1,0 +1,31 @@
+import type { CommonCommand } from '../command-line/common-command.js'
+import type { Asked } from '../replication-command/ask.js'
+
+export interface ServeCommand {
+  kind: 'serve'
+  config: string
+  /** Instead of the configuration's. */
+  control: string | undefined
+  json: boolean
+}
+
+export interface ProtectCommand {
+  kind: 'protect'
+  group: string
+  disks: Readonly<Record<string, { image: string; format: 'raw' | 'qcow2' }>>
+  /** As configuration files have it. */
+  hub: string
+  name: string
+  state: string
+  run: string
+  tls: string | undefined
+  control: string
+  json: boolean
+}
+
+export type StatusCommand = Asked & { kind: 'status'; group: string | undefined; watch: boolean }
+/** Something that is done with a group, and says nothing. */
+export type GroupCommand = Asked & { kind: 'pause' | 'resume' | 'stop' | 'start'; group: string }
+export type CheckpointCommand = Asked & { kind: 'checkpoint'; group: string; name: string }
+
+export type Command = ServeCommand | ProtectCommand | StatusCommand | GroupCommand | CheckpointCommand | CommonCommand

@@ -1,0 +1,38 @@
+import { commonOptions } from '../command-line/common-options.js'
+import type { CompletedOption } from '../command-line/completion/completed-command.js'
+import type { Option } from '../command-line/option.js'
+import { controlIn, usualRun, usualState } from './defaults.js'
+import type { Verb } from './verbs.js'
+
+interface VerbOption extends CompletedOption {
+  readonly of?: readonly Verb[]
+}
+
+const ofTimed = ['status', 'pause', 'resume', 'stop', 'start', 'checkpoint'] as const
+const ofAnswers = ['serve', 'protect', 'status', 'checkpoint'] as const
+
+const optionTable = [
+  { name: 'config', takes: 'FILE', file: true, of: ['serve'], help: 'the configuration, in YAML' },
+  { name: 'hub', takes: 'ADDR', of: ['protect'], help: 'where the hub is: HOST:PORT, or a path' },
+  { name: 'qcow2', of: ['protect'], help: 'the images are qcow2 (default: raw, whatever they look like)' },
+  { name: 'name', takes: 'NAME', of: ['protect'], help: "the agent's name (default: the machine's)" },
+  {
+    name: 'state',
+    takes: 'DIR',
+    file: true,
+    of: ['protect'],
+    help: `what must not be forgotten (default: ${usualState})`,
+  },
+  { name: 'run', takes: 'DIR', file: true, of: ['protect'], help: `for the disks' sockets (default: ${usualRun})` },
+  { name: 'tls', takes: 'DIR', file: true, of: ['protect'], help: 'a folder with ca.pem, cert.pem and key.pem' },
+  { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${controlIn(usualRun)})` },
+  { name: 'watch', of: ['status'], help: 'look again each second, until interrupted' },
+  { name: 'timeout', takes: 'TIME', of: ofTimed, help: 'how long it may take (default: 10s)' },
+  { name: 'json', of: ofAnswers, help: 'write one JSON object a line' },
+  ...commonOptions,
+] as const satisfies readonly VerbOption[]
+
+export type OptionName = (typeof optionTable)[number]['name']
+
+/** Every option of the command: read by the parser, by --help and by --completion. */
+export const options: readonly (VerbOption & Option<OptionName>)[] = optionTable

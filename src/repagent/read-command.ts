@@ -1,0 +1,97 @@
+import { resolve } from 'node:path'
+import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
+import { readCommonCommand } from '../command-line/common-command.js'
+import { UsageError } from '../command-line/usage-error.js'
+import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
+import type { Asked } from '../replication-command/ask.js'
+import { ownName } from '../replication-command/own-name.js'
+import { filled, readAddress, readName, readTimeout, readWords } from '../replication-command/read-value.js'
+import type { Command, ProtectCommand, ServeCommand } from './command.js'
+import { controlIn, usualRun, usualState } from './defaults.js'
+import { type OptionName, options } from './option-table.js'
+import { type Verb, verbNames, verbs } from './verbs.js'
+
+type CommandLine = GivenOptions<OptionName>
+
+/** @throws UsageError */
+export function readCommand(args: readonly string[]): Command {
+  const line = readCommandLine(args, options, { plainWord: 'word' })
+  const common = readCommonCommand(line.values)
+  if (common !== undefined) return common
+  const [word, ...words] = line.words
+  const verb = readVerb(word, verbNames)
+  refuseStrayOptions(line, options, verb)
+  if (verb === 'serve') return serve(line, words)
+  if (verb === 'protect') return protect(line, words)
+  return ask(line, words, verb)
+}
+
+function serve(line: CommandLine, words: readonly string[]): ServeCommand {
+  readWords('serve', words, verbs.serve.words, 0)
+  const config = filled(line, 'config')
+  if (config === undefined) throw new UsageError("serve needs --config FILE; 'protect' does without one, for one group")
+  return { kind: 'serve', config, control: filled(line, 'control'), json: line.values.has('json') }
+}
+
+function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
+  readWords('protect', words, verbs.protect.words, 2, Number.POSITIVE_INFINITY)
+  const [group = '', ...disks] = words
+  const hub = filled(line, 'hub')
+  if (hub === undefined) throw new UsageError('protect needs --hub ADDR: where do the copies go?')
+  const run = filled(line, 'run') ?? usualRun
+  const name = lastValue(line, 'name')
+  return {
+    kind: 'protect',
+    group: readName('GROUP', group),
+    disks: readDisks(disks, line.values.has('qcow2') ? 'qcow2' : 'raw'),
+    hub: readAddress('--hub', hub),
+    name: name === undefined ? ownName('agent') : readName('--name', name),
+    state: resolve(filled(line, 'state') ?? usualState),
+    // what QEMU is told has to be true in every folder
+    run: resolve(run),
+    tls: filled(line, 'tls'),
+    control: filled(line, 'control') ?? controlIn(run),
+    json: line.values.has('json'),
+  }
+}
+
+/** `DISK=IMAGE`, once for each disk. */
+function readDisks(words: readonly string[], format: 'raw' | 'qcow2'): ProtectCommand['disks'] {
+  const disks = new Map<string, { image: string; format: 'raw' | 'qcow2' }>()
+  for (const word of words) {
+    const equals = word.indexOf('=')
+    const image = word.slice(equals + 1)
+    if (equals < 0 || image === '')
+      throw new UsageError(`protect takes disks as DISK=IMAGE, such as root=/srv/web.img, not '${word}'`)
+    const disk = readName('DISK', word.slice(0, equals))
+    if (disks.has(disk)) throw new UsageError(`there are two disks ${disk}`)
+    disks.set(disk, { image: resolve(image), format })
+  }
+  return Object.fromEntries(disks)
+}
+
+function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'serve' | 'protect'>): Command {
+  const asked: Asked = {
+    control: filled(line, 'control') ?? controlIn(usualRun),
+    json: line.values.has('json'),
+    timeout: readTimeout(lastValue(line, 'timeout')),
+  }
+  const shape = verbs[verb].words
+  const [group, name = ''] = words
+  switch (verb) {
+    case 'status':
+      readWords(verb, words, shape, 0, 1)
+      return {
+        ...asked,
+        kind: verb,
+        group: group === undefined ? undefined : readName('GROUP', group),
+        watch: line.values.has('watch'),
+      }
+    case 'checkpoint':
+      readWords(verb, words, shape, 2)
+      return { ...asked, kind: verb, group: readName('GROUP', group!), name: readName('NAME', name) }
+    default:
+      readWords(verb, words, shape, 1)
+      return { ...asked, kind: verb, group: readName('GROUP', group!) }
+  }
+}

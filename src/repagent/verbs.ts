@@ -1,0 +1,19 @@
+/** What the command can be asked to do, the first of its words; with its other words, and what it is for. */
+export const verbs = {
+  serve: { words: '', help: 'be an agent, as a configuration file says' },
+  protect: {
+    words: ' GROUP DISK=IMAGE…',
+    files: true,
+    help: 'be an agent of one group, without a configuration file',
+  },
+  status: { words: ' [GROUP]', help: 'how all groups are protected; the exit status says it too' },
+  pause: { words: ' GROUP', help: 'send the hub nothing; what it lacks is noted' },
+  resume: { words: ' GROUP', help: 'send it again' },
+  stop: { words: ' GROUP', help: 'end the protection: nothing is noted any more' },
+  start: { words: ' GROUP', help: 'protect it again, after a compare' },
+  checkpoint: { words: ' GROUP NAME', help: 'name this moment at the hub, over all disks of the group' },
+} as const
+
+export type Verb = keyof typeof verbs
+
+export const verbNames = Object.keys(verbs) as Verb[]

@@ -1,0 +1,49 @@
+import type { CommonCommand } from '../command-line/common-command.js'
+import type { Asked } from '../replication-command/ask.js'
+import type { At } from './read-at.js'
+import type { Form } from './start-text.js'
+
+export interface ServeCommand {
+  kind: 'serve'
+  config: string | undefined
+  /** What the options say, which counts before the configuration; as configuration files have it. */
+  given: { data?: string; listen?: string; nbd?: string; tls?: string; control?: string }
+  takeOver: boolean
+  json: boolean
+}
+
+export type StatusCommand = Asked & { kind: 'status'; group: string | undefined; watch: boolean }
+
+/** Times are in microseconds. */
+export type PointsCommand = Asked & {
+  kind: 'points'
+  group: string
+  every: number | undefined
+  from: number | undefined
+  to: number | undefined
+}
+
+export type BranchCommand = Asked & {
+  kind: 'test' | 'failover'
+  group: string
+  branch: string | undefined
+  at: At
+  form: Form
+}
+
+export type ArgumentsCommand = Asked & { kind: 'arguments'; group: string; branch: string | undefined; form: Form }
+/** What becomes of a branch. */
+export type EndCommand = Asked & { kind: 'commit' | 'discard'; group: string; branch: string }
+export type FailbackCommand = Asked & { kind: 'failback'; group: string; agent: string | undefined }
+export type CheckpointCommand = Asked & { kind: 'checkpoint'; group: string; name: string }
+
+export type Command =
+  | ServeCommand
+  | StatusCommand
+  | PointsCommand
+  | BranchCommand
+  | ArgumentsCommand
+  | EndCommand
+  | FailbackCommand
+  | CheckpointCommand
+  | CommonCommand

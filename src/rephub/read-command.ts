@@ -1,0 +1,117 @@
+import { resolve } from 'node:path'
+import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
+import { readCommonCommand } from '../command-line/common-command.js'
+import { readTime } from '../command-line/read-value.js'
+import { UsageError } from '../command-line/usage-error.js'
+import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
+import type { Asked } from '../replication-command/ask.js'
+import { filled, readAddress, readName, readTimeout, readWords } from '../replication-command/read-value.js'
+import type { Command, ServeCommand } from './command.js'
+import { usualControl } from './defaults.js'
+import { type OptionName, options } from './option-table.js'
+import { readAt, readTimeAt } from './read-at.js'
+import type { Form } from './start-text.js'
+import { type Verb, verbNames, verbs } from './verbs.js'
+
+type CommandLine = GivenOptions<OptionName>
+
+/** @param now in milliseconds since 1970 @throws UsageError */
+export function readCommand(args: readonly string[], now = Date.now()): Command {
+  const line = readCommandLine(args, options, { plainWord: 'word' })
+  const common = readCommonCommand(line.values)
+  if (common !== undefined) return common
+  const [word, ...words] = line.words
+  const verb = readVerb(word, verbNames)
+  refuseStrayOptions(line, options, verb)
+  return verb === 'serve' ? serve(line, words) : ask(line, words, verb, now)
+}
+
+function serve(line: CommandLine, words: readonly string[]): ServeCommand {
+  readWords('serve', words, verbs.serve.words, 0)
+  const config = filled(line, 'config')
+  const data = filled(line, 'data')
+  if (config === undefined && data === undefined)
+    throw new UsageError('serve needs --data DIR or --config FILE: where are the copies?')
+  const control = filled(line, 'control')
+  const tls = filled(line, 'tls')
+  return {
+    kind: 'serve',
+    config,
+    given: {
+      ...(data !== undefined && { data: resolve(data) }),
+      ...addressOf(line, 'listen'),
+      ...addressOf(line, 'nbd'),
+      ...(tls !== undefined && { tls }),
+      ...(control !== undefined && { control }),
+    },
+    takeOver: line.values.has('take-over'),
+    json: line.values.has('json'),
+  }
+}
+
+/** What a recovery guest is told of a socket has to be true in every folder. */
+function addressOf(line: CommandLine, name: 'listen' | 'nbd'): { listen?: string; nbd?: string } {
+  const text = filled(line, name)
+  if (text === undefined) return {}
+  const address = readAddress(`--${name}`, text)
+  return { [name]: address.includes('/') ? resolve(address) : address }
+}
+
+function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'serve'>, now: number): Command {
+  const asked: Asked = {
+    control: filled(line, 'control') ?? usualControl,
+    json: line.values.has('json'),
+    timeout: readTimeout(lastValue(line, 'timeout')),
+  }
+  const [first = '', second = ''] = words
+  const count = (least: number, most = least) => readWords(verb, words, verbs[verb].words, least, most)
+  const name = (option: 'branch' | 'agent') => {
+    const text = lastValue(line, option)
+    return text === undefined ? undefined : readName(`--${option}`, text)
+  }
+  const form = () => (asked.json ? 'json' : ((lastValue(line, 'form') ?? 'url') as Form))
+  const time = (option: 'from' | 'to') => {
+    const text = lastValue(line, option)
+    return text === undefined ? undefined : readTimeAt(`--${option}`, text, now)
+  }
+  switch (verb) {
+    case 'status': {
+      count(0, 1)
+      const group = words.length === 0 ? undefined : readName('GROUP', first)
+      return { ...asked, kind: verb, group, watch: line.values.has('watch') }
+    }
+    case 'points': {
+      count(1)
+      const every = lastValue(line, 'every')
+      return {
+        ...asked,
+        kind: verb,
+        group: readName('GROUP', first),
+        every: every === undefined ? undefined : readTime('--every', every) * 1000,
+        from: time('from'),
+        to: time('to'),
+      }
+    }
+    case 'test':
+    case 'failover': {
+      count(1)
+      const at = readAt(lastValue(line, 'at'), now)
+      return { ...asked, kind: verb, group: readName('GROUP', first), branch: name('branch'), at, form: form() }
+    }
+    case 'arguments': {
+      count(1, 2)
+      const branch = words.length === 1 ? undefined : readName('BRANCH', second)
+      return { ...asked, kind: verb, group: readName('GROUP', first), branch, form: form() }
+    }
+    case 'commit':
+    case 'discard':
+      count(2)
+      return { ...asked, kind: verb, group: readName('GROUP', first), branch: readName('BRANCH', second) }
+    case 'failback':
+      count(1)
+      return { ...asked, kind: verb, group: readName('GROUP', first), agent: name('agent') }
+    case 'checkpoint':
+      count(2)
+      return { ...asked, kind: verb, group: readName('GROUP', first), name: readName('NAME', second) }
+  }
+}

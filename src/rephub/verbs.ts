@@ -1,0 +1,17 @@
+/** What the command can be asked to do, the first of its words; with its other words, and what it is for. */
+export const verbs = {
+  serve: { words: '', help: 'be a hub, as a configuration file or options say' },
+  status: { words: ' [GROUP]', help: 'what the hub has of all groups; the exit status says it too' },
+  points: { words: ' GROUP', help: 'which moments of a group can be started' },
+  test: { words: ' GROUP', help: 'make a branch of a moment, for a test; the protection goes on' },
+  failover: { words: ' GROUP', help: 'take over: fence the agent, and make a branch to run on' },
+  arguments: { words: ' GROUP [BRANCH]', help: 'how a branch is started (default: the fail-over)' },
+  commit: { words: ' GROUP BRANCH', help: 'what the branch has counts: there is no way back but failback' },
+  discard: { words: ' GROUP BRANCH', help: 'throw a test away, or roll a fail-over back' },
+  failback: { words: ' GROUP', help: "copy what differs to the agent's disks, which count again" },
+  checkpoint: { words: ' GROUP NAME', help: 'have its agent name this moment, over all disks of the group' },
+} as const
+
+export type Verb = keyof typeof verbs
+
+export const verbNames = Object.keys(verbs) as Verb[]

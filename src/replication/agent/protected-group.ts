@@ -1,0 +1,502 @@
+import { BlockSet } from '../../keep/block-set.js'
+import type { BlockBackend } from '../../nbd/block-backend.js'
+import { ReplicationError } from '../replication-error.js'
+import { granuleSize, type Message, type ReplyMessage, type StreamMessage } from '../wire/message.js'
+import { Acknowledgements } from './acknowledgements.js'
+import type { AgentClock } from './agent-clock.js'
+import { firstGranule, granuleEnd } from './granules.js'
+import { type Beginning, GroupStream, type StreamUser, unplaced } from './group-stream.js'
+import type { HubLink } from './hub-link.js'
+import { ProtectedVolume, type VolumeGroup } from './protected-volume.js'
+import { Resync } from './resync.js'
+import { type ResyncReason, resyncText } from './resync-reason.js'
+import { Spill, type SpillFile } from './spill.js'
+import type { TakenPoint } from './taken-point.js'
+import type { VolumeFiles } from './volume-files.js'
+import { type ActivityLimits, VolumeKeep } from './volume-keep.js'
+import type { Base } from './volume-record.js'
+import { type GroupFacts, type RecoveryPoint, recoveryPoint, type VolumeState, volumeState } from './volume-state.js'
+
+/** How often bits are cleared in the files, in milliseconds. */
+const clearEvery = 2000
+const mebibyte = 1024 * 1024
+/** A few granules have room beside what the guest writes. */
+const smallestMemory = mebibyte / 4
+
+export interface VolumeOptions {
+  name: string
+  /** Within the group: 0 to 255. */
+  number: number
+  /** That of this disk and no other one: a UUID. */
+  id: string
+  image: BlockBackend
+  files: VolumeFiles
+}
+
+export interface GroupOptions {
+  name: string
+  volumes: readonly VolumeOptions[]
+  clock: AgentClock
+  /** The host's boot. */
+  boot: string
+  /** A UUID. */
+  newId(): string
+  /** Of the last take-over that is known of. 0 by default. */
+  epoch?: number | undefined
+  /** How many bytes of what the hub has not acknowledged are kept in memory: 256 KiB at least, 64 MiB by default. */
+  memory?: number | undefined
+  /** Where more of it is kept, and how much, in bytes. Nowhere by default. */
+  spill?: { file: SpillFile; size: number } | undefined
+  /** For how long a hub may be silent, in milliseconds. 10 s by default. */
+  heartbeat?: number | undefined
+  /** How far a recovery may go back, in seconds. 10 by default. */
+  target?: number | undefined
+  /** Whether the volumes are protected from the beginning. True by default. */
+  isProtecting?: boolean | undefined
+  activity?: ActivityLimits | undefined
+  /** Something that the status shows has changed. */
+  changed?(): void
+}
+
+export interface VolumeStatus {
+  name: string
+  number: number
+  /** In bytes; undefined where QEMU has the image, and was not seen yet. */
+  size: number | undefined
+  state: VolumeState
+}
+
+export interface GroupStatus {
+  name: string
+  epoch: number
+  /** In bytes, of what the hub has not acknowledged. */
+  queued: number
+  recoveryPoint: RecoveryPoint
+  volumes: readonly VolumeStatus[]
+}
+
+/** The disks of a guest that are replicated together, each of which is served as its `ProtectedVolume`. */
+export class ProtectedGroup implements VolumeGroup, StreamUser {
+  readonly volumes: readonly ProtectedVolume[]
+  readonly stream: GroupStream
+  readonly #options: GroupOptions
+  readonly #resync: Resync
+  readonly #acknowledgements = new Acknowledgements()
+  #base: Base | undefined
+  /** How many streams there were of which a base can be. */
+  #streams: number
+  /** Why the next stream begins with a resync, and whether it is the first. */
+  #reason: ResyncReason
+  #isFirst: boolean
+  /** Whether the records say that the bitmaps rest on this stream. */
+  #isBased = false
+  #beginnings = 0
+  #isProtecting: boolean
+  #isPaused = false
+  #failure: string | undefined
+  /** Until when the hub has all, by the clock's uptime, where it does not go on getting it. */
+  #consistentUntil: number | undefined
+  /** Since when the hub does not get what is written, in microseconds since 1970; undefined where it does. */
+  #since: number | undefined
+  #clearing: Disposable | undefined
+  #isClearing = false
+  #isClosed = false
+
+  private constructor(options: GroupOptions, keeps: readonly VolumeKeep[]) {
+    const { name, clock, newId, memory = 64 * mebibyte, spill } = options
+    this.#options = options
+    this.#isProtecting = options.isProtecting ?? true
+    this.#since = clock.now()
+    this.volumes = options.volumes.map((volume, index) => new ProtectedVolume(this, { ...volume, keep: keeps[index]! }))
+    const records = keeps.map(({ record }) => record)
+    this.#streams = Math.max(...records.map(({ streams }) => streams))
+    this.#base = newestBase(records)
+    const [untrusted] = keeps.flatMap(keep => keep.untrusted)
+    this.#reason = untrusted?.reason ?? 'restart'
+    this.#isFirst = records.every(({ compare }) => compare === 'new-volume')
+    this.stream = new GroupStream({
+      group: name,
+      volumes: this.volumes.map(({ number, name: volume, size }) => ({ number, name: volume, size })),
+      epoch: options.epoch ?? 0,
+      ...{ clock, newId, user: this },
+      limits: { memory: Math.max(memory, smallestMemory), spill: spill && new Spill(spill.file, spill.size) },
+    })
+    this.#resync = new Resync({ disks: this.volumes, stream: this.stream, clock, settled: () => this.#settled() })
+    if (!this.#isProtecting) this.stream.pause('paused')
+    this.#clearLater()
+  }
+
+  /**
+   * Reads what was kept of the volumes. Each can be written to from now on, with a hub or without.
+   *
+   * @throws ReplicationError wrong-state where metadata is another volume's; a file's error
+   */
+  static async open(options: GroupOptions): Promise<ProtectedGroup> {
+    const { boot, activity } = options
+    const keeps: VolumeKeep[] = []
+    try {
+      for (const { id, image, files } of options.volumes)
+        keeps.push(await VolumeKeep.open(files, { id, size: image.size, boot, activity }))
+      const group = new ProtectedGroup(options, keeps)
+      // while it is not marked, nothing may be believed that was
+      if (!group.isProtecting) await group.#distrust('was-unprotected')
+      return group
+    } catch (error) {
+      for (const keep of keeps) keep.close()
+      throw error
+    }
+  }
+
+  get isProtecting(): boolean {
+    return this.#isProtecting && this.#failure === undefined
+  }
+
+  get base(): Base | undefined {
+    return this.#base
+  }
+
+  /** There is a connection to the hub. */
+  connected(link: HubLink): void {
+    this.stream.connected(link)
+    this.#changed()
+  }
+
+  disconnected(): void {
+    this.#noteEnd()
+    this.stream.disconnected()
+    this.#changed()
+  }
+
+  /** Takes a message of the hub to this group. */
+  receive(message: Message): void {
+    if (message.kind === 'ready') this.stream.ready()
+    else this.stream.receive(message)
+  }
+
+  /** The connection takes more. */
+  drained(): void {
+    this.stream.pumpSoon()
+  }
+
+  /** Writes are marked only. `resume` sends what differs. */
+  pause(): void {
+    if (this.#isPaused) return
+    this.#noteEnd()
+    this.#isPaused = true
+    this.stream.pause('paused')
+    this.#changed()
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    if (this.isProtecting) this.stream.resume()
+    this.#changed()
+  }
+
+  /** Nothing is marked and sent any more; `start` compares all. @throws a file's error; then it goes on */
+  async stop(): Promise<void> {
+    if (!this.#isProtecting) return
+    await this.#distrust('was-unprotected')
+    this.#noteEnd()
+    this.#isProtecting = false
+    this.stream.pause('was-unprotected')
+    this.#changed()
+  }
+
+  async start(): Promise<void> {
+    if (this.#isProtecting) return
+    this.#isProtecting = true
+    this.#reason = 'was-unprotected'
+    this.#isFirst = true
+    // those that began unmarked; all others are marked
+    for (const volume of this.volumes) await volume.quiet()
+    for (const { ledger, keep } of this.volumes) {
+      ledger.differing.clear()
+      ledger.unknown.addRun({ first: 0, count: keep.granules })
+    }
+    if (!this.#isPaused && this.isProtecting) this.stream.resume()
+    this.#changed()
+  }
+
+  /**
+   * A checkpoint: all writes that were answered before are in it. Settles when the hub has it durably.
+   *
+   * @throws ReplicationError bad-name; wrong-state where the hub has no moment of the group now; lost where the stream ended before it was durable
+   */
+  async point(name: string): Promise<TakenPoint> {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+      throw new ReplicationError('bad-name', `a checkpoint cannot be named ${JSON.stringify(name)}`)
+    const message = { kind: 'point' as const, name, ...unplaced }
+    const sequence = this.#resync.isEnding ? this.stream.append(message) : 0
+    if (sequence === 0) {
+      const why = this.#isPaused ? 'the protection is paused' : 'the replica is not up to date'
+      throw new ReplicationError('wrong-state', `no checkpoint can be taken: ${why}`)
+    }
+    await this.#acknowledgements.of(sequence)
+    return { name, sequence, time: message.time }
+  }
+
+  /**
+   * Which parts of a volume may differ from all that the hub has had of it, in bytes.
+   *
+   * @throws ReplicationError wrong-state while a stream is open: that changes with every write
+   */
+  differing(number: number): { offset: number; length: number }[] {
+    this.#checkApart()
+    const { ledger, size } = this.#volume(number)
+    const granules = new BlockSet(Math.ceil(size / granuleSize))
+    granules.addAll(ledger.differing)
+    granules.addAll(ledger.unknown)
+    return [...granules.runs()].map(({ first, count }) => {
+      const offset = first * granuleSize
+      return { offset, length: Math.min(count * granuleSize, size - offset) }
+    })
+  }
+
+  /**
+   * The disks were made equal to what the hub has, by writes of the hub's, and are durable: from now on the bitmaps rest on that.
+   *
+   * @throws ReplicationError wrong-state while a stream is open; a file's error
+   */
+  async adopt(base: Base, epoch: number): Promise<void> {
+    this.#checkApart()
+    for (const volume of this.volumes) await volume.quiet()
+    for (const volume of this.volumes) await volume.flush()
+    this.#streams++
+    // a crash before this compares, or sends, what the bits say
+    for (const { keep } of this.volumes) {
+      await keep.rebase(base, this.#streams)
+      await keep.trust()
+    }
+    this.#base = base
+    this.#reason = 'restart'
+    this.#isFirst = false
+    for (const { ledger } of this.volumes) ledger.settle()
+    this.stream.adopt(epoch)
+    this.#changed()
+  }
+
+  get status(): GroupStatus {
+    const { name, clock, target = 10 } = this.#options
+    const facts = this.#facts()
+    const volumes = this.volumes.map(({ name: volume, number, size, ledger, unacknowledged }) => {
+      const differing = ledger.open + ledger.unacknowledged
+      return { name: volume, number, size, state: volumeState(facts, { differing, unacknowledged }) }
+    })
+    const until =
+      this.#resync.isSettled && this.isProtecting ? (this.stream.since ?? facts.uptime) : this.#consistentUntil
+    return {
+      name,
+      epoch: this.stream.epoch,
+      queued: this.stream.queued,
+      recoveryPoint: recoveryPoint(target, until, clock.uptime()),
+      volumes,
+    }
+  }
+
+  /** Ends it; nothing may be written any more. What is kept says all that is known. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#clearing?.[Symbol.dispose]()
+    for (const volume of this.volumes) await volume.quiet()
+    this.stream.pause('paused')
+    this.stream.disconnected()
+    if (this.isProtecting) {
+      await this.#clear()
+      for (const { keep } of this.volumes) await keep.settle()
+    }
+    for (const { keep } of this.volumes) keep.close()
+  }
+
+  // as the volumes' group
+
+  writeFailed(): void {
+    if (this.#resync.isEnding) this.#resume('write-failed')
+  }
+
+  keepFailed(volume: ProtectedVolume, error: Error): void {
+    if (this.#failure !== undefined) return
+    try {
+      for (const { keep } of this.volumes) keep.discard()
+    } catch {
+      throw error
+    }
+    this.#noteEnd()
+    this.#failure = `the metadata of ${volume.name} cannot be written: ${error.message}`
+    this.stream.pause('unreadable-record')
+    this.#changed()
+  }
+
+  // as the stream's user
+
+  async beginning({ holds }: Beginning): Promise<void> {
+    const turn = ++this.#beginnings
+    if (holds && this.#base !== undefined) return
+    // of those that are compared anyway the reason is known
+    if (this.volumes.some(({ keep }) => keep.record.compare === null)) this.#reason = 'other-replica'
+    await this.#distrust('other-replica')
+    // another connection was faster
+    if (turn !== this.#beginnings) return
+    this.#base = undefined
+    for (const { ledger, keep } of this.volumes) {
+      ledger.differing.clear()
+      ledger.unknown.addRun({ first: 0, count: keep.granules })
+    }
+  }
+
+  begun(): void {
+    this.#isBased = false
+    this.#resync.begin(this.#reason)
+    this.#changed()
+  }
+
+  acknowledged(message: StreamMessage): void {
+    this.#acknowledgements.acknowledged(message.sequence)
+    if ('volume' in message) {
+      const length = 'data' in message ? message.data.length : message.length
+      const volume = this.#volume(message.volume)
+      if (message.kind === 'write' || message.kind === 'zero') volume.unacknowledged -= length
+      const { offset, sequence } = message
+      volume.ledger.acknowledged(firstGranule(offset), granuleEnd(offset, length), sequence)
+    } else if (message.kind === 'settled') this.#resync.acknowledged(message)
+    if (message.kind === 'fill' || message.kind === 'fillZero') this.#resync.acknowledged(message)
+  }
+
+  reattached(): void {
+    if (this.#resync.isSettled) this.#since = undefined
+    this.#changed()
+  }
+
+  durable(base: Base): void {
+    this.#base = base
+    if (this.#isBased) return
+    // at once: a hub that has some of this stream holds no earlier one any more
+    this.#isBased = true
+    this.#streams++
+    for (const { keep } of this.volumes) this.#kept(keep.rebase(base, this.#streams))
+  }
+
+  lost(reason: ResyncReason, since: number | undefined): void {
+    this.#noteEnd(since)
+    this.#reason = reason
+    for (const volume of this.volumes) {
+      volume.ledger.forgetStream()
+      volume.unacknowledged = 0
+    }
+    this.#resync.stop()
+    this.#acknowledgements.lost(resyncText(reason))
+    this.#changed()
+  }
+
+  idle(): void {
+    this.#resync.advance()
+  }
+
+  answered(request: number, message: ReplyMessage | undefined): void {
+    this.#resync.answered(request, message)
+  }
+
+  #volume(number: number): ProtectedVolume {
+    return this.volumes.find(volume => volume.number === number)!
+  }
+
+  #checkApart(): void {
+    if (this.stream.isOpen)
+      throw new ReplicationError(
+        'wrong-state',
+        `${this.#options.name} is being replicated from here: it is not failed back`,
+      )
+  }
+
+  #resume(reason: ResyncReason): void {
+    this.#noteEnd()
+    this.#resync.begin(reason)
+    this.#changed()
+  }
+
+  /** The replica was the disks, and the hub has that durably. */
+  #settled(): void {
+    this.#isFirst = false
+    this.#since = undefined
+    this.#consistentUntil = undefined
+    for (const { keep } of this.volumes) this.#kept(keep.trust())
+    this.#changed()
+  }
+
+  async #distrust(reason: 'other-replica' | 'was-unprotected'): Promise<void> {
+    // one that has its reason keeps it, and is saved as well: it may not be durable yet
+    await Promise.all(this.volumes.map(({ keep }) => keep.distrust(keep.record.compare ?? reason)))
+  }
+
+  /** The hub is about to get nothing more. */
+  #noteEnd(oldest = this.stream.since): void {
+    const { clock } = this.#options
+    if (this.#resync.isSettled) this.#consistentUntil = oldest ?? clock.uptime()
+    this.#since ??= clock.now()
+  }
+
+  #facts(): GroupFacts {
+    const { clock, heartbeat = 10_000 } = this.#options
+    const { reason = this.#reason, startedAt, total, left, failure } = this.#resync
+    const { standstill } = this.stream
+    return {
+      isProtecting: this.#isProtecting,
+      isPaused: this.#isPaused,
+      failure: this.#failure ?? (standstill?.isFinal === true ? standstill.message : undefined),
+      isAttached: this.stream.isAttached,
+      standstill: standstill?.message,
+      now: clock.now(),
+      uptime: clock.uptime(),
+      heard: this.stream.heard,
+      ...{ heartbeat, since: this.#since ?? clock.now(), isSettled: this.#resync.isSettled, isFirst: this.#isFirst },
+      resync: { reason, startedAt, total, left, failure: failure?.message },
+      oldest: this.stream.since,
+    }
+  }
+
+  #clearLater(): void {
+    this.#clearing = this.#options.clock.after(clearEvery, () => {
+      this.#clear().then(() => {
+        if (!this.#isClosed) this.#clearLater()
+      })
+    })
+  }
+
+  /** Takes the bits from the files that stand for no difference any more. */
+  async #clear(): Promise<void> {
+    const base = this.#base
+    if (this.#isClearing || base === undefined || !this.isProtecting) return
+    this.#isClearing = true
+    for (const { ledger, keep } of this.volumes) {
+      if (!ledger.hasEqual) continue
+      // one that was written since, and is equal again, rests on a later base than this
+      const isStill = (granule: number) => ledger.isEqual(granule) && !ledger.isNewlyEqual(granule)
+      await this.#kept(keep.unmark(ledger.takeEqual(), isStill, base, this.#streams))
+    }
+    this.#isClearing = false
+  }
+
+  /** Where the metadata cannot be written, the next write to it tells. */
+  async #kept(done: Promise<void>): Promise<void> {
+    await done.catch(() => {})
+  }
+
+  #changed(): void {
+    this.#options.changed?.()
+  }
+}
+
+/** Of the latest stream, and the most of it: of none of the volumes were bits cleared that rest on more. */
+function newestBase(records: readonly { base: Base | null; streams: number }[]): Base | undefined {
+  let newest: { base: Base | null; streams: number } | undefined
+  for (const record of records) {
+    const isNewer =
+      newest === undefined ||
+      record.streams > newest.streams ||
+      (record.streams === newest.streams && (record.base?.sequence ?? 0) > (newest.base?.sequence ?? 0))
+    if (isNewer) newest = record
+  }
+  return newest?.base ?? undefined
+}

@@ -1,0 +1,76 @@
+import * as z from 'zod'
+import { bytes, time } from './amounts.js'
+import { readConfig } from './read-config.js'
+import { address, name, path, socket } from './words.js'
+
+/**
+ * What the hub may ask of a group: `control` its protection (pause, resume, start, stop, checkpoint), `fail-back` to write the disks of a group
+ * that it has taken over, whose guest does not run here; `read` and `write` any of its disks at any time.
+ */
+const rights = z.array(z.enum(['control', 'fail-back', 'read', 'write'])).default(['control', 'fail-back'])
+
+/** A disk whose image the agent has, and serves to QEMU. */
+const inlineDisk = z.strictObject({
+  image: path,
+  format: z.enum(['raw', 'qcow2']).default('raw'),
+  /** Where QEMU reaches it. `RUN/GROUP.DISK.sock` by default. */
+  socket: socket.optional(),
+})
+
+/** A disk that a running QEMU has: the name of its block node, or of its device. */
+const runningDisk = z.strictObject({ node: z.string().min(1).max(255) })
+
+const inlineGroup = z.strictObject({
+  way: z.literal('inline'),
+  disks: z.record(name, inlineDisk),
+  hubMay: rights,
+  target: time.optional(),
+})
+
+const runningGroup = z.strictObject({
+  way: z.enum(['cycles', 'child']),
+  hubMay: rights,
+  /** QEMU's monitor. */
+  qmp: socket,
+  /** A second monitor of the same QEMU, so that nothing that blocks the first one delays what a guest waits for. */
+  urgent: socket.optional(),
+  disks: z.record(name, runningDisk),
+  /** How often there is a consistency point. */
+  every: time.default(1000),
+  /** How long a cycle may take, and a guest wait for the hub. */
+  deadline: time.default(3000),
+  /** `every` and `deadline` together by default. */
+  target: time.optional(),
+})
+
+/** Inline is the usual way. */
+const group = z.preprocess(
+  given => (typeof given === 'object' && given !== null && !('way' in given) ? { ...given, way: 'inline' } : given),
+  z.discriminatedUnion('way', [inlineGroup, runningGroup]),
+)
+
+const agentConfig = z.strictObject({
+  /** The agent's name; the one in its certificate where it has one. */
+  name,
+  hub: address,
+  /** The hub's name, the one in its certificate: without it, any that the authority has signed may be the hub. */
+  hubName: name.optional(),
+  /** A folder with ca.pem, cert.pem and key.pem. */
+  tls: path.optional(),
+  /** What the agent must not forget. */
+  state: path,
+  /** Its sockets. */
+  run: path,
+  control: socket.optional(),
+  /** What waits for the hub, at most, for each group: in memory, and then in a file. */
+  buffer: z.strictObject({ memory: bytes.default(64 * 1024 ** 2), file: bytes.default(1024 ** 3) }).prefault({}),
+  /** How far the hub may be behind, in milliseconds, before it is reported. */
+  target: time.default(5000),
+  groups: z.record(name, group),
+})
+
+/** What an agent is to do. Times are in milliseconds, sizes in bytes. */
+export type AgentConfig = z.output<typeof agentConfig>
+
+/** @throws ConfigError */
+export const readAgentConfig = (text: string, file: string): AgentConfig => readConfig(text, agentConfig, file)

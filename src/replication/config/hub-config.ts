@@ -1,0 +1,53 @@
+import * as z from 'zod'
+import { bytes, time } from './amounts.js'
+import { readConfig } from './read-config.js'
+import { address, name, path, socket } from './words.js'
+
+/** How much history a group keeps: whichever is reached first. */
+const retention = z.strictObject({
+  /** The journal's bytes. */
+  size: bytes.default(10 * 1024 ** 3),
+  /** How far back, in milliseconds. */
+  history: time.default(24 * 3_600_000),
+})
+
+const group = z.strictObject({
+  /** Who may send it, by the names in their certificates. */
+  agents: z.array(name).min(1).optional(),
+  /** Who may ask for tests, fail-overs and all else over an agent's connection, by the names in their certificates. */
+  control: z.array(name).optional(),
+  size: bytes.optional(),
+  history: time.optional(),
+  /** How many tests and fail-overs there may be at a time. */
+  branches: z.int().min(1).max(64).optional(),
+})
+
+const hubConfig = z.strictObject({
+  /** The hub's name; the one in its certificate where it has one. The machine's by default. */
+  name: name.optional(),
+  data: path,
+  listen: address.optional(),
+  control: socket.optional(),
+  /** A folder with ca.pem, cert.pem and key.pem. */
+  tls: path.optional(),
+  /** Where recovery guests reach their disks over NBD. */
+  nbd: address.optional(),
+  journal: retention.prefault({}),
+  compress: z.boolean().default(false),
+  /** Those that there may be; without it, any that an agent names. */
+  groups: z.record(name, group).optional(),
+  limits: z
+    .strictObject({
+      groups: z.int().min(1).max(100_000).default(1000),
+      branches: z.int().min(1).max(64).default(4),
+      /** What the writes of a recovery guest may take, in bytes. */
+      overlay: bytes.default(100 * 1024 ** 3),
+    })
+    .prefault({}),
+})
+
+/** What a hub is to do. Times are in milliseconds, sizes in bytes. */
+export type HubConfig = z.output<typeof hubConfig>
+
+/** @throws ConfigError */
+export const readHubConfig = (text: string, file: string): HubConfig => readConfig(text, hubConfig, file)

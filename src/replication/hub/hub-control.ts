@@ -1,0 +1,171 @@
+import { ReplicationError } from '../replication-error.js'
+import type { AgentSide } from './agent-side.js'
+import { CommandArguments } from './command-arguments.js'
+import type { HubGroup } from './group.js'
+import type { BranchRecord } from './group-record.js'
+import type { GroupStatus } from './group-status.js'
+import type { NamedPoint, PointsRange } from './journal-seam.js'
+import type { FailBackOptions, Returned } from './life.js'
+import { shown } from './names.js'
+import type { At } from './resolve-point.js'
+import { type Asker, mayControl, type Rights } from './rights.js'
+import type { BranchStart } from './start-arguments.js'
+
+/** How many points are listed at a time. */
+const pointsAtMost = 10_000
+const branchOf = (kind: string, now: number): string =>
+  `${kind}-${new Date(now / 1000).toISOString().replaceAll(/[-:.]/g, '')}`
+
+export interface BranchWish {
+  /** By default one is made of the time. */
+  branch?: string | undefined
+  /** The newest moment by default. */
+  at?: At | undefined
+}
+
+/** What a hub does for those who ask. */
+export interface ControlledHub {
+  readonly rights: Rights
+  readonly groups: readonly HubGroup[]
+  /** In microseconds. */
+  now(): number
+  groupOf(name: string, asker: Asker): HubGroup
+  agentSide(group: string, agent?: string): AgentSide
+  start(group: string, branch: string | undefined, reconnectDelay?: number): BranchStart
+}
+
+/** What somebody asks of a hub, within the rights that they have. All throw ReplicationError: `not-allowed` where they have none. */
+export class HubControl {
+  readonly #hub: ControlledHub
+  readonly #asker: Asker
+
+  constructor(hub: ControlledHub, asker: Asker) {
+    this.#hub = hub
+    this.#asker = asker
+  }
+
+  /** Of one group, or of all that may be seen. */
+  status(group?: string): GroupStatus[] {
+    if (group !== undefined) return [this.#group(group).status()]
+    return this.#hub.groups
+      .filter(({ name }) => mayControl(this.#hub.rights, name, this.#asker))
+      .map(one => one.status())
+  }
+
+  points(group: string, { from, to, every }: PointsRange = {}): NamedPoint[] {
+    const points: NamedPoint[] = []
+    for (const point of this.#group(group).journal.points({ from, to, every })) {
+      points.push(point)
+      if (points.length >= pointsAtMost) break
+    }
+    return points
+  }
+
+  test(group: string, { branch, at = { newest: true } }: BranchWish = {}): Promise<BranchRecord> {
+    const name = branch ?? branchOf('test', this.#hub.now())
+    return this.#group(group).life.test({ name, at, by: this.#by })
+  }
+
+  failOver(group: string, { branch, at = { newest: true } }: BranchWish = {}): Promise<BranchRecord> {
+    const one = this.#group(group)
+    const { life } = one.record
+    const begun = life.state === 'failing-over' ? life.branch : undefined
+    const name = branch ?? begun ?? branchOf('failover', this.#hub.now())
+    return one.life.failOver({ name, at, by: this.#by })
+  }
+
+  commit(group: string, branch: string): Promise<void> {
+    return this.#group(group).life.commit(branch, this.#by)
+  }
+
+  discard(group: string, branch: string): Promise<void> {
+    return this.#group(group).life.discard(branch, this.#by)
+  }
+
+  /** Gives the truth back to an agent that is connected: by default the one that had it. */
+  async failBack(
+    group: string,
+    options: Omit<FailBackOptions, 'by'> & { agent?: string | undefined } = {},
+  ): Promise<Returned> {
+    const one = this.#group(group)
+    const side = this.#hub.agentSide(group, options.agent)
+    const returned = await one.life.failBack(side, { ...options, by: this.#by })
+    // one that does not take it compares everything, or is told its epoch by a user
+    await side.command('adopt', { ...returned }).catch(() => {})
+    return returned
+  }
+
+  /** Ends a fail-over whose content the agent has already, by other ways. */
+  endFailOver(group: string, agent: string, options: Pick<FailBackOptions, 'progress'> = {}): Promise<Returned> {
+    return this.#group(group).life.endFailOver(agent, { ...options, by: this.#by })
+  }
+
+  /** How a branch is started. @throws ReplicationError not-failed-over for the replica itself, which is not started */
+  start(group: string, branch: string | undefined, reconnectDelay?: number): BranchStart {
+    this.#group(group)
+    return this.#hub.start(group, branch, reconnectDelay)
+  }
+
+  /** Asks a group's agent: protect, pause, resume, checkpoint, … */
+  command(group: string, execute: string, given: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    this.#group(group)
+    return this.#hub.agentSide(group).command(execute, given)
+  }
+
+  /** Reads a region of a protected volume on its agent's host. */
+  async read(group: string, volume: string, offset: number, length: number): Promise<Uint8Array> {
+    const { number } = this.#volume(group, volume, offset, length)
+    return await this.#hub.agentSide(group).read(number, offset, length)
+  }
+
+  /** Writes a region of it. */
+  async write(group: string, volume: string, offset: number, data: Uint8Array): Promise<void> {
+    const { number } = this.#volume(group, volume, offset, data.length)
+    await this.#hub.agentSide(group).write(number, offset, data)
+  }
+
+  #volume(group: string, name: string, offset: number, length: number) {
+    const volume = this.#group(group).journal.volumes.find(one => one.name === name)
+    if (volume === undefined) throw new ReplicationError('not-found', `the group ${group} has no volume ${shown(name)}`)
+    if (offset < 0 || offset + length > volume.size)
+      throw new ReplicationError('wrong-state', `${length} bytes at ${offset} are beyond the end of ${name}`)
+    return volume
+  }
+
+  #group(name: string) {
+    return this.#hub.groupOf(name, this.#asker)
+  }
+
+  get #by(): string {
+    return this.#asker === 'owner' ? "the hub's user" : this.#asker.name
+  }
+}
+
+type Command = (control: HubControl, given: CommandArguments) => unknown
+
+const commands: Readonly<Record<string, Command>> = {
+  status: (control, given) => control.status(given.optionalName('group')),
+  points: (control, given) =>
+    control.points(given.name('group'), {
+      from: given.optionalNumber('from'),
+      to: given.optionalNumber('to'),
+      every: given.optionalNumber('every'),
+    }),
+  test: (control, given) => control.test(given.name('group'), { branch: given.optionalName('branch'), at: given.at() }),
+  'fail-over': (control, given) =>
+    control.failOver(given.name('group'), { branch: given.optionalName('branch'), at: given.at() }),
+  commit: (control, given) => control.commit(given.name('group'), given.name('branch')),
+  discard: (control, given) => control.discard(given.name('group'), given.name('branch')),
+  'fail-back': (control, given) => control.failBack(given.name('group'), { agent: given.optionalName('agent') }),
+  'end-fail-over': (control, given) => control.endFailOver(given.name('group'), given.name('agent')),
+  start: (control, given) =>
+    control.start(given.name('group'), given.optionalName('branch'), given.optionalNumber('reconnectDelay', 86_400)),
+  agent: (control, given) => control.command(given.name('group'), given.text('execute'), given.object('arguments')),
+}
+
+/** Does a command by its name, with arguments as they came; what it returns is for JSON. @throws ReplicationError */
+export async function runCommand(control: HubControl, execute: string, given: unknown): Promise<unknown> {
+  const command = Object.hasOwn(commands, execute) ? commands[execute] : undefined
+  if (command === undefined) throw new ReplicationError('not-found', `the hub knows no command ${shown(execute)}`)
+  return (await command(control, new CommandArguments(execute, given ?? {}))) ?? {}
+}

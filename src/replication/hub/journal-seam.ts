@@ -1,0 +1,71 @@
+import type { BlockExtent } from '../../nbd/block-backend.js'
+import type { Folder } from '../folder.js'
+import type { StreamMessage, VolumeInfo } from '../wire/message.js'
+
+/** A place in a group's history. Times are the agent's, in microseconds since 1970. */
+export interface Point {
+  position: number
+  time: number
+}
+
+export interface NamedPoint extends Point {
+  name?: string | undefined
+}
+
+/** Which points are listed. Times in microseconds. */
+export interface PointsRange {
+  from?: number | undefined
+  to?: number | undefined
+  /** Of those without a name, one for each so many microseconds; none without it. */
+  every?: number | undefined
+}
+
+/** A part of a volume, in bytes. */
+export interface Run {
+  offset: number
+  length: number
+}
+
+/** A group as of a position, which stays readable until it is closed. */
+export interface View {
+  readonly position: number
+  readonly volumes: readonly VolumeInfo[]
+  read(volume: number, offset: number, length: number): Uint8Array | Promise<Uint8Array>
+  blockStatus(volume: number, offset: number, length: number): BlockExtent[] | Promise<BlockExtent[]>
+  close(): void
+}
+
+/** What a hub needs of a group's journal; see `GroupJournal`, which is one. */
+export interface Journal {
+  readonly state: 'taking' | 'full' | 'failed'
+  readonly volumes: readonly VolumeInfo[]
+  readonly last: { position: number; settled?: Point | undefined; isSettled: boolean; reason?: string | undefined }
+  readonly stream?: { stream: string; epoch: number; sequence: number } | undefined
+  declareVolume(info: VolumeInfo): void
+  beginStream(stream: string, epoch: number, agent: string): void
+  append(message: StreamMessage): number
+  rewind(position: number): void
+  commit(): Promise<{ position: number; sequence: number }>
+  positionAt(time: number): number
+  points(range?: PointsRange): Iterable<NamedPoint>
+  findPoint(name: string): Point
+  history(): readonly { from: Point; to: Point }[]
+  /** @param options.unsettled also of a position that is not offered */
+  view(position: number, options?: { unsettled?: boolean }): Promise<View>
+  /** Runs of granules that any record after a position wrote, undone ones too. */
+  changedSince(position: number, volume: number): Iterable<Run>
+  trim(): Promise<void>
+  usage(): { journalBytes: number; imageBytes: number }
+  close(): Promise<void>
+}
+
+export interface JournalLimits {
+  /** Older history is folded while the journal is larger, in bytes. */
+  bytes?: number | undefined
+  /** It is full when it is larger, in bytes. */
+  hardBytes?: number | undefined
+  /** How far back, in microseconds. */
+  history?: number | undefined
+}
+
+export type OpenJournal = (folder: Folder, options: { limits: JournalLimits }) => Promise<Journal>

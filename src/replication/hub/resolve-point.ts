@@ -1,0 +1,38 @@
+import { ReplicationError } from '../replication-error.js'
+import type { Journal, Point } from './journal-seam.js'
+
+/** A moment of a group: the newest one, one by its time (in microseconds since 1970), by a checkpoint's name, or by its position. */
+export type At = { newest: true } | { time: number } | { name: string } | { position: number }
+
+/** @throws ReplicationError no-such-point, not-found where there is no checkpoint of that name */
+export function resolvePoint(journal: Journal, group: string, at: At): Point {
+  if ('newest' in at) {
+    const { settled } = journal.last
+    if (settled !== undefined) return settled
+    throw new ReplicationError(
+      'no-such-point',
+      `the group ${group} has never been consistent: its first copy has to be complete before it can be started`,
+    )
+  }
+  if ('name' in at) return journal.findPoint(at.name)
+  const position = 'time' in at ? journal.positionAt(at.time) : at.position
+  const range = journal.history().find(({ from, to }) => from.position <= position && position <= to.position)
+  if (range === undefined)
+    throw new ReplicationError(
+      'no-such-point',
+      `position ${position} of the group ${group} is none that is kept and consistent`,
+    )
+  return { position, time: timeOf(journal, position, range) }
+}
+
+/** The time of a position: the first at which the group is as of it, or later. */
+function timeOf(journal: Journal, position: number, { from, to }: { from: Point; to: Point }): number {
+  let low = from.time
+  let high = Math.max(from.time, to.time)
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (journal.positionAt(middle) >= position) high = middle
+    else low = middle + 1
+  }
+  return low
+}

@@ -1,0 +1,117 @@
+import { Buffer } from 'node:buffer'
+import type { Folder } from '../folder.js'
+import { ReplicationError } from '../replication-error.js'
+import { copyFolder } from './copy-folder.js'
+import { fileError } from './file-error.js'
+import { systemCode } from './system-code.js'
+
+/** A hub's claim to a group: all that it writes of it is in the folder of its term. */
+export interface Term {
+  number: number
+  owner: string
+}
+
+const claimShape = /^owner-(\d{10})$/
+const claimName = (term: number) => `owner-${String(term).padStart(10, '0')}`
+const recordName = 'group.json'
+/** How often a copy is tried of a group whose former hub still writes. */
+const copiesAtMost = 5
+
+/** The folder of a term, in the group's. */
+export const termFolder = (group: Folder, term: number): Folder => group.folder(String(term))
+
+/** The newest claim to a group; undefined where nobody has one. */
+export function newestTerm(group: Folder): Term | undefined {
+  let newest: Term | undefined
+  for (const name of group.list()) {
+    const number = Number(claimShape.exec(name)?.[1] ?? 0)
+    if (number > (newest?.number ?? 0)) newest = { number, owner: readOwner(group, name) }
+  }
+  return newest
+}
+
+/** @throws ReplicationError owned where there is a newer claim than this one */
+export function checkTerm(group: Folder, name: string, { number }: Term): void {
+  const newest = newestTerm(group)
+  if (newest !== undefined && newest.number > number) throw owned(name, newest)
+}
+
+/**
+ * The term in which this hub has the group: its own, or a new one where nobody has the group, or it is to be taken over. Then all of the
+ * former term is copied: the former hub may still write there, and does no harm.
+ *
+ * @throws ReplicationError owned, in-use where another one takes it at this moment, file-failed, full
+ */
+export async function ownTerm(group: Folder, name: string, hub: string, takeOver: boolean): Promise<Term> {
+  const newest = newestTerm(group)
+  if (newest !== undefined && newest.owner !== hub && !takeOver) throw owned(name, newest)
+  // who takes over may have the same name as one that still writes
+  const isOwn = newest?.owner === hub && !takeOver
+  const term = isOwn ? newest : await claim(group, name, { number: (newest?.number ?? 0) + 1, owner: hub })
+  if (!hasRecord(group, term.number)) {
+    const former = lastTermBefore(group, term.number)
+    if (former !== undefined) await copyTerm(group, name, former, term.number)
+  }
+  return term
+}
+
+async function claim(group: Folder, name: string, term: Term): Promise<Term> {
+  try {
+    const file = group.open(claimName(term.number), 'create')
+    try {
+      file.write(0, Buffer.from(term.owner))
+      await file.sync()
+    } finally {
+      file.close()
+    }
+    await group.sync()
+    return term
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST')
+      throw new ReplicationError('in-use', `another hub takes the group ${name} at this moment: look again`)
+    throw fileError(`the group ${name} cannot be taken`, error)
+  }
+}
+
+/** The newest term before this one that a hub began to write in. */
+function lastTermBefore(group: Folder, term: number): number | undefined {
+  for (let before = term - 1; before > 0; before--) if (hasRecord(group, before)) return before
+  return undefined
+}
+
+const hasRecord = (group: Folder, term: number): boolean =>
+  group.folders().includes(String(term)) && termFolder(group, term).list().includes(recordName)
+
+/** The record is copied last: with it, the copy is whole. */
+async function copyTerm(group: Folder, name: string, from: number, to: number): Promise<void> {
+  try {
+    for (let tries = 1; tries <= copiesAtMost; tries++) {
+      if (group.folders().includes(String(to))) group.remove(String(to))
+      if (!(await copyFolder(termFolder(group, from), termFolder(group, to), recordName))) continue
+      await group.sync()
+      return
+    }
+  } catch (error) {
+    throw fileError(`the group ${name} cannot be copied from its former hub's term`, error)
+  }
+  throw new ReplicationError(
+    'in-use',
+    `the former hub of the group ${name} still folds its history: end it, or try again`,
+  )
+}
+
+function readOwner(group: Folder, name: string): string {
+  const file = group.open(name, 'read')
+  try {
+    const bytes = Buffer.alloc(Math.min(file.size, 256))
+    return bytes.toString('utf8', 0, file.readInto(0, bytes))
+  } finally {
+    file.close()
+  }
+}
+
+const owned = (name: string, { number, owner }: Term) =>
+  new ReplicationError(
+    'owned',
+    `the group ${name} belongs to the hub ${owner} (term ${number}): end that one and take the group over, or leave it to it`,
+  )

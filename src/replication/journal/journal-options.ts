@@ -1,0 +1,20 @@
+export interface JournalLimits {
+  /** Older records are folded into the images while the journal is larger, in bytes. */
+  bytes?: number | undefined
+  /** Records older than this are folded, in microseconds, counted back from the newest record's time. */
+  history?: number | undefined
+  /** A journal that is larger, though nothing may be folded, takes no more data; in bytes. Without it the disk is the limit. */
+  hardBytes?: number | undefined
+}
+
+export interface JournalOptions {
+  /** A segment that has got so large is followed by a new one, in bytes. 64 MiB by default, at most 1 GiB. */
+  segmentSize?: number | undefined
+  limits?: JournalLimits | undefined
+  /** Data is deflated where that saves an eighth. */
+  compress?: boolean | undefined
+}
+
+export const defaultSegmentSize = 64 * 1024 * 1024
+/** Places in a segment are numbers of 32 bits. */
+export const segmentSizeAtMost = 1024 * 1024 * 1024

@@ -1,0 +1,46 @@
+import type { HubLink } from '../agent/hub-link.js'
+import type { GroupStatus } from '../agent/protected-group.js'
+import type { TakenPoint } from '../agent/taken-point.js'
+import type { Message } from '../wire/message.js'
+import type { HubRight } from './hub-right.js'
+
+/** In which way a group is protected. */
+export type AgentWay = 'inline' | 'cycles' | 'child'
+
+/** A disk, and where it is: served to QEMU at a URL, or a node of a QEMU that has it. */
+export type AgentDisk = { name: string; url: string } | { name: string; node: string }
+
+export interface AgentGroupStatus extends GroupStatus {
+  way: AgentWay
+  /** How many connections QEMU has to it. */
+  clients: number
+  disks: readonly AgentDisk[]
+}
+
+/** A group, in whichever way an agent protects it. */
+export interface AgentGroup extends AsyncDisposable {
+  readonly name: string
+  readonly status: AgentGroupStatus
+  /** Whether the hub may do that with it. @throws ReplicationError not-allowed */
+  checkRight(right: HubRight): void
+  /** There is a connection to the hub. */
+  connected(link: HubLink): void
+  disconnected(): void
+  /** Takes a message of the hub to this group. */
+  receive(message: Message): void
+  /** The connection takes more. */
+  drained(): void
+  /** Nothing is sent before `resume`; what differs is known. */
+  pause(): void | Promise<void>
+  resume(): void | Promise<void>
+  /** Ends the protection, until `start`. @returns what could not be taken away, in sentences */
+  stop(): Promise<{ left: readonly string[] }>
+  start(): Promise<void>
+  /**
+   * A checkpoint: all writes that were answered before are in it. Settles when the hub has it durably.
+   *
+   * @throws ReplicationError bad-name; wrong-state where none can be taken now; lost
+   */
+  point(name: string): Promise<TakenPoint>
+  close(): Promise<void>
+}

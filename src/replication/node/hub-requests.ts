@@ -1,0 +1,53 @@
+import { ReplicationError } from '../replication-error.js'
+import { dataAtMost, type RequestMessage } from '../wire/message.js'
+import type { ServedGroup } from './served-group.js'
+
+const digits = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+
+/** The volume that a request is about, and the part of it. @throws ReplicationError not-found, wrong-state */
+function partOf(served: ServedGroup, number: number, offset: number, length: number) {
+  const volume = served.volumes.find(one => one.number === number)
+  if (volume === undefined) throw new ReplicationError('not-found', `${served.name} has no volume ${number}`)
+  if (length > dataAtMost || offset + length > volume.size)
+    throw new ReplicationError(
+      'wrong-state',
+      `${length} bytes at ${offset} are too many, or beyond the end of ${volume.name}`,
+    )
+  return volume
+}
+
+/** Reads or writes a part of a disk for the hub. @throws ReplicationError not-allowed, in-use, not-found, wrong-state; the image's error */
+export async function answerIo(
+  served: ServedGroup,
+  request: Extract<RequestMessage, { kind: 'readRequest' | 'writeRequest' }>,
+): Promise<unknown> {
+  const { volume: number, offset } = request
+  if (request.kind === 'readRequest') {
+    const volume = partOf(served, number, offset, request.length)
+    served.checkRight('read')
+    return volume.read(offset, request.length)
+  }
+  const volume = partOf(served, number, offset, request.data.length)
+  if (!served.isReturning) served.checkRight('write')
+  await volume.write(offset, request.data)
+  return {}
+}
+
+type Command = (served: ServedGroup, given: Readonly<Record<string, unknown>>) => unknown
+
+/** The steps of a fail-back. */
+export const returnCommands: Readonly<Record<string, Command>> = {
+  async differing(served, { volume }) {
+    await served.beginReturn()
+    return { runs: served.differing(Number(volume)) }
+  },
+  async flush({ volumes }) {
+    for (const volume of volumes) await volume.flush()
+  },
+  async adopt(served, { epoch, replica, stream, sequence }) {
+    if (!digits(epoch) || !digits(sequence) || typeof replica !== 'string' || typeof stream !== 'string')
+      throw new ReplicationError('protocol', 'adopt lacks what it has to say')
+    await served.endReturn({ replica, stream, sequence }, epoch)
+  },
+}

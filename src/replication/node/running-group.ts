@@ -1,0 +1,423 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { listening } from '../../link/node/listening.js'
+import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
+import { printable } from '../../printable.js'
+import type { Beginning } from '../agent/group-stream.js'
+import type { HubLink } from '../agent/hub-link.js'
+import type { ResyncReason } from '../agent/resync-reason.js'
+import { resyncText } from '../agent/resync-reason.js'
+import { SinkGroup } from '../agent/sink-group.js'
+import type { TakenPoint } from '../agent/taken-point.js'
+import { recoveryPoint } from '../agent/volume-state.js'
+import type { Monitors } from '../cycles/monitors.js'
+import { takeOut } from '../cycles/take-out.js'
+import type { Folder } from '../folder.js'
+import { isName, nameRule } from '../name.js'
+import { ReplicationError } from '../replication-error.js'
+import type { Message } from '../wire/message.js'
+import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
+import { type AgentRecord, openRecord, saveRecord } from './agent-record.js'
+import { Closers } from './closers.js'
+import { CycleProtection } from './cycle-protection.js'
+import { findGuestDisks, type GuestDisk } from './guest-disks.js'
+import { checkRight, type HubRight } from './hub-right.js'
+import { LiveProtection } from './live-protection.js'
+import { nodeClock } from './node-clock.js'
+import type { Protection } from './protection.js'
+import { QemuLink } from './qemu-link.js'
+import { runningState } from './running-state.js'
+import { SyncProgress } from './sync-progress.js'
+
+export interface RunningGroupOptions {
+  name: string
+  way: 'cycles' | 'child'
+  /** The paths of QEMU's monitors. */
+  qmp: string
+  urgent?: string | undefined
+  /** By name, each with its device's or its node's name in QEMU. */
+  disks: Readonly<Record<string, { node: string }>>
+  /** In milliseconds: how often there is a consistency point, how long a guest may wait, and the recovery point that is wanted. */
+  every: number
+  deadline: number
+  target?: number | undefined
+  /** What the agent must not forget of the group. */
+  folder: Folder
+  /** The folder of its sockets. */
+  run: string
+  /** How much waits for the hub, in bytes. */
+  memory: number
+  changed(): void
+  /** What the hub may do with it. */
+  hubMay: readonly HubRight[]
+}
+
+/** For how long a hub may be silent, in milliseconds. */
+const heartbeat = 10_000
+/** How long it waits before QEMU is asked again for what it refused, in milliseconds: twice as long each time. */
+const first = 500
+const most = 5000
+
+/** A protection, and what it was made for. */
+interface Current {
+  protection: Protection
+  monitors: Monitors
+  replica: string
+}
+
+/** A group whose disks a running QEMU has: what changes is copied by its block jobs, or comes as the guest writes it. */
+export class RunningGroup implements AgentGroup {
+  readonly name: string
+  readonly #options: RunningGroupOptions
+  readonly #path: string
+  readonly #progress: SyncProgress
+  #parts!: Closers
+  #listener!: NbdListener
+  #qemu!: QemuLink
+  #record: AgentRecord
+  #saving: Promise<void> = Promise.resolve()
+  #link: HubLink | undefined
+  #sink: SinkGroup | undefined
+  #disks: readonly GuestDisk[] = []
+  /** Another number with each stream that begins or is lost. */
+  #run = 0
+  /** Where the stream goes to. */
+  #replica: string | undefined
+  #current: Current | undefined
+  /** Why there is none, though QEMU and the hub are there. */
+  #failure: string | undefined
+  #retry: Disposable | undefined
+  #delay = first
+  #isPaused = false
+  #isStopped = false
+  #isClosed = false
+  /** What is done, one thing at a time. */
+  #work: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: RunningGroupOptions, record: AgentRecord) {
+    this.name = options.name
+    this.#options = options
+    this.#record = record
+    this.#path = join(options.run, `${options.name}.target`)
+    this.#progress = new SyncProgress(nodeClock, { isFirst: record.running === undefined })
+  }
+
+  /** @throws ReplicationError not-allowed */
+  checkRight(right: HubRight): void {
+    checkRight(this.name, this.#options.hubMay, right)
+  }
+
+  /** Begins to look for QEMU. @throws ReplicationError; LinkError where its socket cannot be listened at */
+  static async open(options: RunningGroupOptions): Promise<RunningGroup> {
+    await using opening = new Closers()
+    const { name, folder, qmp, urgent } = options
+    const group = new RunningGroup(options, await openRecord(folder, name, Object.keys(options.disks)))
+    const path = group.#path
+    const listener = listenNbd({ path }, export_ => group.#current?.protection.exports(export_))
+    group.#listener = await listening(`the QEMU of ${name}`, { path }, listener)
+    opening.defer(() => group.#listener.close())
+    group.#qemu = new QemuLink({ qmp, urgent, changed: () => group.#lookAgain() })
+    opening.defer(() => group.#qemu.close())
+    group.#parts = opening.move()
+    return group
+  }
+
+  get status(): AgentGroupStatus {
+    const { way, every, deadline, target = every + deadline } = this.#options
+    const sink = this.#sink
+    const progress = this.#progress
+    const uptime = nodeClock.uptime()
+    const standstill = sink?.stream.standstill
+    const isLive = way === 'child' && progress.isSettled
+    const until = isLive ? (sink?.stream.since ?? uptime) : progress.moment
+    const facts = {
+      isStopped: this.#isStopped,
+      isPaused: this.#isPaused,
+      failure: this.#whyFailed(),
+      isAttached: sink?.stream.isAttached === true,
+      standstill: standstill?.message,
+      now: nodeClock.now(),
+      ...{ uptime, heard: sink?.stream.heard, heartbeat, progress, until, oldest: every + deadline },
+    }
+    const names = Object.keys(this.#options.disks)
+    const problems = new Map(names.map(volume => [volume, this.#current?.protection.problem(volume)]))
+    const [inTheWay] = names.filter(volume => problems.get(volume) !== undefined)
+    const volumes = names.map(volume => {
+      const { number } = this.#record.volumes[volume]!
+      const unacknowledged = way === 'child' ? sink?.unacknowledged(number) : undefined
+      const problem = problems.get(volume)
+      return {
+        name: volume,
+        number,
+        size: this.#disks.find(disk => disk.volume === volume)?.size,
+        state: runningState(facts, { name: volume, problem, inTheWay, unacknowledged }),
+      }
+    })
+    return {
+      name: this.name,
+      way,
+      epoch: sink?.stream.epoch ?? this.#record.epoch,
+      queued: sink?.stream.queued ?? 0,
+      recoveryPoint: recoveryPoint(target / 1000, until, uptime),
+      volumes,
+      clients: this.#listener.connections,
+      disks: Object.entries(this.#options.disks).map(([disk, { node }]) => ({ name: disk, node })),
+    }
+  }
+
+  connected(link: HubLink): void {
+    this.#link = link
+    this.#sink?.connected(link)
+  }
+
+  disconnected(): void {
+    this.#link = undefined
+    this.#progress.interrupted()
+    this.#sink?.disconnected()
+    this.#options.changed()
+  }
+
+  receive(message: Message): void {
+    const before = this.#sink?.stream.isAttached
+    this.#sink?.receive(message)
+    if (this.#sink?.stream.isAttached !== before) this.#options.changed()
+    this.#keepEpoch()
+    if (message.kind === 'durable' && this.#sink?.isDrained) this.#current?.protection.drained()
+  }
+
+  drained(): void {
+    this.#sink?.drained()
+  }
+
+  async pause(): Promise<void> {
+    if (this.#isPaused) return
+    this.#isPaused = true
+    this.#noteEnd('paused')
+    this.#sink?.stream.pause('paused')
+    await this.#lookAgain()
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#sink?.stream.resume()
+    await this.#lookAgain()
+  }
+
+  async stop(): Promise<{ left: readonly string[] }> {
+    if (this.#isStopped) return { left: [] }
+    this.#isStopped = true
+    this.#endSink('was-unprotected')
+    await this.#lookAgain()
+    return await this.#alone(() => this.#takeOut())
+  }
+
+  async start(): Promise<void> {
+    if (!this.#isStopped) return
+    this.#isStopped = false
+    this.#progress.unsettled('was-unprotected')
+    await this.#lookAgain()
+  }
+
+  async point(name: string): Promise<TakenPoint> {
+    if (!isName(name))
+      throw new ReplicationError('bad-name', `a checkpoint cannot be named ${JSON.stringify(name)}: ${nameRule}`)
+    if (this.#current !== undefined) return await this.#current.protection.point(name)
+    const why = this.#isStopped ? 'the group is not protected' : this.#isPaused ? 'the protection is paused' : undefined
+    throw new ReplicationError(
+      'wrong-state',
+      `no checkpoint can be taken: ${why ?? this.#whyFailed() ?? 'there is no connection to the hub'}`,
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#retry?.[Symbol.dispose]()
+    await this.#lookAgain()
+    this.#endSink('restart')
+    await this.#parts[Symbol.asyncDispose]()
+    await this.#work
+    await this.#saving
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** What stands against it, but for single disks. */
+  #whyFailed(): string | undefined {
+    const standstill = this.#sink?.stream.standstill
+    return this.#qemu.why ?? this.#failure ?? (standstill?.isFinal === true ? standstill.message : undefined)
+  }
+
+  /** What is there is held against what is wanted. */
+  #lookAgain(): Promise<void> {
+    this.#retry?.[Symbol.dispose]()
+    return this.#alone(() => this.#settle())
+  }
+
+  async #settle(): Promise<void> {
+    const { monitors } = this.#qemu
+    const isWanted = monitors !== undefined && !this.#isPaused && !this.#isStopped && !this.#isClosed
+    const current = this.#current
+    const isOther = current?.monitors !== monitors || current?.replica !== this.#replica
+    if (current !== undefined && (!isWanted || isOther)) {
+      if (monitors === undefined) this.#noteEnd('qemu-gone')
+      this.#current = undefined
+      await current.protection.close().catch(() => {})
+    }
+    this.#failure = undefined
+    if (isWanted)
+      try {
+        if (this.#sink === undefined) await this.#openSink(monitors)
+        if (this.#current === undefined && this.#replica !== undefined) await this.#protect(monitors, this.#replica)
+        this.#delay = first
+      } catch (error) {
+        // that of a QEMU that is gone says less than that it is
+        if (monitors === this.#qemu.monitors) this.#failure = (error as Error).message
+        this.#progress.interrupted()
+        this.#lookLater()
+      }
+    this.#options.changed()
+  }
+
+  #lookLater(): void {
+    if (this.#isClosed) return
+    this.#retry = nodeClock.after(this.#delay, () => void this.#lookAgain())
+    this.#delay = Math.min(most, this.#delay * 2)
+  }
+
+  /** There can be a stream now that the disks' sizes are known. */
+  async #openSink(monitors: Monitors): Promise<void> {
+    const { disks, memory } = this.#options
+    const found = await findGuestDisks(monitors, disks)
+    const { running, volumes, epoch } = this.#record
+    // nothing is known of what another size has brought
+    const isSame = found.every(({ volume, size }) => running?.sizes[volume] === size)
+    this.#disks = found
+    const sink = new SinkGroup({
+      name: this.name,
+      volumes: found.map(({ volume, size }) => ({ name: volume, number: volumes[volume]!.number, size })),
+      ...{ clock: nodeClock, newId: randomUUID, epoch, memory },
+      base: isSame ? running?.base : undefined,
+      began: beginning => this.#began(sink, beginning),
+      rebased: () => this.#rebased(sink),
+      lost: (reason, since) => this.#lost(reason, since),
+    })
+    this.#sink = sink
+    if (this.#link !== undefined) sink.connected(this.#link)
+  }
+
+  async #protect(monitors: Monitors, replica: string): Promise<void> {
+    const { way, every, deadline, disks } = this.#options
+    // a device may have another name, or another node
+    this.#disks = (await findGuestDisks(monitors, disks)).map(disk => this.#checked(disk))
+    const sink = this.#sink!
+    const { running } = this.#record
+    const held = running?.base.replica === replica ? running.held : undefined
+    const open = way === 'cycles' ? CycleProtection.open : LiveProtection.open
+    const protection = await open({
+      qemu: {
+        ...monitors,
+        group: this.name,
+        replica,
+        disks: this.#disks.map(({ volume, device }) => ({ volume, device })),
+        address: { path: this.#path },
+        held,
+        keep: cycle => this.#keep(sink, cycle),
+      },
+      isTrusted: held !== undefined,
+      ...{ sink, every, deadline, progress: this.#progress, clock: nodeClock },
+      run: () => this.#run,
+      isReady: () => this.#sink === sink && sink.stream.isAttached && sink.stream.isOpen,
+      changed: () => this.#options.changed(),
+    })
+    this.#current = { protection, monitors, replica }
+  }
+
+  /** @throws ReplicationError wrong-state where its size is another one than that of its replica */
+  #checked(disk: GuestDisk): GuestDisk {
+    const { volume, size } = disk
+    const before = this.#disks.find(one => one.volume === volume)
+    if (before === undefined || before.size === size) return disk
+    const why = `${printable(volume)} has ${size} bytes, and its replica has ${before.size}`
+    throw new ReplicationError('wrong-state', `${why}: stop and start the protection of ${this.name}`)
+  }
+
+  #began(sink: SinkGroup, { replica }: Beginning): void {
+    this.#run++
+    const isTrusted = sink.base !== undefined
+    const progress = this.#progress
+    if (!isTrusted) {
+      progress.unsettled(progress.isFirst ? 'new-volume' : 'other-replica')
+      void this.#save({ running: undefined }).catch(() => {})
+    }
+    this.#replica = replica
+    if (this.#current?.replica === replica) this.#current.protection.begun(isTrusted)
+    void this.#lookAgain()
+  }
+
+  #lost(reason: ResyncReason, since: number | undefined): void {
+    this.#run++
+    this.#progress.unsettled(reason, this.#options.way === 'child' ? (since ?? nodeClock.uptime()) : undefined)
+    this.#current?.protection.lost(resyncText(reason))
+    this.#options.changed()
+  }
+
+  /** No earlier base than this holds any more; the cycle is the same. */
+  #rebased({ base }: SinkGroup): void {
+    const { running } = this.#record
+    if (running !== undefined && base !== undefined) void this.#save({ running: { ...running, base } }).catch(() => {})
+  }
+
+  /** The hub has a cycle: known when it settles. @throws the system's error */
+  async #keep({ base }: SinkGroup, held: number): Promise<void> {
+    const sizes = Object.fromEntries(this.#disks.map(({ volume, size }) => [volume, size]))
+    // gone again, with what the hub had: then nothing is known
+    await this.#save({ running: base && { held, base, sizes } })
+  }
+
+  #keepEpoch(): void {
+    const epoch = this.#sink?.stream.epoch ?? this.#record.epoch
+    // a hub that forgets nothing tells it anew: nothing waits for this
+    if (epoch !== this.#record.epoch) void this.#save({ epoch }).catch(() => {})
+  }
+
+  /** Writes what is known now, after what is being written. */
+  #save(change: Partial<AgentRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...change }
+    const saved = this.#saving.then(() => saveRecord(this.#options.folder, this.#record))
+    this.#saving = saved.catch(() => {})
+    return saved
+  }
+
+  /** Nothing comes to the hub any more. */
+  #noteEnd(reason: ResyncReason): void {
+    const isLive = this.#options.way === 'child'
+    this.#progress.unsettled(reason, isLive ? (this.#sink?.stream.since ?? nodeClock.uptime()) : undefined)
+  }
+
+  #endSink(reason: ResyncReason): void {
+    const sink = this.#sink
+    this.#noteEnd(reason)
+    this.#sink = undefined
+    this.#replica = undefined
+    sink?.stream.pause(reason)
+    sink?.disconnected()
+  }
+
+  /** Of QEMU; what was known of the hub is of no use then. */
+  async #takeOut(): Promise<{ left: readonly string[] }> {
+    await this.#save({ running: undefined })
+    const { monitors } = this.#qemu
+    if (monitors === undefined) return { left: ['QEMU is not there: bitmaps of this group may stay in its images'] }
+    const disks = Object.keys(this.#options.disks).map(volume => ({ volume }))
+    return { left: await takeOut({ ...monitors, group: this.name, disks }) }
+  }
+
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#work.then(work)
+    this.#work = done.catch(() => {})
+    return done
+  }
+}

@@ -1,0 +1,20 @@
+import { Controllers } from '../../control/controllers.js'
+import { listen } from '../../link/node/listener.js'
+import { listening } from '../../link/node/listening.js'
+
+/** What is done by a name, with arguments as they came. @throws ReplicationError */
+export type RunCommand = (execute: string, given: Readonly<Record<string, unknown>>) => Promise<unknown>
+
+/** Serves commands at a unix socket, for this user alone. @returns what ends that @throws LinkError where it cannot listen */
+export async function serveControl(path: string, run: RunCommand): Promise<() => Promise<void>> {
+  const controllers = new Controllers(({ execute, arguments: given }) => run(execute, given))
+  const listener = await listening(
+    'who controls it',
+    { path },
+    listen({ path }, duplex => controllers.accept(duplex)),
+  )
+  return async () => {
+    controllers.endAll()
+    await listener.close()
+  }
+}

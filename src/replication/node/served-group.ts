@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { listening } from '../../link/node/listening.js'
+import { formatNbdUrl } from '../../nbd/nbd-url.js'
+import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
+import type { HubLink } from '../agent/hub-link.js'
+import { ProtectedGroup, type VolumeOptions } from '../agent/protected-group.js'
+import type { ProtectedVolume } from '../agent/protected-volume.js'
+import type { TakenPoint } from '../agent/taken-point.js'
+import type { VolumeFiles } from '../agent/volume-files.js'
+import type { Base } from '../agent/volume-record.js'
+import type { Folder, OpenFile } from '../folder.js'
+import { inlineExportName, inlineSocket } from '../inline-export.js'
+import { ReplicationError } from '../replication-error.js'
+import type { Message } from '../wire/message.js'
+import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
+import { type AgentRecord, openRecord, saveRecord } from './agent-record.js'
+import { Closers } from './closers.js'
+import { checkRight, type HubRight } from './hub-right.js'
+import { nodeClock } from './node-clock.js'
+import { type OpenImage, openImage } from './open-image.js'
+
+export interface ServedGroupOptions {
+  name: string
+  /** By name. */
+  disks: Readonly<Record<string, { image: string; format: 'raw' | 'qcow2'; socket?: string | undefined }>>
+  /** What the agent must not forget of the group. */
+  folder: Folder
+  /** The folder of its sockets. */
+  run: string
+  /** The host's boot. */
+  boot: string
+  /** What waits for the hub, in bytes. */
+  buffer: { memory: number; file: number }
+  /** The recovery point that is wanted, in milliseconds. */
+  target: number
+  /** What the hub may do with it. */
+  hubMay: readonly HubRight[]
+  changed(): void
+}
+
+/** A disk as QEMU reaches it. */
+export interface ServedDiskPlace {
+  name: string
+  /** What `target=` of its disk spec says. */
+  url: string
+}
+
+/** A group that is protected inline: its disks are served to QEMU over NBD. */
+export class ServedGroup implements AgentGroup {
+  readonly name: string
+  readonly #group: ProtectedGroup
+  readonly disks: readonly ServedDiskPlace[]
+  readonly #parts: Closers
+  readonly #listeners: readonly NbdListener[]
+  /** Images that are lost: by their disks' names, why. */
+  readonly #lost = new Map<string, string>()
+  readonly #options: ServedGroupOptions
+  #record: AgentRecord
+
+  private constructor(
+    options: ServedGroupOptions,
+    group: ProtectedGroup,
+    record: AgentRecord,
+    places: { disks: readonly ServedDiskPlace[]; listeners: readonly NbdListener[] },
+    parts: Closers,
+  ) {
+    this.name = options.name
+    this.#options = options
+    this.#record = record
+    this.#group = group
+    this.disks = places.disks
+    this.#listeners = places.listeners
+    this.#parts = parts
+  }
+
+  /** @throws ReplicationError; LinkError where a disk's socket cannot be listened at */
+  static async open(options: ServedGroupOptions): Promise<ServedGroup> {
+    const { name, folder, run, buffer, target } = options
+    await using opening = new Closers()
+    const names = Object.keys(options.disks)
+    const record = await openRecord(folder, name, names)
+    const images = new Map<string, OpenImage>()
+    const volumes: VolumeOptions[] = []
+    for (const [disk, { image, format }] of Object.entries(options.disks)) {
+      const open = await openImage({ image, format, sockets: join(run, `${name}.${disk}.image`) })
+      opening.defer(() => open.close())
+      images.set(disk, open)
+      volumes.push({ name: disk, ...record.volumes[disk]!, image: open.backend, files: filesOf(folder, disk, open) })
+    }
+    const spill = openAnew(folder, 'spill')
+    opening.defer(() => spill.close())
+    const boot = [options.boot, ...[...images.values()].map(({ instance }) => instance)].join(' ')
+    let served: ServedGroup | undefined
+    const changed = () => {
+      served?.keepEpoch()
+      options.changed()
+    }
+    const group = await ProtectedGroup.open({
+      ...{ name, volumes, clock: nodeClock, boot, newId: randomUUID, epoch: record.epoch, target: target / 1000 },
+      ...{ memory: buffer.memory, spill: { file: spill, size: buffer.file }, changed },
+    })
+    opening.defer(() => group.close())
+    const disks: ServedDiskPlace[] = []
+    const listeners: NbdListener[] = []
+    for (const volume of group.volumes) {
+      const path = options.disks[volume.name]!.socket ?? inlineSocket(run, name, volume.name)
+      const exportName = inlineExportName(name, volume.name)
+      const listener = await listening(
+        `the guest's disk ${exportName}`,
+        { path },
+        listenNbd(
+          { path },
+          asked =>
+            asked === exportName && served?.isServing === true ? { name: exportName, backend: volume } : undefined,
+          { names: () => [exportName] },
+        ),
+      )
+      opening.defer(() => listener.close())
+      listeners.push(listener)
+      disks.push({ name: volume.name, url: formatNbdUrl({ tls: false, address: { path }, exportName }) })
+    }
+    const whole = new ServedGroup(options, group, record, { disks, listeners }, opening.move())
+    served = whole
+    for (const [disk, { lost }] of images)
+      void lost.then(why => {
+        whole.#lost.set(disk, why?.message ?? 'its storage daemon has ended')
+        options.changed()
+      })
+    return whole
+  }
+
+  /** How many clients its disks have. */
+  get #clients(): number {
+    return this.#listeners.reduce((sum, { connections }) => sum + connections, 0)
+  }
+
+  /** Whether guests may have its disks: not those of a group that another side has taken over. */
+  get isServing(): boolean {
+    return !this.isReturning && this.#group.stream.standstill?.code !== 'fenced'
+  }
+
+  /** The hub is writing its disks. */
+  get isReturning(): boolean {
+    return this.#record.isReturning === true
+  }
+
+  get volumes(): readonly ProtectedVolume[] {
+    return this.#group.volumes
+  }
+
+  /** @throws ReplicationError not-allowed */
+  checkRight(right: HubRight): void {
+    checkRight(this.name, this.#options.hubMay, right)
+  }
+
+  /** A hub that forgets nothing tells the epoch anew: nothing waits until it is kept. */
+  keepEpoch(): void {
+    const { epoch } = this.#group.stream
+    if (epoch === this.#record.epoch) return
+    this.#record = { ...this.#record, epoch }
+    void saveRecord(this.#options.folder, this.#record).catch(() => {})
+  }
+
+  /**
+   * From now on the hub writes the disks; no guest may have them until `endReturn`.
+   *
+   * @throws ReplicationError not-allowed; in-use where a guest has them; wrong-state where the group is replicated from here
+   */
+  async beginReturn(): Promise<void> {
+    this.checkRight('fail-back')
+    if (this.isReturning) return
+    if (this.#group.stream.isOpen)
+      throw new ReplicationError('wrong-state', `${this.name} is replicated from here: there is nothing to fail back`)
+    if (this.#clients > 0)
+      throw new ReplicationError('in-use', `a guest has the disks of ${this.name} here: end it first`)
+    await this.#save({ isReturning: true })
+    this.#options.changed()
+  }
+
+  /** What of a volume may differ from all that the hub has had of it, in bytes. @throws ReplicationError wrong-state */
+  differing(volume: number): readonly { offset: number; length: number }[] {
+    return this.#group.differing(volume)
+  }
+
+  /** The disks are what the hub has of them. @throws ReplicationError wrong-state; a file's error */
+  async endReturn(base: Base, epoch: number): Promise<void> {
+    this.checkRight('fail-back')
+    if (!this.isReturning) throw new ReplicationError('wrong-state', `${this.name} is not being failed back`)
+    await this.#group.adopt(base, epoch)
+    await this.#save({ isReturning: false, epoch })
+    this.#options.changed()
+  }
+
+  get status(): AgentGroupStatus {
+    const { volumes, ...status } = this.#group.status
+    return {
+      ...status,
+      way: 'inline',
+      clients: this.#clients,
+      disks: this.disks,
+      volumes: volumes.map(volume => {
+        const why = this.isReturning ? 'the hub fails the group back to here' : this.#lost.get(volume.name)
+        return why === undefined ? volume : { ...volume, state: { state: 'failed' as const, why } }
+      }),
+    }
+  }
+
+  async #save(change: Partial<AgentRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...change }
+    await saveRecord(this.#options.folder, this.#record)
+  }
+
+  connected(link: HubLink): void {
+    this.#group.connected(link)
+  }
+
+  disconnected(): void {
+    this.#group.disconnected()
+  }
+
+  receive(message: Message): void {
+    this.#group.receive(message)
+  }
+
+  drained(): void {
+    this.#group.drained()
+  }
+
+  pause(): void {
+    this.#group.pause()
+  }
+
+  resume(): void {
+    this.#group.resume()
+  }
+
+  async stop(): Promise<{ left: readonly string[] }> {
+    await this.#group.stop()
+    return { left: [] }
+  }
+
+  start(): Promise<void> {
+    return this.#group.start()
+  }
+
+  point(name: string): Promise<TakenPoint> {
+    return this.#group.point(name)
+  }
+
+  async close(): Promise<void> {
+    await this.#parts[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function filesOf(folder: Folder, disk: string, image: OpenImage): VolumeFiles {
+  const name = `${disk}.meta`
+  return {
+    meta: folder.open(name, folder.list().includes(name) ? 'write' : 'create'),
+    syncImage: async () => image.backend.flush(),
+    discardMeta: () => folder.remove(name),
+  }
+}
+
+/** An empty file, whatever was there. */
+function openAnew(folder: Folder, name: string): OpenFile {
+  if (folder.list().includes(name)) folder.remove(name)
+  return folder.open(name, 'create')
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path'
+import t from 'tap'
+import { readCommand } from '#xenlight/rephub/read-command.js'
+import { runWith } from './run-with.js'
+
+const now = Date.UTC(2026, 10, 27, 12)
+const control = '/run/rephub/control.sock'
+
+const understood: [args: string[], command: object][] = [
+  [['serve', '--data', '/d'], { kind: 'serve', config: undefined, given: { data: '/d' }, takeOver: false }],
+  [['serve', '--config', '/c'], { config: '/c', given: {} }],
+  [
+    ['serve', '--data', 'd', '--listen', '0.0.0.0:1', '--nbd', './n', '--tls', '/t', '--control', '/s', '--take-over'],
+    {
+      given: { data: resolve('d'), listen: '0.0.0.0:1', nbd: resolve('n'), tls: '/t', control: '/s' },
+      takeOver: true,
+    },
+  ],
+  [['status'], { kind: 'status', group: undefined, watch: false, json: false, timeout: undefined, control }],
+  [['status', 'web', '--watch', '--json', '--control', '/s'], { group: 'web', watch: true, json: true, control: '/s' }],
+  [['points', 'web'], { kind: 'points', group: 'web', every: undefined, from: undefined, to: undefined }],
+  [
+    ['points', 'web', '--every', '10s', '--from', '1m-ago', '--to', '2026-11-27T12:00:00Z'],
+    { every: 10_000_000, from: (now - 60_000) * 1000, to: now * 1000 },
+  ],
+  [['test', 'web'], { kind: 'test', group: 'web', branch: undefined, at: { newest: true }, form: 'url' }],
+  [['test', 'web', '--at', '3s-ago', '--form', 'spec'], { at: { time: (now - 3000) * 1000 }, form: 'spec' }],
+  [['failover', 'web', '--at', '#12', '--branch', 'b', '--json'], { at: { position: 12 }, branch: 'b', form: 'json' }],
+  [['arguments', 'web'], { kind: 'arguments', branch: undefined, form: 'url' }],
+  [['arguments', 'web', 'b', '--form', 'blockdev'], { branch: 'b', form: 'blockdev' }],
+  [['commit', 'web', 'b'], { kind: 'commit', group: 'web', branch: 'b' }],
+  [['discard', 'web', 'b'], { kind: 'discard', group: 'web', branch: 'b' }],
+  [['failback', 'web'], { kind: 'failback', agent: undefined }],
+  [['failback', 'web', '--agent', 'anna', '--timeout', '1m'], { agent: 'anna', timeout: 60_000 }],
+  [['checkpoint', 'web', 'v1'], { kind: 'checkpoint', group: 'web', name: 'v1' }],
+  [['--help'], { kind: 'help' }],
+]
+
+for (const [args, wanted] of understood)
+  t.test(`rephub ${args.join(' ')}`, async t => {
+    t.match(readCommand(args, now), wanted)
+  })
+
+const refused: [args: string[], message: RegExp][] = [
+  [[], /Write one of serve, status, points, test, failover/],
+  [['fialover'], /did you mean failover\?/],
+  [['serve'], /serve needs --data DIR or --config FILE/],
+  [['serve', '/d'], /serve takes options only/],
+  [['serve', '--data', '/d', '--listen', 'here'], /--listen takes HOST:PORT or a socket's path/],
+  [['serve', '--data', '/d', '--nbd', 'h:70000'], /--nbd has the port 70000/],
+  [['serve', '--data', ''], /--data is empty/],
+  [['points'], /points takes GROUP, but was given none/],
+  [['points', 'web', '--from', 'before-upgrade'], /--from takes a time .* or how long ago/],
+  [['points', 'web', '--to', '#3'], /--to takes a time/],
+  [['points', 'web', '--every', '0'], /--every takes a time/],
+  [['test', 'web', 'b'], /test takes GROUP, but was given 'web' 'b'/],
+  [['test', 'web', '--at', 'a b'], /--at takes a time .*, not 'a b'/],
+  [['test', 'web', '--branch', '-x'], /--branch takes a name/],
+  [['test', 'web', '--form', 'yaml'], /--form takes one of url, blockdev, spec, json/],
+  [['test', '../web'], /GROUP takes a name/],
+  [['arguments', 'web', 'b', 'c'], /arguments takes GROUP \[BRANCH\]/],
+  [['commit', 'web'], /commit takes GROUP BRANCH/],
+  [['discard', 'web', '/b'], /BRANCH takes a name/],
+  [['failback', 'web', '--branch', 'b'], /--branch has no meaning with failback \(it is for test, failover\)/],
+  [['failback', 'web', '--agent', ''], /--agent takes a name/],
+  [['commit', 'web', 'b', '--json'], /--json has no meaning with commit/],
+]
+
+for (const [args, message] of refused)
+  t.test(`refused: rephub ${args.join(' ')}`, async t => {
+    const { status, stdout, stderr } = await runWith(args)
+    t.match({ status, stdout, stderr }, { status: 64, stdout: '', stderr: message })
+    t.match(stderr, /\nTry 'rephub --help'\.\n$/)
+  })

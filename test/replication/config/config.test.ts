@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { readAgentConfig } from '#xenlight/replication/config/agent-config.js'
+import { ConfigError } from '#xenlight/replication/config/config-error.js'
+import { readHubConfig } from '#xenlight/replication/config/hub-config.js'
+
+const agent = `name: anna
+hub: hub.example:7900
+state: /var/lib/repagent
+run: /run/repagent
+groups:
+  web:
+    disks:
+      root: { image: /srv/web.img }
+      data: { image: /srv/data.qcow2, format: qcow2, socket: /run/data.sock }
+  db:
+    way: cycles
+    qmp: /run/db.qmp
+    every: 500ms
+    disks:
+      root: { node: disk0 }
+`
+
+t.test('an agent is told all it needs in a few lines', t => {
+  t.strictSame(readAgentConfig(agent, 'agent.yaml'), {
+    name: 'anna',
+    hub: { host: 'hub.example', port: 7900 },
+    state: '/var/lib/repagent',
+    run: '/run/repagent',
+    buffer: { memory: 64 * 1024 ** 2, file: 1024 ** 3 },
+    target: 5000,
+    groups: {
+      web: {
+        way: 'inline',
+        hubMay: ['control', 'fail-back'],
+        disks: {
+          root: { image: '/srv/web.img', format: 'raw' },
+          data: { image: '/srv/data.qcow2', format: 'qcow2', socket: '/run/data.sock' },
+        },
+      },
+      db: {
+        way: 'cycles',
+        hubMay: ['control', 'fail-back'],
+        qmp: '/run/db.qmp',
+        every: 500,
+        deadline: 3000,
+        disks: { root: { node: 'disk0' } },
+      },
+    },
+  })
+  t.end()
+})
+
+t.test('a hub needs its folder, and has a default for the rest', t => {
+  const config = readHubConfig(
+    'data: /srv/hub\njournal: { size: 2G }\ngroups: { web: { agents: [anna], history: 7d } }',
+    'h',
+  )
+  t.match(config, {
+    data: '/srv/hub',
+    journal: { size: 2 * 1024 ** 3, history: 86_400_000 },
+    groups: { web: { agents: ['anna'], history: 7 * 86_400_000 } },
+    limits: { groups: 1000, branches: 4 },
+  })
+  t.match(readHubConfig('{"data": "/srv/hub"}', 'h.json'), { data: '/srv/hub' }, 'JSON is YAML')
+  t.end()
+})
+
+const wrong: [name: string, text: string, message: string][] = [
+  ['a key that there is not', agent.replace('state:', 'sate:'), "agent.yaml:3:1: the configuration has no 'sate'"],
+  [
+    'what is missing, where it should be',
+    agent.replace('hub: hub.example:7900\n', ''),
+    'agent.yaml:1:1: hub is missing',
+  ],
+  [
+    'a port',
+    agent.replace('7900', '79000'),
+    "agent.yaml:2:6: hub: HOST:PORT or a socket's path, not 'hub.example:79000'",
+  ],
+  [
+    'a time',
+    agent.replace('500ms', '500'),
+    'agent.yaml:13:12: groups.db.every: Invalid input: expected string, received number',
+  ],
+  [
+    'an own word for a time',
+    agent.replace('500ms', 'soon'),
+    "agent.yaml:13:12: groups.db.every: a time, such as 200ms, 5s, 12h or 7d, not 'soon'",
+  ],
+  ['a way', agent.replace('cycles', 'magic'), 'agent.yaml:11:10: groups.db.way'],
+  [
+    "a disk's name",
+    agent.replace('root: { image', '../x: { image'),
+    'agent.yaml:8:7: groups.web.disks.../x is a name of 1 to 64',
+  ],
+  [
+    'a disk of another way',
+    agent.replace('{ node: disk0 }', '{ image: /x }'),
+    'agent.yaml:15:13: groups.db.disks.root.node is missing',
+  ],
+  [
+    'a socket that is too long',
+    agent.replace('/run/db.qmp', `/${'x'.repeat(120)}`),
+    "agent.yaml:12:10: groups.db.qmp: a socket's path",
+  ],
+  ['what is no YAML', 'name: [anna', 'agent.yaml:1:12: '],
+  ['a key twice', `${agent}name: berta\n`, 'agent.yaml:16:1: Map keys must be unique'],
+  ['nothing', '', 'agent.yaml:1:1: name is missing'],
+]
+
+for (const [name, text, message] of wrong)
+  t.test(`says where it is wrong: ${name}`, t => {
+    try {
+      readAgentConfig(text, 'agent.yaml')
+      t.fail('it is taken')
+    } catch (error) {
+      t.ok(error instanceof ConfigError, String(error))
+      const lines = (error as Error).message.split('\n')
+      t.ok(
+        lines.some(line => line.startsWith(message)),
+        `${message} in\n${lines.join('\n')}`,
+      )
+    }
+    t.end()
+  })
+
+t.test('reports all that is wrong, up to a hundred', t => {
+  const many = Array.from({ length: 300 }, (_, index) => `x${index}: 1`).join('\n')
+  t.throws(() => readHubConfig(many, 'h'), { code: 'bad-config', problems: { length: 100 } })
+  t.end()
+})
+
+t.test('no text does anything but be taken or be a ConfigError', t => {
+  const pieces = [
+    'name:',
+    ' anna',
+    '\n',
+    '  ',
+    '- ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '&a ',
+    '*a',
+    '!!js/function ',
+    '"',
+    "'",
+    '? ',
+    '<<: ',
+    '\t',
+    '0',
+    ': ',
+    '#',
+  ]
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 40 }), parts => {
+      for (const read of [readAgentConfig, readHubConfig])
+        try {
+          read(parts.join(''), 'x')
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error
+        }
+    }),
+    { numRuns: 2000 },
+  )
+  const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]']
+  for (let depth = 1; depth < 9; depth++)
+    bomb.push(
+      `b${depth}: &b${depth} [${Array(9)
+        .fill(depth === 1 ? '*a' : `*b${depth - 1}`)
+        .join(',')}]`,
+    )
+  t.throws(() => readHubConfig(bomb.join('\n'), 'x'), { code: 'bad-config' })
+  t.end()
+})

@@ -1,0 +1,237 @@
+import t from 'tap'
+import { parseDisk } from 'xenlight'
+import { nbdTargetOf } from '#xenlight/libxl/nbd-target.js'
+import { runCommand } from '#xenlight/replication/hub/hub-control.js'
+import { startArguments } from '#xenlight/replication/hub/start-arguments.js'
+import { createRandom } from '../../support/random.js'
+import { PlayedAgent } from './played-agent.js'
+import { PlayedDisk } from './played-disk.js'
+import { copyOf, difference, groupOf, newestOf, PlayedGuest, volumes } from './played-group.js'
+import { playHub } from './played-hub.js'
+
+const rights = {
+  groups: { web: { agents: ['host-1', 'host-2'], control: ['desk'] }, mail: { agents: ['*'], control: ['*'] } },
+}
+
+async function controlled() {
+  const disk = new PlayedDisk()
+  const hub = await playHub(disk, { rights, nbd: { path: '/run/hub, "x".sock' } })
+  const guest = new PlayedGuest(hub, createRandom(4))
+  await guest.begin(hub)
+  await guest.live(hub, 6)
+  return { disk, hub, guest }
+}
+
+/** What a hub asks an agent; a test knows which of it there is. */
+interface Asked {
+  kind: string
+  volume: number
+  offset: number
+  length: number
+  data: Uint8Array
+  execute: string
+  arguments: unknown
+}
+
+t.test('all of a life by commands', async t => {
+  const { hub, guest } = await controlled()
+  const desk = hub.control({ name: 'desk' })
+  const run = (execute: string, given: object) => runCommand(desk, execute, given)
+  t.match(await run('status', {}), [{ name: 'web', state: 'protected' }])
+  const points = (await run('points', { group: 'web', every: 1 })) as { position: number; time: number }[]
+  t.equal(points.length, guest.moments.size)
+  t.match(await run('points', { group: 'web' }), [], 'none has a name')
+  await guest.agent.allDurable(guest.channel, guest.agent.say(guest.channel, { kind: 'point', name: 'before-upgrade' }))
+  const then = copyOf(guest.images)
+  await guest.live(hub, 2)
+  t.match(await run('points', { group: 'web' }), [{ name: 'before-upgrade' }])
+  t.match(await run('test', { group: 'web', branch: 'try', at: { name: 'before-upgrade' } }), { name: 'try' })
+  t.match(await run('test', { group: 'web' }), { name: /^test-\d{8}T\d{9}Z$/ })
+  t.match(await run('start', { group: 'web', branch: 'try' }), { volumes: [{ exportName: 'web/try/root' }, {}] })
+  await t.rejects(run('start', { group: 'web' }), { code: 'not-failed-over' })
+  t.same(await run('discard', { group: 'web', branch: 'try' }), {})
+  t.match(await run('fail-over', { group: 'web', branch: 'fo', at: { name: 'before-upgrade' } }), { name: 'fo' })
+  t.match(await run('start', { group: 'web' }), { volumes: [{ exportName: 'web/fo/root' }, {}] })
+  t.same(await run('commit', { group: 'web', branch: 'fo' }), {})
+
+  const asked: string[] = []
+  guest.agent.answer = request => {
+    const { kind, execute, volume, offset, data, arguments: given } = request as unknown as Asked
+    asked.push(kind === 'command' ? execute : kind)
+    if (kind === 'writeRequest') guest.images.get(volume)!.set(data, offset)
+    if (execute === 'adopt') t.match(given, { group: 'web', epoch: 4, sequence: Number, replica: String })
+    return execute === 'differing' ? { runs: [{ offset: 0, length: 10 }] } : {}
+  }
+  t.match(await run('fail-back', { group: 'web' }), { epoch: 4 })
+  t.ok(asked.includes('writeRequest'))
+  t.same(asked.slice(-2), ['flush', 'adopt'])
+  t.equal(difference(guest.images, then), undefined)
+  t.equal(difference(await newestOf(hub), then), undefined)
+})
+
+t.test('an agent that answers what is no answer', async t => {
+  for (const runs of [undefined, 5, [{}], [{ offset: 'x', length: 1 }], [null]]) {
+    const { hub, guest } = await controlled()
+    await groupOf(hub).life.failOver({ name: 'fo', at: { newest: true }, by: 'me' })
+    guest.agent.answer = () => ({ runs })
+    await t.rejects(hub.control('owner').failBack('web'), { code: 'protocol' })
+    t.match(groupOf(hub).status(), { state: 'failed-over', busy: undefined })
+  }
+  const { hub, guest } = await controlled()
+  await groupOf(hub).life.failOver({ name: 'fo', at: { newest: true }, by: 'me' })
+  guest.agent.user.ended()
+  await t.rejects(hub.control('owner').failBack('web'), { code: 'lost' })
+})
+
+t.test('the rights of those who ask', async t => {
+  const { hub, guest } = await controlled()
+  const acts = [
+    'status',
+    'points',
+    'test',
+    'fail-over',
+    'commit',
+    'discard',
+    'fail-back',
+    'end-fail-over',
+    'start',
+    'agent',
+  ]
+  const given = { group: 'web', branch: 'x', agent: 'host-1', execute: 'pause' }
+  for (const name of ['host-1', 'stranger', '*', '', 'constructor', '__proto__'])
+    for (const execute of acts)
+      await t.rejects(
+        runCommand(hub.control({ name }), execute, given),
+        { code: 'not-allowed' },
+        `${execute} by ${name}`,
+      )
+  t.same(hub.control({ name: 'stranger' }).status(), [], 'and sees nothing')
+  // an agent asks over its connection
+  const asked = { kind: 'command', channel: 0, request: 1, execute: 'fail-over', arguments: given } as const
+  await t.rejects(guest.agent.user.request(asked), { code: 'not-allowed' })
+  const desk = new PlayedAgent(hub, 'desk')
+  t.match(await desk.user.request({ ...asked, execute: 'status' }), [{ name: 'web' }])
+  t.match(groupOf(hub).status(), { state: 'protected', epoch: 1 })
+})
+
+t.test('commands that are none', async t => {
+  const { hub } = await controlled()
+  const owner = hub.control('owner')
+  const cases: [execute: string, given: unknown, code: string][] = [
+    ['reboot', {}, 'not-found'],
+    ['constructor', {}, 'not-found'],
+    ['status', [], 'wrong-state'],
+    ['status', 5, 'wrong-state'],
+    ['status', { group: 5 }, 'bad-name'],
+    ['status', { group: '../web' }, 'bad-name'],
+    ['status', { group: 'nothing' }, 'not-found'],
+    ['points', {}, 'bad-name'],
+    ['points', { group: 'web', every: -1 }, 'wrong-state'],
+    ['points', { group: 'web', from: 'x' }, 'wrong-state'],
+    ['test', { group: 'web', branch: '-blockdev' }, 'bad-name'],
+    ['test', { group: 'web', at: 'yesterday' }, 'bad-name'],
+    ['test', { group: 'web', at: { time: 1.5 } }, 'bad-name'],
+    ['test', { group: 'web', at: { position: -1 } }, 'bad-name'],
+    ['start', { group: 'web', reconnectDelay: 1e9 }, 'wrong-state'],
+    ['agent', { group: 'web' }, 'wrong-state'],
+    ['agent', { group: 'web', execute: 'x', arguments: [] }, 'wrong-state'],
+    ['fail-back', { group: 'web', agent: 'host-9' }, 'lost'],
+  ]
+  for (const [execute, given, code] of cases)
+    await t.rejects(runCommand(owner, execute, given), { code }, `${execute} ${JSON.stringify(given)}`)
+})
+
+t.test('regions of a protected volume, through its agent', async t => {
+  const { hub, guest } = await controlled()
+  const owner = hub.control('owner')
+  guest.agent.answer = request => {
+    const { kind, volume, offset, length, data, execute, arguments: given } = request as unknown as Asked
+    if (kind === 'command') return { execute, given }
+    const image = guest.images.get(volume)!
+    if (kind === 'readRequest') return image.slice(offset, offset + length)
+    image.set(data, offset)
+    return {}
+  }
+  await owner.write('web', 'data', 1000, new Uint8Array(5000).fill(3))
+  t.same(await owner.read('web', 'data', 5999, 2), new Uint8Array([3, guest.images.get(3)![6000]!]))
+  await t.rejects(owner.read('web', 'nothing', 0, 1), { code: 'not-found' })
+  await t.rejects(owner.read('web', 'data', -1, 5), { code: 'wrong-state' })
+  await t.rejects(owner.write('web', 'data', volumes[1]!.size, new Uint8Array(1)), { code: 'wrong-state' })
+  await t.rejects(hub.control({ name: 'host-1' }).read('web', 'data', 0, 1), { code: 'not-allowed' })
+  t.same(await owner.command('web', 'pause'), { execute: 'pause', given: { group: 'web' } })
+  t.same(
+    await owner.command('web', 'x', { group: 'mail' }),
+    { execute: 'x', given: { group: 'web' } },
+    'no other group',
+  )
+})
+
+t.test('what an agent reports', async t => {
+  const { hub, guest } = await controlled()
+  const report = (name: string) => [{ group: name, volume: 'root', size: 5, state: 'protected', more: 7 }] as const
+  guest.agent.user.message({ kind: 'report', volumes: [...report('web'), ...report('mail')] })
+  t.same(groupOf(hub).status().reported, report('web'))
+  new PlayedAgent(hub, 'host-2').user.message({ kind: 'report', volumes: [] })
+  t.same(groupOf(hub).status().reported, report('web'), 'not of an agent that does not send it')
+})
+
+t.test('how a branch is started', async t => {
+  const { hub } = await controlled()
+  await groupOf(hub).life.failOver({ name: 'fo', at: { newest: true }, by: 'me' })
+  const { volumes: starts, arguments: given } = hub.control('owner').start('web', 'fo')
+  t.equal(given.length, 4)
+  t.same(
+    given.filter((_, index) => index % 2 === 0),
+    ['-blockdev', '-blockdev'],
+  )
+  t.same(JSON.parse(given[1]!), {
+    driver: 'raw',
+    'node-name': 'replica-0',
+    file: {
+      driver: 'nbd',
+      server: { type: 'unix', path: '/run/hub, "x".sock' },
+      export: 'web/fo/root',
+      'reconnect-delay': 10,
+    },
+  })
+  for (const { disk, exportName, url } of starts) {
+    const read = parseDisk(disk!)
+    t.match(read, { vdev: /^hd[ab]$/, format: 'raw', readwrite: true, backend: 'qdisk' })
+    t.same(nbdTargetOf(read), { socket: '/run/hub, "x".sock', export: exportName })
+    t.match(url, /^nbd\+unix:\/\/\/web\/fo\//)
+  }
+  const tcp = startArguments({
+    group: 'g',
+    branch: 'b',
+    volumes,
+    address: { host: '::1', port: 10_809 },
+    reconnectDelay: 0,
+  })
+  t.match(tcp.volumes[0], { disk: undefined, url: 'nbd://[::1]:10809/g/b/root' })
+  t.match(JSON.parse(tcp.arguments[1]!), { file: { server: { type: 'inet', host: '::1', port: '10809' } } })
+  for (const wrong of ['a,driver=file', '-x', '../x', 'a"b'])
+    for (const where of ['group', 'branch'] as const)
+      t.throws(() => startArguments({ group: 'g', branch: 'b', volumes, address: { port: 1 }, [where]: wrong }), {
+        code: 'bad-name',
+      })
+})
+
+t.test('exports that there are not', async t => {
+  const { hub } = await controlled()
+  await groupOf(hub).life.test({ name: 'try', at: { newest: true }, by: 'me' })
+  t.same(hub.exportNames(), ['web/try/root', 'web/try/data'])
+  t.ok(hub.findExport('web/try/root'))
+  for (const name of [
+    '',
+    'web',
+    'web/try',
+    'web/try/',
+    'web/try/root/',
+    'web//root',
+    '/web/try/root',
+    'web/try/swap',
+    'mail/try/root',
+    'web/other/root',
+  ])
+    t.equal(hub.findExport(name), undefined, name)
+})

@@ -1,0 +1,137 @@
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { connectNbd } from 'xenlight/nbd'
+import {
+  Agent,
+  type AgentOptions,
+  HubServer,
+  type HubServerOptions,
+  readAgentConfig,
+  readHubConfig,
+} from 'xenlight/replication'
+import { socketFolder } from '../../nbd/socket-folder.js'
+import { eventually } from '../../protocol-d/eventually.js'
+
+const mebibyte = 1024 * 1024
+
+/** A folder with an image, what an agent and a hub are told. */
+function place(t: Test, size = 8 * mebibyte) {
+  const folder = socketFolder(t)
+  const image = join(folder, 'root.img')
+  writeFileSync(image, '')
+  truncateSync(image, size)
+  for (const name of ['hub', 'agent', 'run']) mkdirSync(join(folder, name))
+  const {
+    tls: _,
+    control: __,
+    ...agent
+  } = readAgentConfig(
+    JSON.stringify({
+      name: 'anna',
+      hub: join(folder, 'h'),
+      state: join(folder, 'agent'),
+      run: join(folder, 'run'),
+      groups: { web: { disks: { root: { image } } } },
+    }),
+    'agent',
+  )
+  const {
+    tls: ___,
+    control: ____,
+    ...hub
+  } = readHubConfig(
+    JSON.stringify({ data: join(folder, 'hub'), listen: join(folder, 'h'), nbd: join(folder, 'n') }),
+    'hub',
+  )
+  return { folder, image, agent: agent satisfies AgentOptions, hub: hub satisfies HubServerOptions }
+}
+
+t.test('what is written to a disk is at the hub, as of any moment', async t => {
+  const { folder, image, agent, hub } = place(t)
+  await using server = await HubServer.open(hub)
+  await using one = await Agent.open(agent)
+  const status = () => one.status.groups[0]!
+  await eventually(
+    'it is protected',
+    () => status().volumes[0]?.state.state === 'protected',
+    () => JSON.stringify(one.status),
+  )
+  await using disk = await connectNbd({ path: join(folder, 'run/web.root.sock') }, { export: 'web/root' })
+  await disk.write(4096, Buffer.from('first'))
+  await one.group('web').point('first')
+  await disk.write(4096, Buffer.from('second'))
+  await disk.writeZeroes(mebibyte, mebibyte)
+  await one.group('web').point('second')
+  const control = server.hub.control('owner')
+  for (const [name, text] of [
+    ['first', 'first\0'],
+    ['second', 'second'],
+  ] as const) {
+    const branch = await control.test('web', { at: { name }, branch: name })
+    t.equal(branch.kind, 'test')
+    await using view = await connectNbd({ path: join(folder, 'n') }, { export: `web/${name}/root` })
+    t.equal(Buffer.from(await view.read(4096, 6)).toString(), text)
+    await view.write(0, Buffer.from('of the test'))
+  }
+  t.equal(readFileSync(image).toString('utf8', 4096, 4102), 'second')
+  t.equal(readFileSync(image)[0], 0)
+  t.match(server.status.groups, [{ name: 'web', state: 'protected', agent: 'anna', branches: [{}, {}] }])
+})
+
+t.test('a fail-over and the way back: only what differs is copied, and the old primary goes on', async t => {
+  const { folder, image, agent, hub } = place(t)
+  await using server = await HubServer.open(hub)
+  const control = server.hub.control('owner')
+  const socket = join(folder, 'run/web.root.sock')
+  const first = await Agent.open(agent)
+  const stateOf = (one: Agent) => one.status.groups[0]!.volumes[0]!.state
+  await eventually('it is protected', () => stateOf(first).state === 'protected')
+  {
+    await using disk = await connectNbd({ path: socket }, { export: 'web/root' })
+    await disk.write(0, Buffer.from('kept'))
+    await first.group('web').point('kept')
+    await disk.write(0, Buffer.from('after'))
+    await disk.write(2 * mebibyte, Buffer.from('undone'))
+    await first.group('web').point('after')
+  }
+  await control.failOver('web', { at: { name: 'kept' }, branch: 'recovery' })
+  await eventually('the old primary is fenced', () => stateOf(first).state === 'failed')
+  t.match(stateOf(first), { why: /epoch 2/ })
+  await t.rejects(connectNbd({ path: socket }, { export: 'web/root' }), 'no guest has its disks')
+  await first.close()
+  {
+    await using disk = await connectNbd({ path: join(folder, 'n') }, { export: 'web/recovery/root' })
+    t.equal(Buffer.from(await disk.read(0, 5)).toString(), 'kept\0')
+    await disk.write(4 * mebibyte, Buffer.from('of the recovery'))
+    await disk.flush()
+  }
+  await control.commit('web', 'recovery')
+
+  await using again = await Agent.open(agent)
+  await eventually('it is refused again', () => stateOf(again).state === 'failed')
+  let copied = 0
+  const returned = await control.failBack('web', {
+    progress: (_, all) => {
+      copied = Math.max(copied, all)
+    },
+  })
+  t.ok(copied > 0 && copied <= 3 * 65_536, `${copied} bytes`)
+  t.equal(returned.epoch, 4)
+  await eventually(
+    'it is protected again',
+    () => stateOf(again).state === 'protected',
+    () => JSON.stringify(again.status),
+  )
+  const disk = readFileSync(image)
+  t.equal(disk.toString('utf8', 0, 5), 'kept\0')
+  t.equal(disk[2 * mebibyte], 0, 'what was written after the point is undone')
+  t.equal(disk.toString('utf8', 4 * mebibyte, 4 * mebibyte + 15), 'of the recovery')
+  await using back = await connectNbd({ path: socket }, { export: 'web/root' })
+  await back.write(0, Buffer.from('again'))
+  await again.group('web').point('again')
+  await control.test('web', { branch: 'look' })
+  await using look = await connectNbd({ path: join(folder, 'n') }, { export: 'web/look/root' })
+  t.ok(Buffer.from(await look.read(0, 8 * mebibyte)).equals(readFileSync(image)), 'the hub has the same')
+  t.match(server.status.groups, [{ state: 'protected', epoch: 4 }])
+})
