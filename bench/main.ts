@@ -4,9 +4,12 @@ import { projectRoot } from '../test/support/project-root.js'
 import { benchArguments } from './arguments.js'
 import { benchBatch } from './batch.js'
 import { benchColo } from './colo.js'
+import { benchDrbd } from './drbd.js'
 import { benchListDisks } from './list-disks.js'
+import { benchNbd } from './nbd.js'
 import { benchParse } from './parse.js'
 import { benchParseEach } from './parse-each.js'
+import { benchProtocolD } from './protocol-d.js'
 import { benchStart } from './start.js'
 import { benchXenstore } from './xenstore.js'
 
@@ -23,6 +26,9 @@ const benches: Record<string, () => Promise<string>> = {
   'list-disks': () => benchListDisks(),
   xenstore: () => benchXenstore(),
   colo: () => benchColo(),
+  nbd: () => benchNbd(),
+  'protocol-d': () => benchProtocolD(),
+  drbd: () => benchDrbd(),
 }
 
 const names = process.argv.slice(2)

@@ -64,14 +64,15 @@ await esbuild.build({
   outfile: `dist/bin/${store}`,
   format: 'esm',
 })
-const colo = 'dist/bin/xl-colo.cjs'
-await esbuild.build({
-  ...bundled,
-  entryPoints: ['dist/xl-colo/main.js'],
-  outfile: colo,
-  format: 'cjs',
-  define: { 'import.meta.url': 'moduleUrl' },
-  banner: { js: moduleUrl },
-})
-for (const file of [command, colo]) chmodSync(file, 0o755)
+const pairs = ['rephub', 'repagent', 'xl-colo', 'xl-remus']
+for (const name of pairs)
+  await esbuild.build({
+    ...bundled,
+    entryPoints: [`dist/${name}/main.js`],
+    outfile: `dist/bin/${name}.cjs`,
+    format: 'cjs',
+    define: { 'import.meta.url': 'moduleUrl' },
+    banner: { js: moduleUrl },
+  })
+for (const file of [command, ...pairs.map(name => `dist/bin/${name}.cjs`)]) chmodSync(file, 0o755)
 rememberBuild()

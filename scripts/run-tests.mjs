@@ -3,8 +3,8 @@
 // With --golden, only those that read golden/, with a line for each of its files.
 // With REAL_PARTS=none, no test asks for a real part (test/support/real-part.ts).
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countTests } from './count-tests.mjs'
 import { goldenReport } from './golden-report.mjs'
@@ -30,7 +30,13 @@ const golden = process.argv.includes('--golden')
 const comparesGolden = file =>
   !file.includes('real-qemu') && /support\/(?:argv-golden|golden|attachments)\.js'/.test(readFileSync(file, 'utf8'))
 // Those that take minutes begin first, so that at the end nothing waits for one of them.
-const longest = ['xen/real-xen', 'dm-args/real-qemu/disk-sets', 'dm-args/hostile/disks', 'xl-colo/pair']
+const longest = [
+  ...['xen/beside-xl', 'xen/drbd', 'protocol-d/lives.faults', 'protocol-d/guest.faults', 'colo/colo.faults'],
+  ...['xen/real-xen', 'dm-args/real-qemu/disk-sets', 'dm-args/hostile/disks', 'xl-colo/pair', 'xl-remus/documentation'],
+  ...['replication/faults/inline', 'replication/node/running-group', 'replication/journal/crashes'],
+  ...['rephub/hosts', 'rephub/documentation'],
+  ...['libxl/store/somebody-elses-disk', 'colo/protect-pair', 'libxl/store/late', 'protocol-d/guest'],
+]
 const rank = name => {
   const place = longest.findIndex(long => name.startsWith(long))
   return place < 0 ? longest.length : place
@@ -40,17 +46,28 @@ const files = readdirSync('build/test', { recursive: true })
   .sort((one, other) => rank(one) - rank(other))
   .map(name => join('build/test', name))
   .filter(file => !golden || comparesGolden(file))
+// tap runs its files in the order of their names.
+const order = 'build/order'
+rmSync(order, { recursive: true, force: true })
+mkdirSync(order)
+const links = new Map(
+  files.map((file, place) => {
+    const name = file.slice('build/test/'.length).replaceAll('/', '--')
+    return [file, join(order, `${String(place).padStart(3, '0')}-${name}`)]
+  }),
+)
+for (const [file, link] of links) symlinkSync(resolve(file), link)
 // Not --output-file, with which tap 21 at times ends before its reporter has said what failed.
 const folder = 'build/results'
 rmSync(folder, { recursive: true, force: true })
 // the long ones are many runs in a file
 const limits = process.argv.includes('--faults') ? ['--timeout=3600'] : []
-let status = runTap('run', '--reporter=min', `--output-dir=${folder}`, '--jobs=2', ...limits, ...files)
+let status = runTap('run', '--reporter=min', `--output-dir=${folder}`, '--jobs=2', ...limits, ...links.values())
 
 const total = { passed: 0, skipped: 0, failed: 0 }
 const results = []
 for (const file of files) {
-  const path = join(folder, `${file}.tap`)
+  const path = join(folder, `${links.get(file)}.tap`)
   const tap = existsSync(path) ? readFileSync(path, 'utf8') : ''
   // What a test says of how much it did.
   for (const [, what] of tap.matchAll(/^ +# ((?:[a-z]+: )?\d+ [A-Za-z].*)$/gm)) console.log(`${file}: ${what}`)

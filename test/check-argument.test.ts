@@ -131,6 +131,7 @@ const functions: readonly [name: string, call: Call, args: readonly unknown[]][]
   ['diskEvents', xenlight.diskEvents, [store, 4, { signal: undefined }]],
   ['buildDiskArgs', dmArgs.buildDiskArgs, [[resolved], { ...guest, hdtype: 'ide', dialect: '4.17', stubdom: false }]],
   ['buildBlockdevArgs', dmArgs.buildBlockdevArgs, [[resolved], { ...guest, coloRestore: false }]],
+  ['protectDisks', dmArgs.protectDisks, [[disk], { group: 'web', run: '/run', targetOf: () => undefined }]],
   ['diskWarnings', dmArgs.diskWarnings, [[resolved], { ...guest, libxlExact: false }]],
   ['blockdevWarnings', dmArgs.blockdevWarnings, [[resolved], { ...guest, physicalDevicePath: '/x' }]],
   ['buildBlockGraph', dmArgs.buildBlockGraph, [[resolved], { ...guest, targetOf: () => 'file' }]],

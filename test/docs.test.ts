@@ -4,6 +4,8 @@ import t from 'tap'
 import { checkpointErrorCodes } from '#xenlight/checkpoint/checkpoint-error.js'
 import { coloErrorCodes } from '#xenlight/colo/colo-error.js'
 import { rcByReason } from '#xenlight/libxl/libxl-reason.js'
+import { protocolDErrorCodes } from '#xenlight/protocol-d/protocol-d-error.js'
+import { replicationErrorCodes } from '#xenlight/replication/replication-error.js'
 import { configValueErrorCodes } from '#xenlight/xlu/config.js'
 import { diagnosticCodes } from '#xenlight/xlu/diagnostic-code.js'
 import { projectRoot } from './support/project-root.js'
@@ -46,6 +48,8 @@ t.test('docs/errors.md has the codes of the other errors', async t => {
   t.strictSame(new Set(rows(section(text, '## ConfigValueError'))), new Set(configValueErrorCodes))
   t.strictSame(new Set(rows(section(text, '## CheckpointError'))), new Set(checkpointErrorCodes))
   t.strictSame(rows(section(text, '## ColoError')), [...coloErrorCodes])
+  t.strictSame(rows(section(text, '## ProtocolDError')), [...protocolDErrorCodes])
+  t.strictSame(rows(section(text, '## ReplicationError')), [...replicationErrorCodes])
 })
 
 t.test('docs/diagnostics.md has every code of a diagnostic, and no other', async t => {

@@ -79,6 +79,6 @@ function coloDrive({ disk, role }: Emulated, { export: name, topId }: ColoNames,
 function imageTexts(image: Image, text: OptionText): DriveImage {
   const { format } = image
   if ('path' in image) return { file: text.file(image.path), filename: text.filename(image.path), format }
-  const url = `nbd+unix:///?socket=${text.parameter(image.socket)}`
+  const url = text.nbd(image)
   return { file: url, filename: url, format }
 }

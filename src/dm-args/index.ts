@@ -9,4 +9,5 @@ export type { BlockGraph, BlockGraphEdge, BlockGraphKind, BlockGraphNode } from 
 export { buildBlockGraph } from './graph/build-block-graph.js'
 export { toDot } from './graph/to-dot.js'
 export { toMermaid } from './graph/to-mermaid.js'
+export { type ProtectedDisk, type ProtectOptions, protectDisks } from './protect/protect-disk.js'
 export { buildQdiskBackendArgs, type QdiskBackendOptions } from './qdisk-backend.js'

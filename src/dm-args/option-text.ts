@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { LibxlError } from '../libxl/libxl-error.js'
+import type { NbdTarget } from '../libxl/nbd-target.js'
 import { show } from '../libxl/show-text.js'
 
 /** How a text of a record, which may be a tenant's, becomes part of a QEMU option. */
@@ -8,27 +9,30 @@ export interface OptionText {
   file(path: string): string
   /** A file's name in any other option. */
   filename(path: string): string
-  /** The value of a URL's parameter. */
-  parameter(text: string): string
+  /** The URL of an NBD server's export, as the value of any option. */
+  nbd(target: NbdTarget): string
 }
 
 const asItIs = (text: string): string => text
 
+const nbdUrl = (name: string, socket: string): string => `nbd+unix:///${name}?socket=${socket}`
+
 /** libxl's way. */
-export const libxlText: OptionText = { file: asItIs, filename: asItIs, parameter: asItIs }
+export const libxlText: OptionText = { file: asItIs, filename: asItIs, nbd: ({ socket }) => nbdUrl('', socket) }
 
 /** So that a file's name names that file and nothing else. */
 export const safeText: OptionText = {
   file: path => doubleCommas(withoutProtocol(plainPath(path))),
   filename: path => doubleCommas(plainPath(path)),
-  parameter: text => doubleCommas(encodeParameter(argumentText(text))),
+  nbd: ({ socket, export: name }) =>
+    doubleCommas(nbdUrl(encodeName(argumentText(name)), encodeParameter(argumentText(socket)))),
 }
 
 /** The same for a QEMU as old as Xen 4.7 (before 3.0 and 6.0). */
 export const safeTextOf2016: OptionText = {
   file: path => readByOldQemu(safeText.file(path)),
   filename: path => readByOldQemu(safeText.filename(path)),
-  parameter: text => readByOldQemu(safeText.parameter(text)),
+  nbd: target => readByOldQemu(safeText.nbd(target)),
 }
 
 /** Such a QEMU cuts a value after 1,023 bytes, and the first ",id=" anywhere names the drive (`opts_parse`). */
@@ -61,7 +65,7 @@ const withoutProtocol = (path: string): string => (/^[^/:]*:/.test(path) ? `./${
 export const plainPath = (path: string): string => argumentText(path).replace(/^\/dev\/fdset\//, '/dev/./fdset/')
 
 /** A NUL would end an argument, and what is no UTF-8 becomes U+FFFD on Node's way to a process: both name another file. */
-function argumentText(text: string): string {
+export function argumentText(text: string): string {
   if (text.includes('\0'))
     throw new LibxlError('argument-text', `no argument can hold a NUL character, but ${show(text)} does`)
   if (!text.isWellFormed()) {
@@ -76,3 +80,6 @@ function argumentText(text: string): string {
 /** A URL's parameter with all that would end it, or that RFC 3986 does not allow there, as %XX. */
 const encodeParameter = (text: string): string =>
   encodeURIComponent(text).replace(/%(?:2F|3A|40|24|2C|3D|3F)/g, decodeURIComponent)
+
+/** An export's name as a URL's path, without a comma. */
+const encodeName = (text: string): string => encodeURIComponent(text).replaceAll('%2F', '/')

@@ -1,6 +1,6 @@
-import { type DiskTarget, isTargetExamined } from './choose-backend.js'
+import type { DiskTarget } from './choose-backend.js'
 import type { DeviceDisk } from './device-disk.js'
-import { type DiskContext, withBackend, withDefaults } from './resolve-disk.js'
+import { type DiskContext, isTargetLookedAt, withBackend, withDefaults } from './resolve-disk.js'
 import type { ResolvedDisk } from './resolved-disk.js'
 import { statTarget } from './stat-target.js'
 
@@ -21,7 +21,8 @@ export async function resolveExamined(
 ): Promise<ResolvedDisk> {
   const defaulted = withDefaults(disk, context)
   const { pdevPath } = defaulted
-  if (pdevPath === undefined || !isTargetExamined(defaulted)) return withBackend(defaulted, 'missing', '')
+  if (pdevPath === undefined || !isTargetLookedAt(defaulted, context))
+    return withBackend(defaulted, context, 'missing', '')
   const { target, reason } = await examine(pdevPath)
-  return withBackend(defaulted, target, reason ?? 'No such file or directory')
+  return withBackend(defaulted, context, target, reason ?? 'No such file or directory')
 }

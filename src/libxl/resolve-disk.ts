@@ -2,7 +2,8 @@ import { checkFlag, checkFunction, checkObject, checkText } from '../check-argum
 import { atou } from './c-integer.js'
 import { checkDisk } from './check-disk.js'
 import { checkDomainType, checkDomid, checkTarget } from './check-guest.js'
-import { chooseBackend, type DiskTarget, emptyCdrom } from './choose-backend.js'
+import { checkNbdDisk, isOverNbd } from './check-nbd-disk.js'
+import { chooseBackend, type DiskTarget, emptyCdrom, isTargetExamined } from './choose-backend.js'
 import type { DeviceDisk } from './device-disk.js'
 import { devidOf } from './devid-of.js'
 import { LibxlError } from './libxl-error.js'
@@ -17,6 +18,8 @@ export interface DiskContext {
   domidOf: (name: string) => number | undefined
   /** The disk comes with a domain that is being built; else it is plugged into a running one. */
   create?: boolean | undefined
+  /** libxl's way: `nbd+unix:///NAME?socket=PATH` is the name of a file. Default: false. docs/remus-disks.md. */
+  libxlExact?: boolean | undefined
 }
 
 /** What a disk's defaults depend on besides the disk. */
@@ -41,7 +44,7 @@ export function resolveDisk(disk: DeviceDisk, context: ResolveContext): Resolved
   const { target, targetReason = 'No such file or directory' } = context
   checkTarget(target)
   checkText('targetReason', targetReason)
-  return withBackend(withDefaults(disk, context), target, targetReason)
+  return withBackend(withDefaults(disk, context), context, target, targetReason)
 }
 
 /** The first half of `resolveDisk`: everything that libxl does before it looks at the target. */
@@ -52,6 +55,7 @@ export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk
   checkDomainType(context.domainType)
   checkFunction('domidOf', context.domidOf)
   checkFlag('create', context.create)
+  checkFlag('libxlExact', context.libxlExact)
   const backendDomid = backendDomidOf(disk, context)
   const specification = disk.specification === 'unknown' ? 'xen' : disk.specification
   const virtio = specification === 'virtio'
@@ -88,9 +92,20 @@ export function withDefaults(disk: DeviceDisk, context: DiskContext): DeviceDisk
 export const isOnEmptyFile = ({ isCdrom, format, backend, backendDomid }: DeviceDisk): boolean =>
   isCdrom && format === 'empty' && backend === 'phy' && backendDomid === 0
 
+/** Whether the target is to be looked at: a URL is no path. */
+export const isTargetLookedAt = (disk: DeviceDisk, { libxlExact }: DiskContext): boolean =>
+  isTargetExamined(disk) && (libxlExact === true || !isOverNbd(disk))
+
 /** The second half of `resolveDisk`: the backend, then the device number. */
-export function withBackend(disk: DeviceDisk, target: DiskTarget, reason: string): ResolvedDisk {
-  const backend = chooseBackend(disk, target, reason)
+export function withBackend(
+  disk: DeviceDisk,
+  { domainType, libxlExact }: DiskContext,
+  target: DiskTarget,
+  reason: string,
+): ResolvedDisk {
+  const overNbd = !libxlExact && isOverNbd(disk)
+  if (overNbd) checkNbdDisk(disk, domainType)
+  const backend = overNbd ? 'qdisk' : chooseBackend(disk, target, reason)
   devidOf(disk.vdev)
   return { ...disk, backend } as ResolvedDisk
 }

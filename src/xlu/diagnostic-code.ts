@@ -12,6 +12,7 @@ export const diagnosticCodes = {
   /** What libxl takes in silence. */
   lint: [
     ...['deprecated-prefix', 'stray-equals', 'unknown-vdev', 'path-comma', 'path-control', 'format-mismatch'],
+    'network-target',
     ...['cdrom-access', 'colo-missing-key', 'colo-key-without-colo', 'colo-port-junk', 'colo-port-range'],
     ...['colo-backend', 'colo-read-only', 'colo-cdrom', 'colo-export-id', 'colo-same-disk'],
     ...['duplicate-vdev', 'duplicate-devid', 'colo-different-secondary'],
@@ -26,7 +27,10 @@ export const diagnosticCodes = {
   /** A record that no spec gives. */
   format: ['unwritable-text', 'unwritable-value', 'unwritable-field'],
   /** Of the command. */
-  command: ['not-emulated', 'qemu-refuses', 'config-guest', 'config-value', 'line-feed', 'too-long', 'too-large'],
+  command: [
+    ...['not-emulated', 'qemu-refuses', 'config-guest', 'config-value', 'line-feed', 'too-long', 'too-large'],
+    ...['not-protectable', 'left-unprotected'],
+  ],
 } as const satisfies Record<string, readonly string[]>
 
 type Codes<Kind extends keyof typeof diagnosticCodes> = (typeof diagnosticCodes)[Kind][number]

@@ -1,6 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { DiskArgsOptions } from 'xenlight/dm-args'
 import { startQemu } from '../real/qemu.js'
 import { projectRoot } from '../support/project-root.js'
 import { realPart } from '../support/real-part.js'
@@ -73,6 +74,27 @@ const departures: Record<string, (t: Test, lab: Lab) => Promise<void>> = {
       }
     }
     t.strictSame(server.asked, [''], 'only for libxl')
+  },
+
+  async 'takes a disk over NBD that QEMU does not emulate'(t, lab) {
+    const overNbd = (vdev: string, change: Partial<DiskArgsOptions> & { colo?: boolean } = {}) => {
+      const { colo, ...options } = change
+      const pdevPath = 'nbd+unix:///e?socket=/s'
+      return { disks: [colo ? coloDisk(lab, vdev, { pdevPath }) : disk(`vdev=${vdev},target=${pdevPath}`)], options }
+    }
+    const emulated = overNbd('hda')
+    t.match(drives(emulated.disks).args[1], 'file=nbd+unix:///e?socket=/s,')
+    for (const [{ disks, options }, reason] of [
+      [overNbd('xvda', { domainType: 'pv' }), /opens files only for a guest of type pv/],
+      [overNbd('xvda', { domainType: 'pvh' }), /opens files only for a guest of type pvh/],
+      [overNbd('xvde'), /only for a disk that it emulates/],
+      [overNbd('51712'), /its vdev is a number/],
+      [overNbd('hda', { stubdom: true }), /stub domain/],
+      [overNbd('hda', { colo: true }), /COLO replicates images/],
+    ] as const) {
+      t.notMatch(exact(disks, options).args.join(), /file=nbd/, 'libxl leaves it out, or opens something else')
+      refuses(t, disks, options, reason)
+    }
   },
 
   async 'passes the name `/dev/fdset/N` on'(t, lab) {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Test } from 'tap'
 import type { Watch, Xenstore } from '#xenlight/xenstore/index.js'
+import { collectGarbage } from '../support/kept-memory.js'
 
 /** What is soaked. */
 export interface Soaked {
@@ -16,9 +15,6 @@ export interface Soaked {
 const clientCount = 8
 const counters = ['a', 'b', 'c']
 const base = '/soak'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
 
 /** Eight clients that get in each other's way until they have sent so many requests; then looks for what is lost or left. */
 export async function soak(t: Test, soaked: Soaked, requests: number): Promise<void> {

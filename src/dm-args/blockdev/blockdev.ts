@@ -8,6 +8,9 @@ export interface Blockdev {
   filename?: string
   /** Of an NBD client. */
   server?: { type: 'unix'; path: string }
+  export?: string
+  /** In seconds. */
+  'reconnect-delay'?: number
   'read-pattern'?: 'fifo'
   'vote-threshold'?: number
   children?: Blockdev[]

@@ -9,10 +9,15 @@ import { openPath, openSocket, type TargetOf } from './protocol.js'
  * The nodes of a disk, in the order in which QEMU must make them; the last one is what the device reads.
  * Nodes inside of others take over cache and read-only.
  */
-export function diskNodes(place: Emulated, names: NodeNames, targetOf: TargetOf | undefined): Blockdev[] {
+export function diskNodes(
+  place: Emulated,
+  names: NodeNames,
+  targetOf: TargetOf | undefined,
+  reconnectDelay: number | undefined,
+): Blockdev[] {
   const { disk, role, image } = place
   if (image === undefined) return []
-  const own = imageNode(image, names, targetOf)
+  const own = imageNode(image, names, targetOf, reconnectDelay)
   const readOnly = place.on === 'cdrom' || !disk.readwrite
   switch (role) {
     case 'none':
@@ -59,10 +64,15 @@ const replica = (active: Blockdev, name: string): Blockdev => ({
   file: active,
 })
 
-function imageNode(image: Image, names: NodeNames, targetOf: TargetOf | undefined): Blockdev {
+function imageNode(
+  image: Image,
+  names: NodeNames,
+  targetOf: TargetOf | undefined,
+  reconnectDelay: number | undefined,
+): Blockdev {
   const { image: name } = names
   if (image.format === 'host_device') return { driver: image.format, 'node-name': name, filename: jsonPath(image.path) }
   const fileName = names.takeFileName(name)
-  const file = 'path' in image ? openPath(fileName, image.path, targetOf) : openSocket(fileName, image.socket)
+  const file = 'path' in image ? openPath(fileName, image.path, targetOf) : openSocket(fileName, image, reconnectDelay)
   return { driver: image.format, 'node-name': name, file }
 }

@@ -10,8 +10,17 @@ export interface GuestDevice {
 /** The id of the controller of all SCSI disks. */
 export const scsiController = 'scsi0'
 
-/** The device of a disk; a CD drive without a medium reads no node. */
-export function guestDevice(place: Emulated, top: string): GuestDevice {
+/**
+ * The device of a disk; a CD drive without a medium reads no node.
+ *
+ * @param stops a request that fails stops the guest, and is done again when it goes on
+ */
+export function guestDevice(place: Emulated, top: string, stops: boolean): GuestDevice {
+  const { driver, id, properties } = plainDevice(place, top)
+  return { driver, id, properties: stops ? { ...properties, werror: 'stop', rerror: 'stop' } : properties }
+}
+
+function plainDevice(place: Emulated, top: string): GuestDevice {
   const { on, devid, unit } = place
   const ide = { bus: `ide.${unit >> 1}`, unit: unit & 1 }
   const cache = { 'write-cache': 'on' }

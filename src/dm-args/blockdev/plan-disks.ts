@@ -1,4 +1,5 @@
-import { checkFunction } from '../../check-argument.js'
+import { checkFunction, checkInteger } from '../../check-argument.js'
+import { nbdTargetOf } from '../../libxl/nbd-target.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import { safeColoNames } from '../colo-names.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
@@ -24,6 +25,12 @@ export interface BlockdevOptions extends DeviceModelOptions {
    * given, what is below /dev (but not /dev/shm) is taken for a device.
    */
   targetOf?: TargetOf | undefined
+  /**
+   * How long the requests of a disk over NBD wait for its server to come back, in whole seconds; after that the guest is stopped, and
+   * QMP's `cont` tries them again. A number counts for every such disk; where they differ, give a function. Without it a request
+   * fails at once, and the guest is told.
+   */
+  reconnectDelay?: number | ((disk: ResolvedDisk) => number | undefined) | undefined
 }
 
 /** A disk that QEMU emulates: its nodes, and the device that reads the last of them. */
@@ -52,7 +59,7 @@ export function planDisks(
   const namesOf = nodeNames(shown, safeColoNames(settled, xen417))
   for (const place of settled) {
     if (place.on === 'nothing') warnings.push(notEmulated(place))
-    else planned.push(forDisk(place.disk, warnings, () => planDisk(place, namesOf(place), options.targetOf)))
+    else planned.push(forDisk(place.disk, warnings, () => planDisk(place, namesOf(place), options)))
   }
   for (const shared of sharedImages(settled)) warnings.push(willRefuse(shared).message)
   return { planned, warnings }
@@ -62,16 +69,25 @@ export function planDisks(
 function refuseSharedIds(shown: readonly Emulated[]): void {
   const taken = new Map<string, string>()
   for (const place of shown) {
-    const { id } = guestDevice(place, '')
+    const { id } = guestDevice(place, '', false)
     const other = taken.get(id)
     if (other !== undefined) throw refuseDisk('slot-taken', place.disk, `${other} has its device number already`)
     taken.set(id, place.disk.vdev)
   }
 }
 
-function planDisk(place: Emulated, names: NodeNames, targetOf: TargetOf | undefined): PlannedDisk {
+function planDisk(place: Emulated, names: NodeNames, options: BlockdevOptions): PlannedDisk {
   const { disk, role } = place
   if (place.on === 'ide') refuseReadOnly(disk, 'IDE')
   if (place.on === 'ahci') refuseReadOnly(disk, 'AHCI')
-  return { disk, role, nodes: diskNodes(place, names, targetOf), device: guestDevice(place, names.top) }
+  const delay = reconnectDelay(disk, options)
+  const nodes = diskNodes(place, names, options.targetOf, delay)
+  return { disk, role, nodes, device: guestDevice(place, names.top, delay !== undefined) }
+}
+
+function reconnectDelay(disk: ResolvedDisk, { reconnectDelay: given }: BlockdevOptions): number | undefined {
+  if (given === undefined || nbdTargetOf(disk) === undefined) return undefined
+  const delay = typeof given === 'function' ? given(disk) : given
+  if (delay !== undefined) checkInteger('reconnectDelay', delay, 0, 0xffffffff)
+  return delay
 }

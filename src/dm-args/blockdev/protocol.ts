@@ -1,7 +1,8 @@
 import { checkTarget } from '../../libxl/check-guest.js'
 import type { DiskTarget } from '../../libxl/choose-backend.js'
+import type { NbdTarget } from '../../libxl/nbd-target.js'
 import type { Blockdev } from './blockdev.js'
-import { jsonPath } from './json-text.js'
+import { jsonPath, jsonText } from './json-text.js'
 
 /** What `stat` says of a path. */
 export type TargetOf = (path: string) => DiskTarget
@@ -14,10 +15,12 @@ export const openPath = (name: string, path: string, targetOf: TargetOf | undefi
 })
 
 /** The node that asks an NBD server on this host. */
-export const openSocket = (name: string, path: string): Blockdev => ({
+export const openSocket = (name: string, target: NbdTarget, reconnectDelay: number | undefined): Blockdev => ({
   driver: 'nbd',
   'node-name': name,
-  server: { type: 'unix', path: jsonPath(path) },
+  server: { type: 'unix', path: jsonPath(target.socket) },
+  ...(target.export !== '' && { export: jsonText(target.export) }),
+  ...(reconnectDelay !== undefined && { 'reconnect-delay': reconnectDelay }),
 })
 
 function isDevice(path: string, targetOf: TargetOf | undefined): boolean {

@@ -81,11 +81,12 @@ function deviceLabel(disk: ResolvedDisk, { driver, id, properties }: GuestDevice
 }
 
 function nodeLabel(node: Blockdev): string[] {
-  const { filename, server, mode } = node
+  const { filename, server, export: exported, mode } = node
   return [
     `${node.driver} ${node['node-name']}`,
     ...(filename === undefined ? [] : [filename]),
     ...(server === undefined ? [] : [server.path]),
+    ...(exported === undefined ? [] : [`export ${exported}`]),
     ...(mode === undefined ? [] : [`mode=${mode}`]),
     ...(node['read-only'] ? ['read-only'] : []),
   ]

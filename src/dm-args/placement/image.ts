@@ -1,8 +1,9 @@
+import { nbdTargetOf } from '../../libxl/nbd-target.js'
 import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { PlacementRules } from './placement-rules.js'
 
 /** Where QEMU finds the contents of a disk: a file (or device), or an NBD server's socket. */
-export type Image = { path: string; format: ImageFormat } | { socket: string; format: 'raw' }
+export type Image = { path: string; format: ImageFormat } | { socket: string; export: string; format: 'raw' }
 
 /** QEMU's name for the driver of a format (`libxl__qemu_disk_format_string`), or what stubdomains have. */
 export type ImageFormat = 'qcow' | 'qcow2' | 'vpc' | 'raw' | 'qed' | 'host_device'
@@ -36,14 +37,17 @@ export function localImage(
   format: ImageFormat,
   published: Published,
   { tap }: PlacementRules,
+  libxlExact: boolean,
 ): Image | undefined {
   if (disk.backend === 'tap' && tap === 'device') return file(published(disk), format)
   if (disk.backendDomname !== undefined) return undefined
+  const nbd = libxlExact ? undefined : nbdTargetOf(disk)
+  if (nbd !== undefined) return { ...nbd, format: 'raw' }
   if ((disk.format === 'raw' && disk.script === undefined) || disk.backend === 'qdisk')
     return file(disk.pdevPath, format)
   if (disk.backend !== 'tap') return disk.script === undefined ? undefined : file(published(disk), format)
   const socket = published(disk)
-  return socket === undefined ? undefined : { socket, format: 'raw' }
+  return socket === undefined ? undefined : { socket, export: '', format: 'raw' }
 }
 
 /** The last letter of a stub domain's disks: as the index of a disk. */

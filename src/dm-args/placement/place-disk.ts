@@ -41,7 +41,12 @@ export interface PlacedHardDisk {
 }
 
 /** Where QEMU shows a disk, by libxl's rules and in the order of its tests (`libxl__build_device_model_args_new`). */
-export function placeDisk(disk: ResolvedDisk, options: DeviceModelOptions, rules: PlacementRules): Placed {
+export function placeDisk(
+  disk: ResolvedDisk,
+  options: DeviceModelOptions,
+  rules: PlacementRules,
+  libxlExact: boolean,
+): Placed {
   const { isCdrom } = disk
   const role = roleOf(disk, options)
   const { devid = -1, disk: unit } = parseVdev(disk.vdev) ?? {}
@@ -57,7 +62,7 @@ export function placeDisk(disk: ResolvedDisk, options: DeviceModelOptions, rules
   } else {
     const format = imageFormat(disk, rules)
     if (format === undefined) return nowhere('format')
-    image = localImage(disk, format, published(options), rules)
+    image = localImage(disk, format, published(options), rules, libxlExact)
     if (image === undefined) return nowhere('path')
   }
 

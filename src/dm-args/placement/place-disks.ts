@@ -3,6 +3,7 @@ import type { ResolvedDisk } from '../../libxl/resolved-disk.js'
 import type { DeviceModelOptions } from '../disk-args-options.js'
 import { checkArguments } from './check-arguments.js'
 import { checkColo } from './check-colo.js'
+import { checkNbd } from './check-nbd.js'
 import { type Placed, placeDisk } from './place-disk.js'
 import type { PlacementRules } from './placement-rules.js'
 import { settlePlaces } from './settle-places.js'
@@ -16,7 +17,7 @@ export interface Placement {
 
 /**
  * @throws what `checkArguments` and, unless it is libxl's way, `checkColo` throw
- * @throws LibxlError for a QEMU in a stub domain where the release has none
+ * @throws LibxlError for a disk over NBD that QEMU does not emulate, unless it is libxl's way; for a QEMU in a stub domain where the release has none
  */
 export function placeDisks(
   disks: readonly ResolvedDisk[],
@@ -30,8 +31,9 @@ export function placeDisks(
       'dialect-unsupported',
       'the stub domains of Xen 4.7 run qemu-xen-traditional, which has other arguments',
     )
-  const placed = disks.map(disk => placeDisk(disk, options, rules))
+  const placed = disks.map(disk => placeDisk(disk, options, rules, libxlExact))
   if (libxlExact) return { placed, settled: placed }
+  checkNbd(placed, options)
   checkColo(placed, options, rules)
   return { placed, settled: settlePlaces(placed, rules) }
 }

@@ -31,7 +31,7 @@ export async function prepareDisk(record: DeviceDisk, options: PrepareOptions): 
   if (needsDeviceModel(record, host) && !guest.hasDeviceModel) {
     throw new LibxlError('device-model-missing', 'device model required but not running')
   }
-  const context = { domid, domainType: guest.domainType, domidOf }
+  const context = { domid, domainType: guest.domainType, domidOf, libxlExact }
   const disk = await resolveExamined(record, context, path => host.examine(path))
   if (!isDomid(disk.backendDomid)) {
     throw new LibxlError(

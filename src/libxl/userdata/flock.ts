@@ -1,58 +1,16 @@
-import type { Buffer } from 'node:buffer'
-import { spawn } from 'node:child_process'
+import { type LockOptions, flock as takeFlock } from '../../flock.js'
 import { LibxlError } from '../libxl-error.js'
-import { reasonOf } from '../system-error.js'
+import { codeOf, reasonOf } from '../system-error.js'
 
-export interface LockOptions {
-  /** How long to wait for the lock, in milliseconds. */
-  timeout: number
-  signal?: AbortSignal | undefined
-}
+export type { LockOptions } from '../../flock.js'
 
-/** Where the child has the file. */
-const childFd = 3
-/** How much is kept of what the program writes. */
-const mostWords = 4096
-
-/**
- * Takes flock(2) on an open file, exclusively, by util-linux' program flock, as Node has no such call. The lock belongs to the
- * open file, which the child inherits, so it stays when the child has ended.
- *
- * @returns false where the time was over, or the signal aborted, before the lock was there
- * @throws LibxlError ERROR_LOCK_FAIL where there is no such program, or it fails
- */
-export function flock(fd: number, { timeout, signal }: LockOptions): Promise<boolean> {
-  if (signal?.aborted) return Promise.resolve(false)
-  return new Promise((resolve, reject) => {
-    const child = spawn('flock', ['-x', String(childFd)], { stdio: ['ignore', 'ignore', 'pipe', fd] })
-    let words = ''
-    let isStopped = false
-    const stop = () => {
-      isStopped = true
-      child.kill('SIGKILL')
-    }
-    const timer = setTimeout(stop, timeout)
-    signal?.addEventListener('abort', stop)
-    const end = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
-    }
-    child.stderr?.on('data', (bytes: Buffer) => {
-      words = (words + bytes.toString('utf8')).slice(-mostWords)
-    })
-    child.once('error', error => {
-      end()
-      const advice = 'install util-linux, whose program "flock" takes libxl\'s lock'
-      reject(new LibxlError('lock-failed', `cannot run flock: ${reasonOf(error)}; ${advice}`, { cause: error }))
-    })
-    child.once('close', (status, by) => {
-      end()
-      // a lock that came just as the time was over is a lock
-      if (status === 0 || isStopped) resolve(status === 0)
-      else
-        reject(
-          new LibxlError('lock-failed', `flock failed (${status ?? by}): ${words.trim() || 'it does not say why'}`),
-        )
-    })
-  })
+/** Takes flock(2) on an open file. @returns whether it was taken in time @throws LibxlError ERROR_LOCK_FAIL */
+export async function flock(fd: number, options: LockOptions): Promise<boolean> {
+  try {
+    return await takeFlock(fd, options)
+  } catch (error) {
+    const advice = 'install util-linux, whose program "flock" takes libxl\'s lock'
+    const why = codeOf(error) === '' ? (error as Error).message : `cannot run flock: ${reasonOf(error)}; ${advice}`
+    throw new LibxlError('lock-failed', why, { cause: error })
+  }
 }

@@ -8,6 +8,7 @@ import { deprecatedPrefix } from './deprecated-prefix.js'
 import { type Finding, nothing } from './finding.js'
 import { formatMismatch } from './format-mismatch.js'
 import { LintContext } from './lint-context.js'
+import { networkTarget } from './network-target.js'
 import { pathCharacters } from './path-characters.js'
 import { strayEquals } from './stray-equals.js'
 import { unknownVdev } from './unknown-vdev.js'
@@ -22,6 +23,7 @@ export function lintDisk(reader: DiskReader, words: readonly string[]): Diagnost
   report(unknownVdev(context), diagnostics)
   report(pathCharacters(context), diagnostics)
   report(formatMismatch(context), diagnostics)
+  report(networkTarget(context), diagnostics)
   report(cdromAccess(context), diagnostics)
   report(coloKeys(context), diagnostics)
   report(coloPort(context), diagnostics)

@@ -2,7 +2,7 @@ import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import type { DiskArgsOptions } from 'xenlight/dm-args'
 
 /** A text of a disk that names a file, or a socket. */
-export type Field = 'target' | 'published' | 'socket' | 'activeDisk' | 'hiddenDisk'
+export type Field = 'target' | 'nbd' | 'published' | 'socket' | 'activeDisk' | 'hiddenDisk'
 
 /** A place for a hostile name in a domain. */
 export interface Slot {
@@ -21,6 +21,7 @@ export interface Domain {
 
 const published: Partial<ResolvedDisk> = { backend: 'phy', format: 'raw', script: 'block-iscsi' }
 const tap: Partial<ResolvedDisk> = { backend: 'tap', format: 'raw', script: 'block-tap' }
+const overNbd: Partial<ResolvedDisk> = { pdevPath: 'nbd+unix:///?socket=/x' }
 const medium: Partial<ResolvedDisk> = { isCdrom: true, readwrite: false }
 const qcow2: Partial<ResolvedDisk> = { format: 'qcow2' }
 const readOnly: Partial<ResolvedDisk> = { readwrite: false }
@@ -39,8 +40,10 @@ function disk(vdev: string): ResolvedDisk {
   return resolveDisk(given, { domid: 1, domainType: 'hvm', target: 'file', domidOf: () => undefined, create: true })
 }
 
-function slotsOf({ backend, format, coloEnable }: ResolvedDisk, disk: number, secondary: boolean): Slot[] {
+function slotsOf({ backend, format, coloEnable, pdevPath }: ResolvedDisk, disk: number, secondary: boolean): Slot[] {
+  const nbd = pdevPath?.startsWith('nbd+unix:')
   if (backend !== 'qdisk') return [{ disk, field: backend === 'tap' ? 'socket' : 'published', format: 'raw' }]
+  if (nbd) return [{ disk, field: 'nbd', format: 'raw' }]
   const target: Slot = { disk, field: 'target', format: format === 'qcow2' ? 'qcow2' : 'raw' }
   if (!coloEnable || !secondary) return [target]
   return [target, { disk, field: 'activeDisk', format: 'qcow2' }, { disk, field: 'hiddenDisk', format: 'qcow2' }]
@@ -74,6 +77,7 @@ export const domains = {
     ...each(scsi, {}, qcow2),
     ...each(ide, medium, { ...medium, ...published }),
   ]),
+  nbd: domain('nbd', {}, each([...ide, ...scsi], overNbd)),
   tap: domain('tap', {}, each([...ide, ...scsi], tap)),
   primary: domain('primary', {}, colo([...ide, ...scsi])),
   secondary: domain('secondary', { coloRestore: true }, colo([...ide, ...scsi])),
@@ -93,6 +97,7 @@ export function named(
   for (const [index, { disk, field }] of slots.entries()) {
     const text = texts[index]!
     if (field === 'published' || field === 'socket') publishedBy.set(made[disk]!.vdev, text)
+    else if (field === 'nbd') made[disk] = { ...made[disk]!, pdevPath: nbdUrl(text) }
     else made[disk] = { ...made[disk]!, [field === 'target' ? 'pdevPath' : field]: text }
   }
   return { disks: made, options: { ...options, physicalDevicePath: ({ vdev }) => publishedBy.get(vdev) } }
@@ -105,3 +110,9 @@ export function alone(domain: Domain, slot: number): { domain: Domain; slot: num
   const slots = domain.slots.filter(other => other.disk === disk).map(other => ({ ...other, disk: 0 }))
   return { domain: { ...domain, disks: [domain.disks[disk]!], slots }, slot: slot - first }
 }
+
+/** The export that is asked for at a socket: as hostile as the socket's name. */
+export const exportAt = (socket: string): string => socket.slice(1)
+
+const nbdUrl = (socket: string): string =>
+  `nbd+unix:///${encodeURIComponent(exportAt(socket))}?socket=${encodeURIComponent(socket)}`

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { constants, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { MissingRealPart } from '../../support/real-part.js'
-import type { Slot } from './domain.js'
+import { exportAt, type Slot } from './domain.js'
 import type { Fate, HostileName } from './names.js'
 import { type NbdSocket, serveNbd } from './socket.js'
 
@@ -12,6 +12,8 @@ export interface Placed {
   /** Absolute; undefined for a socket. */
   file?: string
   socket?: NbdSocket
+  /** The export that is asked for there. */
+  asks?: string
 }
 
 /** The text of a name in a folder. A relative name stands as it is, and QEMU runs in that folder. */
@@ -27,7 +29,7 @@ export function fateOf(text: string, field: Slot['field'], folder: string): Fate
   if (text.includes('\0') || !text.isWellFormed()) return 'refused'
   if (text === '' && (field === 'activeDisk' || field === 'hiddenDisk')) return 'refused'
   if (text === '/dev/fdset/0' || /(?:^|\/)\.?$/.test(text)) return 'cannot exist'
-  const longest = field === 'socket' ? 107 : 4095
+  const longest = field === 'socket' || field === 'nbd' ? 107 : 4095
   if ([text, resolve(folder, text)].some(path => Buffer.byteLength(path) > longest)) return 'cannot exist'
   if (text.split('/').some(component => Buffer.byteLength(component) > 255)) return 'cannot exist'
   return 'opened'
@@ -43,7 +45,8 @@ export async function make(name: HostileName, slot: Slot, folder: string, index:
   const path = resolve(folder, text)
   try {
     mkdirSync(dirname(path), { recursive: true })
-    if (slot.field === 'socket') return { text, socket: await serveNbd(path, sizeOf(index)) }
+    if (slot.field === 'socket') return { text, socket: await serveNbd(path, sizeOf(index)), asks: '' }
+    if (slot.field === 'nbd') return { text, socket: await serveNbd(path, sizeOf(index)), asks: exportAt(text) }
     writeFileSync(path, slot.format === 'qcow2' ? qcow2(sizeOf(index)) : '', { flag: 'wx' })
     if (slot.format === 'raw') truncateSync(path, sizeOf(index))
     makeDecoy(path, text)

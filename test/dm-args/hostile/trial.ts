@@ -176,10 +176,10 @@ function wrongFiles(files: readonly string[], placed: readonly Placed[]): string
   return [...other.map(file => `has opened ${file}`), ...unopened.map(file => `has not opened ${file}`)]
 }
 
-/** Each is asked once, for the export without a name. */
+/** Each is asked once, for one export. */
 const wrongSockets = (placed: readonly Placed[]): string[] =>
-  placed.flatMap(({ text, socket }) =>
-    socket === undefined || (socket.asked.length === 1 && socket.asked[0] === '')
+  placed.flatMap(({ text, socket, asks }) =>
+    socket === undefined || (socket.asked.length === 1 && socket.asked[0] === asks)
       ? []
       : [`has asked ${text} for ${JSON.stringify(socket.asked)}`],
   )

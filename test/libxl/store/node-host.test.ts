@@ -63,5 +63,10 @@ t.test('disks of this machine', async t => {
     rc: -6,
     message: `Disk vdev=xvdb: QEMU cannot open the image ${t.testdirName}: Is a directory`,
   })
+  await t.rejects(add('vdev=xvdb,target=nbd+unix:///x?socket=/s'), {
+    rc: -6,
+    message:
+      /^Disk vdev=xvdb is served over NBD(?:: QEMU opens files only for a guest of type pv|, which QEMU opens only for a disk that it emulates)/,
+  })
   t.match(await add('backendtype=qdisk,vdev=xvdc,target=nbd:localhost:10809'), { disk: { backend: 'qdisk' } })
 })
