@@ -126,8 +126,9 @@ t.test('--every stays, and leaves the disks protected', async t => {
     ['SIGTERM', [], 0],
     ['SIGINT', ['--stop-on-exit'], 13],
   ] as const) {
-    const every = pair.stay('start', ...ends, '--listen', listen, '--every', '50ms', ...more)
-    await every.until(/checkpoint 3:/)
+    const every = pair.stay('start', ...ends, '--listen', listen, '--every', '1s', ...more)
+    // long before the next one: no guest writes in a checkpoint, and QEMU 7.2's secondary aborts where somebody does
+    await every.until(/checkpoint 2:/)
     await anna.guest('write -P 5 0 64k')
     t.match(await colo('status', ...watching), { status: 0 }, 'another monitor sees it')
     every.child.kill(signal)

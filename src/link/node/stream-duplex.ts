@@ -9,6 +9,7 @@ export class StreamDuplex implements Duplex {
   readonly #socket: Socket
   #reader: DuplexReader | undefined
   #cause: Error | undefined
+  #isGathering = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -41,8 +42,15 @@ export class StreamDuplex implements Duplex {
       .off('close', this.#closed)
   }
 
+  /** What is written in one go leaves together. */
   write(message: Uint8Array): void {
-    this.#socket.write(message)
+    const socket = this.#socket
+    if (!this.#isGathering) {
+      this.#isGathering = true
+      socket.cork()
+      process.nextTick(this.#release)
+    }
+    socket.write(message)
   }
 
   close(): void {
@@ -59,6 +67,11 @@ export class StreamDuplex implements Duplex {
 
   resume(): void {
     this.#socket.resume()
+  }
+
+  readonly #release = (): void => {
+    this.#isGathering = false
+    this.#socket.uncork()
   }
 
   readonly #data = (bytes: Uint8Array): void => this.#reader!.data(bytes)

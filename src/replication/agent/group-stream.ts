@@ -9,6 +9,9 @@ import type { Base } from './volume-record.js'
 
 /** How much is given to the connection before it has left, in bytes. */
 const unsentAtMost = 4 * 1024 * 1024
+/** How long what is appended waits for more, in milliseconds, unless so many bytes wait: what leaves together costs both ends less. */
+const gatherTime = 2
+const gatheredAtMost = 128 * 1024
 /** When it is tried again where the hub refused, in milliseconds. */
 const retryAfter = 5000
 /** What no time makes good: another one has taken over, or somebody has to be asked. */
@@ -87,6 +90,9 @@ export class GroupStream {
   #standstill: Standstill | undefined
   #retry: Disposable | undefined
   #isPumpWanted = false
+  #gathering: Disposable | undefined
+  /** In bytes. */
+  #gathered = 0
   #requests = 0
   readonly #open = new Set<number>()
   #epoch: number
@@ -172,7 +178,7 @@ export class GroupStream {
     }
     stream.last = sequence
     stream.lag.made(sequence, clock.uptime())
-    if (this.#isAttached) this.pumpSoon()
+    if (this.#isAttached) this.#gather('data' in message ? message.data.length : 0)
     return sequence
   }
 
@@ -387,10 +393,20 @@ export class GroupStream {
     stream.sent = Math.max(stream.sent, sequence)
     stream.lag.acknowledged(sequence, stream.last)
     stream.queue.release(sequence, message => user.acknowledged(message))
-    this.pumpSoon()
+    this.#gather(0)
+  }
+
+  /** Sends soon, with what is appended until then. */
+  #gather(length: number): void {
+    this.#gathered += length
+    if (this.#gathered >= gatheredAtMost) this.pumpSoon()
+    else this.#gathering ??= this.#options.clock.after(gatherTime, () => this.#pump())
   }
 
   #pump(): void {
+    this.#gathering?.[Symbol.dispose]()
+    this.#gathering = undefined
+    this.#gathered = 0
     const stream = this.#stream
     const link = this.#link
     if (stream === undefined || link === undefined || !this.#isAttached) return
