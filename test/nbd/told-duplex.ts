@@ -47,6 +47,10 @@ export class ToldDuplex implements Duplex {
     this.#reader.drained?.()
   }
 
+  get heardBytes(): number {
+    return this.heard.reduce((sum, { length }) => sum + length, 0)
+  }
+
   get text(): Buffer {
     return Buffer.concat(this.heard)
   }
