@@ -2,6 +2,7 @@
 // With --faults, the long runs of files that end with .faults.ts, and nothing else.
 // With --golden, only those that read golden/, with a line for each of its files.
 // With REAL_PARTS=none, no test asks for a real part (test/support/real-part.ts).
+// With EVERY_SECOND=0 or 1, every second file, from the first or the second on.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -46,6 +47,7 @@ const files = readdirSync('build/test', { recursive: true })
   .sort((one, other) => rank(one) - rank(other))
   .map(name => join('build/test', name))
   .filter(file => !golden || comparesGolden(file))
+  .filter((_, place) => process.env.EVERY_SECOND === undefined || place % 2 === Number(process.env.EVERY_SECOND))
 // tap runs its files in the order of their names.
 const order = 'build/order'
 rmSync(order, { recursive: true, force: true })

