@@ -9,6 +9,7 @@ export const exitStatuses = {
   degraded: [13, 'status: the hub does not get what is written; the agent notes what it lacks.'],
   unprotected: [14, 'status: a group is not protected.'],
   volumeFailed: [15, 'status: a volume failed, and needs help.'],
+  fenced: [16, 'status: another side has taken a group over: what is written here does not count.'],
   wrongUsage: [64, 'Wrong usage, or a configuration that cannot be used.'],
   internalError: [70, 'A defect of the command itself.'],
   interrupted: [130, 'Interrupted before it was done; 143 where SIGTERM did it, 129 for SIGHUP.'],

@@ -70,11 +70,16 @@ const statusOfState: Record<VolumeState['state'], Parameters<typeof exitStatus>[
   failed: 'volumeFailed',
 }
 
+function statusNameOf(state: VolumeState): Parameters<typeof exitStatus>[0] {
+  if (state.state === 'failed' && state.code === 'fenced') return 'fenced'
+  return statusOfState[state.state] ?? 'volumeFailed'
+}
+
 /** The exit status of `status`: the worst volume decides, which has the highest number. */
 export function statusOf({ groups }: Pick<AgentStatus, 'groups'>): number {
   const all = groups.flatMap(({ volumes, recoveryPoint }) => [
     recoveryPoint.isMet ? exitStatus('done') : exitStatus('behind'),
-    ...volumes.map(({ state }) => exitStatus(statusOfState[state.state] ?? 'volumeFailed')),
+    ...volumes.map(({ state }) => exitStatus(statusNameOf(state))),
   ])
   return Math.max(exitStatus('done'), ...all)
 }

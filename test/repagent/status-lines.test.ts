@@ -52,6 +52,8 @@ t.test('each bad state has an exit status of its own, and the worst counts', asy
     [degraded, exitStatuses.degraded[0]],
     [{ state: 'unprotected' }, exitStatuses.unprotected[0]],
     [{ state: 'failed', why: 'x' }, exitStatuses.volumeFailed[0]],
+    [{ state: 'failed', why: 'x', code: 'not-allowed' }, exitStatuses.volumeFailed[0]],
+    [{ state: 'failed', why: 'x', code: 'fenced' }, exitStatuses.fenced[0]],
   ]
   for (const [state, status] of wanted) {
     t.equal(statusOf(agent([state])), status, state.state)
@@ -59,6 +61,10 @@ t.test('each bad state has an exit status of its own, and the worst counts', asy
   }
   t.equal(statusOf(agent([kept], { ...met, isMet: false })), exitStatuses.behind[0])
   t.equal(statusOf(agent([degraded], { ...met, isMet: false })), exitStatuses.degraded[0])
+  t.equal(
+    statusOf(agent([{ state: 'failed', why: 'x' }, { state: 'failed', why: 'x', code: 'fenced' }])),
+    exitStatuses.fenced[0],
+  )
   const numbers = Object.values(exitStatuses).map(([number]) => number)
   t.equal(new Set(numbers).size, numbers.length)
 })

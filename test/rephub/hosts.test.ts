@@ -95,7 +95,11 @@ t.test('what is done with a group is seen, by the exit status too', async t => {
   t.match(await here.rephub('failover', 'web', '--branch', 'b'), { status: 0 })
   t.match(await here.rephub('status'), { status: 13, stdout: /\nweb: failed-over since .*\(fail-over by / })
   t.equal(await read(here, 'b', 'root'), 'while')
-  await exits('fenced', 15)
+  await exits('fenced', 16)
+  t.match((await here.agentStatus()).groups[0]?.volumes, [
+    { state: { state: 'failed', code: 'fenced' } },
+    { state: { state: 'failed', code: 'fenced' } },
+  ])
   t.match(await here.rephub('discard', 'web', 'b'), { status: 0 })
   await exits('rolled back', 0)
 })

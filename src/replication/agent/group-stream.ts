@@ -6,6 +6,7 @@ import { Lag } from './lag.js'
 import { MessageQueue, type QueueLimits } from './message-queue.js'
 import type { ResyncReason } from './resync-reason.js'
 import type { Base } from './volume-record.js'
+import type { Failure } from './volume-state.js'
 
 /** How much is given to the connection before it has left, in bytes. */
 const unsentAtMost = 4 * 1024 * 1024
@@ -72,6 +73,10 @@ export interface Standstill {
   /** Nothing is tried any more before the hub says that it is ready, or there is another connection. */
   isFinal: boolean
 }
+
+/** What a standstill is that no time ends. */
+export const failureOf = (standstill: Readonly<Standstill> | undefined): Failure | undefined =>
+  standstill?.isFinal === true ? { why: standstill.message, code: standstill.code } : undefined
 
 /**
  * What a group sends: each message gets its place, waits until the hub has it durably, and is sent again where a connection

@@ -5,7 +5,7 @@ import { granuleSize, type Message, type ReplyMessage, type StreamMessage } from
 import { Acknowledgements } from './acknowledgements.js'
 import type { AgentClock } from './agent-clock.js'
 import { firstGranule, granuleEnd } from './granules.js'
-import { type Beginning, GroupStream, type StreamUser, unplaced } from './group-stream.js'
+import { type Beginning, failureOf, GroupStream, type StreamUser, unplaced } from './group-stream.js'
 import type { HubLink } from './hub-link.js'
 import { ProtectedVolume, type VolumeGroup } from './protected-volume.js'
 import { Resync } from './resync.js'
@@ -15,7 +15,14 @@ import type { TakenPoint } from './taken-point.js'
 import type { VolumeFiles } from './volume-files.js'
 import { type ActivityLimits, VolumeKeep } from './volume-keep.js'
 import type { Base } from './volume-record.js'
-import { type GroupFacts, type RecoveryPoint, recoveryPoint, type VolumeState, volumeState } from './volume-state.js'
+import {
+  type Failure,
+  type GroupFacts,
+  type RecoveryPoint,
+  recoveryPoint,
+  type VolumeState,
+  volumeState,
+} from './volume-state.js'
 
 /** How often bits are cleared in the files, in milliseconds. */
 const clearEvery = 2000
@@ -93,7 +100,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   #beginnings = 0
   #isProtecting: boolean
   #isPaused = false
-  #failure: string | undefined
+  #failure: Failure | undefined
   /** Until when the hub has all, by the clock's uptime, where it does not go on getting it. */
   #consistentUntil: number | undefined
   /** Since when the hub does not get what is written, in microseconds since 1970; undefined where it does. */
@@ -324,7 +331,8 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
       throw error
     }
     this.#noteEnd()
-    this.#failure = `the metadata of ${volume.name} cannot be written: ${error.message}`
+    const why = `the metadata of ${volume.name} cannot be written: ${error.message}`
+    this.#failure = { why, code: 'file-failed' }
     this.stream.pause('unreadable-record')
     this.#changed()
   }
@@ -444,7 +452,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     return {
       isProtecting: this.#isProtecting,
       isPaused: this.#isPaused,
-      failure: this.#failure ?? (standstill?.isFinal === true ? standstill.message : undefined),
+      failure: this.#failure ?? failureOf(standstill),
       isAttached: this.stream.isAttached,
       standstill: standstill?.message,
       now: clock.now(),

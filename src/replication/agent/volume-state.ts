@@ -11,7 +11,14 @@ export type VolumeState =
   /** The hub does not get what is written: the queue and the bitmap know what it lacks. */
   | { state: 'degraded'; since: number; bytes: number | undefined; why: string }
   | { state: 'paused'; since: number; bytes: number | undefined }
-  | { state: 'failed'; why: string }
+  | ({ state: 'failed' } & Failure)
+
+/** Why nothing goes on before somebody has helped. */
+export interface Failure {
+  why: string
+  /** Of those of ReplicationError, where it is known: `fenced` says that another side has taken the group over. */
+  code?: string | undefined
+}
 
 export interface Progress {
   reason: ResyncReason
@@ -26,8 +33,7 @@ export interface Progress {
 export interface GroupFacts {
   isProtecting: boolean
   isPaused: boolean
-  /** Why nothing can be done before somebody has helped. */
-  failure: string | undefined
+  failure: Failure | undefined
   isAttached: boolean
   /** Why it is not attached. */
   standstill: string | undefined
@@ -56,7 +62,7 @@ export interface VolumeFacts {
 export function volumeState(group: GroupFacts, volume: VolumeFacts): VolumeState {
   const { uptime, heard, since, resync } = group
   const bytes = volume.differing * granuleSize
-  if (group.failure !== undefined) return { state: 'failed', why: group.failure }
+  if (group.failure !== undefined) return { state: 'failed', ...group.failure }
   if (!group.isProtecting) return { state: 'unprotected' }
   if (group.isPaused) return { state: 'paused', since, bytes }
   if (!group.isAttached)

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { listening } from '../../link/node/listening.js'
 import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
 import { printable } from '../../printable.js'
-import type { Beginning } from '../agent/group-stream.js'
+import { type Beginning, failureOf } from '../agent/group-stream.js'
 import type { HubLink } from '../agent/hub-link.js'
 import type { ResyncReason } from '../agent/resync-reason.js'
 import { resyncText } from '../agent/resync-reason.js'
 import { SinkGroup } from '../agent/sink-group.js'
 import type { TakenPoint } from '../agent/taken-point.js'
-import { recoveryPoint } from '../agent/volume-state.js'
+import { type Failure, recoveryPoint } from '../agent/volume-state.js'
 import type { Monitors } from '../cycles/monitors.js'
 import { takeOut } from '../cycles/take-out.js'
 import type { Folder } from '../folder.js'
@@ -85,7 +85,7 @@ export class RunningGroup implements AgentGroup {
   #replica: string | undefined
   #current: Current | undefined
   /** Why there is none, though QEMU and the hub are there. */
-  #failure: string | undefined
+  #failure: Failure | undefined
   #retry: Disposable | undefined
   #delay = first
   #isPaused = false
@@ -226,7 +226,7 @@ export class RunningGroup implements AgentGroup {
     const why = this.#isStopped ? 'the group is not protected' : this.#isPaused ? 'the protection is paused' : undefined
     throw new ReplicationError(
       'wrong-state',
-      `no checkpoint can be taken: ${why ?? this.#whyFailed() ?? 'there is no connection to the hub'}`,
+      `no checkpoint can be taken: ${why ?? this.#whyFailed()?.why ?? 'there is no connection to the hub'}`,
     )
   }
 
@@ -245,9 +245,9 @@ export class RunningGroup implements AgentGroup {
   }
 
   /** What stands against it, but for single disks. */
-  #whyFailed(): string | undefined {
-    const standstill = this.#sink?.stream.standstill
-    return this.#qemu.why ?? this.#failure ?? (standstill?.isFinal === true ? standstill.message : undefined)
+  #whyFailed(): Failure | undefined {
+    const { why } = this.#qemu
+    return why === undefined ? (this.#failure ?? failureOf(this.#sink?.stream.standstill)) : { why }
   }
 
   /** What is there is held against what is wanted. */
@@ -274,7 +274,7 @@ export class RunningGroup implements AgentGroup {
         this.#delay = first
       } catch (error) {
         // that of a QEMU that is gone says less than that it is
-        if (monitors === this.#qemu.monitors) this.#failure = (error as Error).message
+        if (monitors === this.#qemu.monitors) this.#failure = failureBy(error as Error)
         this.#progress.interrupted()
         this.#lookLater()
       }
@@ -421,3 +421,6 @@ export class RunningGroup implements AgentGroup {
     return done
   }
 }
+
+const failureBy = (error: Error): Failure =>
+  error instanceof ReplicationError ? { why: error.message, code: error.code } : { why: error.message }

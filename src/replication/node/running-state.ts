@@ -1,12 +1,11 @@
-import type { VolumeState } from '../agent/volume-state.js'
+import type { Failure, VolumeState } from '../agent/volume-state.js'
 import type { SyncProgress } from './sync-progress.js'
 
 /** What is known of a group whose QEMU has the images. Uptimes in milliseconds, `now` in microseconds since 1970. */
 export interface RunningFacts {
   isStopped: boolean
   isPaused: boolean
-  /** Why nothing can be done before somebody has helped. */
-  failure: string | undefined
+  failure: Failure | undefined
   isAttached: boolean
   /** Why it is not attached. */
   standstill: string | undefined
@@ -35,7 +34,7 @@ export function runningState(
 ): VolumeState {
   const { progress, uptime, heard, until, heartbeat } = facts
   const { since } = progress
-  const why = facts.failure ?? volume.problem
+  const failure = facts.failure ?? (volume.problem === undefined ? undefined : { why: volume.problem })
   const degraded = (why: string, from = since): VolumeState => ({
     state: 'degraded',
     since: from,
@@ -44,7 +43,7 @@ export function runningState(
   })
   if (facts.isStopped) return { state: 'unprotected' }
   if (facts.isPaused) return { state: 'paused', since, bytes: undefined }
-  if (why !== undefined) return { state: 'failed', why }
+  if (failure !== undefined) return { state: 'failed', ...failure }
   if (volume.inTheWay !== undefined)
     return degraded(`nothing is sent of the group: something is amiss with ${volume.inTheWay}`)
   if (!facts.isAttached) return degraded(facts.standstill ?? 'there is no connection to the hub')

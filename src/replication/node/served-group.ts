@@ -9,6 +9,7 @@ import type { ProtectedVolume } from '../agent/protected-volume.js'
 import type { TakenPoint } from '../agent/taken-point.js'
 import type { VolumeFiles } from '../agent/volume-files.js'
 import type { Base } from '../agent/volume-record.js'
+import type { Failure } from '../agent/volume-state.js'
 import type { Folder, OpenFile } from '../folder.js'
 import { inlineExportName, inlineSocket } from '../inline-export.js'
 import { ReplicationError } from '../replication-error.js'
@@ -39,6 +40,9 @@ export interface ServedGroupOptions {
   changed(): void
 }
 
+/** While the hub writes the disks, the group is still one that was taken over. */
+const returning: Failure = { why: 'the hub fails the group back to here', code: 'fenced' }
+
 /** A disk as QEMU reaches it. */
 export interface ServedDiskPlace {
   name: string
@@ -53,8 +57,8 @@ export class ServedGroup implements AgentGroup {
   readonly disks: readonly ServedDiskPlace[]
   readonly #parts: Closers
   readonly #listeners: readonly NbdListener[]
-  /** Images that are lost: by their disks' names, why. */
-  readonly #lost = new Map<string, string>()
+  /** Images that are lost, by their disks' names. */
+  readonly #lost = new Map<string, Failure>()
   readonly #options: ServedGroupOptions
   #record: AgentRecord
 
@@ -124,7 +128,7 @@ export class ServedGroup implements AgentGroup {
     served = whole
     for (const [disk, { lost }] of images)
       void lost.then(why => {
-        whole.#lost.set(disk, why?.message ?? 'its storage daemon has ended')
+        whole.#lost.set(disk, { why: why?.message ?? 'its storage daemon has ended', code: 'file-failed' })
         options.changed()
       })
     return whole
@@ -200,8 +204,8 @@ export class ServedGroup implements AgentGroup {
       clients: this.#clients,
       disks: this.disks,
       volumes: volumes.map(volume => {
-        const why = this.isReturning ? 'the hub fails the group back to here' : this.#lost.get(volume.name)
-        return why === undefined ? volume : { ...volume, state: { state: 'failed' as const, why } }
+        const failure = this.isReturning ? returning : this.#lost.get(volume.name)
+        return failure === undefined ? volume : { ...volume, state: { state: 'failed' as const, ...failure } }
       }),
     }
   }
