@@ -12,4 +12,14 @@ export class FifoLock {
     await before
     return release
   }
+
+  /** Does some work while it has the lock. */
+  async hold<Result>(work: () => Promise<Result>): Promise<Result> {
+    const release = await this.take()
+    try {
+      return await work()
+    } finally {
+      release()
+    }
+  }
 }

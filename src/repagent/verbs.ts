@@ -7,9 +7,9 @@ export const verbs = {
     help: 'be an agent of one group, without a configuration file',
   },
   status: { words: ' [GROUP]', help: 'how all groups are protected; the exit status says it too' },
-  pause: { words: ' GROUP', help: 'send the hub nothing; what it lacks is noted' },
+  pause: { words: ' GROUP', help: 'send the hub nothing, until resume; what it lacks is noted' },
   resume: { words: ' GROUP', help: 'send it again' },
-  stop: { words: ' GROUP', help: 'end the protection: nothing is noted any more' },
+  stop: { words: ' GROUP', help: 'end the protection, until start: nothing is noted any more' },
   start: { words: ' GROUP', help: 'protect it again, after a compare' },
   checkpoint: { words: ' GROUP NAME', help: 'name this moment at the hub, over all disks of the group' },
 } as const

@@ -56,6 +56,11 @@ t.test('what each verb asks, and says', async t => {
   }
   const point = 'checkpoint p of 1970-01-01 00:00:01Z\n'
   t.match(await runWith(['checkpoint', 'web', 'p', '--control', control]), { status: 0, stdout: point })
+  const talking = await playedControl(t, () => ({ left: ['the node a\x1b: busy', 7] }))
+  t.match(await runWith(['stop', 'web', '--control', talking.control]), {
+    ...{ status: 0, stdout: '' },
+    stderr: 'repagent: left in QEMU: the node a␛: busy\nrepagent: left in QEMU: 7\n',
+  })
   t.strictSame(asked.at(-1), { execute: 'checkpoint', arguments: { group: 'web', name: 'p' } })
   t.match(await runWith(['status', '--control', control]), {
     status: 0,

@@ -60,6 +60,8 @@ export interface GroupOptions {
   target?: number | undefined
   /** Whether the volumes are protected from the beginning. True by default. */
   isProtecting?: boolean | undefined
+  /** Since when it is paused, in microseconds since 1970: it begins so. */
+  pausedSince?: number | undefined
   activity?: ActivityLimits | undefined
   /** Something that the status shows has changed. */
   changed?(): void
@@ -99,7 +101,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   #isBased = false
   #beginnings = 0
   #isProtecting: boolean
-  #isPaused = false
+  #isPaused: boolean
   #failure: Failure | undefined
   /** Until when the hub has all, by the clock's uptime, where it does not go on getting it. */
   #consistentUntil: number | undefined
@@ -113,7 +115,8 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     const { name, clock, newId, memory = 64 * mebibyte, spill } = options
     this.#options = options
     this.#isProtecting = options.isProtecting ?? true
-    this.#since = clock.now()
+    this.#isPaused = options.pausedSince !== undefined
+    this.#since = options.pausedSince ?? clock.now()
     this.volumes = options.volumes.map((volume, index) => new ProtectedVolume(this, { ...volume, keep: keeps[index]! }))
     const records = keeps.map(({ record }) => record)
     this.#streams = Math.max(...records.map(({ streams }) => streams))
@@ -129,7 +132,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
       limits: { memory: Math.max(memory, smallestMemory), spill: spill && new Spill(spill.file, spill.size) },
     })
     this.#resync = new Resync({ disks: this.volumes, stream: this.stream, clock, settled: () => this.#settled() })
-    if (!this.#isProtecting) this.stream.pause('paused')
+    if (!this.#isProtecting || this.#isPaused) this.stream.pause('paused')
     this.#clearLater()
   }
 
@@ -272,14 +275,15 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     for (const volume of this.volumes) await volume.flush()
     this.#streams++
     // a crash before this compares, or sends, what the bits say
-    for (const { keep } of this.volumes) {
-      await keep.rebase(base, this.#streams)
-      await keep.trust()
-    }
+    for (const { keep } of this.volumes) await keep.rebase(base, this.#streams)
     this.#base = base
-    this.#reason = 'restart'
-    this.#isFirst = false
-    for (const { ledger } of this.volumes) ledger.settle()
+    // where nothing is marked, what is equal now may differ at any moment
+    if (this.#isProtecting) {
+      for (const { keep } of this.volumes) await keep.trust()
+      this.#reason = 'restart'
+      this.#isFirst = false
+      for (const { ledger } of this.volumes) ledger.settle()
+    }
     this.stream.adopt(epoch)
     this.#changed()
   }

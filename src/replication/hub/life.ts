@@ -85,13 +85,8 @@ export class GroupLife {
   }
 
   /** Runs something that no change of the life may come between. */
-  async exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
-    const release = await this.#lock.take()
-    try {
-      return await work()
-    } finally {
-      release()
-    }
+  exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#lock.hold(work)
   }
 
   /** Makes a branch that leaves the protection as it is. @throws ReplicationError no-such-point, in-use, full, file-failed */

@@ -30,10 +30,15 @@ export interface AgentGroup extends AsyncDisposable {
   receive(message: Message): void
   /** The connection takes more. */
   drained(): void
-  /** Nothing is sent before `resume`; what differs is known. */
-  pause(): void | Promise<void>
-  resume(): void | Promise<void>
-  /** Ends the protection, until `start`. @returns what could not be taken away, in sentences */
+  /** Nothing is sent before `resume`, though the agent ends and begins; what differs is known. @throws ReplicationError file-failed: nothing is changed */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /**
+   * Ends the protection until `start`, though the agent ends and begins.
+   *
+   * @returns what could not be taken away, in sentences: to stop it again tries that again
+   * @throws ReplicationError file-failed, a file's error: nothing is changed
+   */
   stop(): Promise<{ left: readonly string[] }>
   start(): Promise<void>
   /**

@@ -13,6 +13,10 @@ export interface AgentRecord {
   volumes: Readonly<Record<string, { number: number; id: string }>>
   /** The hub writes the disks, and has not said that they are whole: no guest may have them. */
   isReturning?: boolean | undefined
+  /** Somebody has paused it, and since when, in microseconds since 1970. */
+  pausedSince?: number | undefined
+  /** Somebody has ended its protection: nothing is marked, whoever writes. */
+  isStopped?: boolean | undefined
   /** Of a group whose QEMU has the images. Without it, nothing is known of what the hub has. */
   running?: RunningRecord | undefined
 }
@@ -67,14 +71,23 @@ function parse(text: string): AgentRecord | undefined {
   } catch {
     return undefined
   }
-  const { epoch, volumes, isReturning, running } = (value ?? {}) as Record<string, unknown>
+  const { epoch, volumes, isReturning, pausedSince, isStopped, running } = (value ?? {}) as Record<string, unknown>
   if (!isCount(epoch) || typeof volumes !== 'object' || volumes === null) return undefined
   for (const [name, volume] of Object.entries(volumes)) {
     const { number, id } = (volume ?? {}) as Record<string, unknown>
     if (!isName(name) || !isCount(number) || number >= volumesAtMost || typeof id !== 'string') return undefined
   }
   if (running !== undefined && !isRunning(running)) return undefined
-  return { epoch, volumes: volumes as AgentRecord['volumes'], isReturning: isReturning === true, running }
+  if (pausedSince !== undefined && !isCount(pausedSince)) return undefined
+  const known = volumes as AgentRecord['volumes']
+  return {
+    epoch,
+    volumes: known,
+    isReturning: isReturning === true,
+    pausedSince,
+    isStopped: isStopped === true,
+    running,
+  }
 }
 
 function isRunning(value: unknown): value is RunningRecord {

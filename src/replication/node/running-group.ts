@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { FifoLock } from '../../link/fifo-lock.js'
 import { listening } from '../../link/node/listening.js'
 import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
 import { printable } from '../../printable.js'
@@ -17,11 +18,11 @@ import { isName, nameRule } from '../name.js'
 import { ReplicationError } from '../replication-error.js'
 import type { Message } from '../wire/message.js'
 import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
-import { type AgentRecord, openRecord, saveRecord } from './agent-record.js'
 import { Closers } from './closers.js'
 import { CycleProtection } from './cycle-protection.js'
 import { findGuestDisks, type GuestDisk } from './guest-disks.js'
 import { checkRight, type HubRight } from './hub-right.js'
+import { KeptRecord } from './kept-record.js'
 import { LiveProtection } from './live-protection.js'
 import { nodeClock } from './node-clock.js'
 import type { Protection } from './protection.js'
@@ -74,8 +75,7 @@ export class RunningGroup implements AgentGroup {
   #parts!: Closers
   #listener!: NbdListener
   #qemu!: QemuLink
-  #record: AgentRecord
-  #saving: Promise<void> = Promise.resolve()
+  readonly #record: KeptRecord
   #link: HubLink | undefined
   #sink: SinkGroup | undefined
   #disks: readonly GuestDisk[] = []
@@ -88,18 +88,22 @@ export class RunningGroup implements AgentGroup {
   #failure: Failure | undefined
   #retry: Disposable | undefined
   #delay = first
-  #isPaused = false
-  #isStopped = false
+  #isPaused: boolean
+  #isStopped: boolean
   #isClosed = false
-  /** What is done, one thing at a time. */
+  /** What is wanted of it, one thing at a time; and what is done. */
+  readonly #wishes = new FifoLock()
   #work: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: RunningGroupOptions, record: AgentRecord) {
+  private constructor(options: RunningGroupOptions, record: KeptRecord) {
     this.name = options.name
     this.#options = options
     this.#record = record
     this.#path = join(options.run, `${options.name}.target`)
-    this.#progress = new SyncProgress(nodeClock, { isFirst: record.running === undefined })
+    const { running, pausedSince: since, isStopped } = record.now
+    this.#isPaused = since !== undefined
+    this.#isStopped = isStopped === true
+    this.#progress = new SyncProgress(nodeClock, { isFirst: running === undefined, since })
   }
 
   /** @throws ReplicationError not-allowed */
@@ -111,7 +115,7 @@ export class RunningGroup implements AgentGroup {
   static async open(options: RunningGroupOptions): Promise<RunningGroup> {
     await using opening = new Closers()
     const { name, folder, qmp, urgent } = options
-    const group = new RunningGroup(options, await openRecord(folder, name, Object.keys(options.disks)))
+    const group = new RunningGroup(options, await KeptRecord.open(folder, name, Object.keys(options.disks)))
     const path = group.#path
     const listener = listenNbd({ path }, export_ => group.#current?.protection.exports(export_))
     group.#listener = await listening(`the QEMU of ${name}`, { path }, listener)
@@ -143,7 +147,7 @@ export class RunningGroup implements AgentGroup {
     const problems = new Map(names.map(volume => [volume, this.#current?.protection.problem(volume)]))
     const [inTheWay] = names.filter(volume => problems.get(volume) !== undefined)
     const volumes = names.map(volume => {
-      const { number } = this.#record.volumes[volume]!
+      const { number } = this.#record.now.volumes[volume]!
       const unacknowledged = way === 'child' ? sink?.unacknowledged(number) : undefined
       const problem = problems.get(volume)
       return {
@@ -156,7 +160,7 @@ export class RunningGroup implements AgentGroup {
     return {
       name: this.name,
       way,
-      epoch: sink?.stream.epoch ?? this.#record.epoch,
+      epoch: sink?.stream.epoch ?? this.#record.now.epoch,
       queued: sink?.stream.queued ?? 0,
       recoveryPoint: recoveryPoint(target / 1000, until, uptime),
       volumes,
@@ -189,34 +193,52 @@ export class RunningGroup implements AgentGroup {
     this.#sink?.drained()
   }
 
-  async pause(): Promise<void> {
-    if (this.#isPaused) return
-    this.#isPaused = true
-    this.#noteEnd('paused')
-    this.#sink?.stream.pause('paused')
-    await this.#lookAgain()
+  pause(): Promise<void> {
+    return this.#wishes.hold(async () => {
+      if (this.#isPaused) return
+      this.#isPaused = true
+      this.#noteEnd('paused')
+      this.#sink?.stream.pause('paused')
+      await this.#lookAgain()
+      // not before: who begins paused does not take out of QEMU what a crash has left there
+      await this.#record.change({ pausedSince: nodeClock.now() }).catch(async error => {
+        await this.#goOn()
+        throw error
+      })
+    })
   }
 
-  async resume(): Promise<void> {
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    this.#sink?.stream.resume()
-    await this.#lookAgain()
+  resume(): Promise<void> {
+    return this.#wishes.hold(async () => {
+      if (!this.#isPaused) return
+      await this.#record.change({ pausedSince: undefined })
+      await this.#goOn()
+    })
   }
 
-  async stop(): Promise<{ left: readonly string[] }> {
-    if (this.#isStopped) return { left: [] }
-    this.#isStopped = true
-    this.#endSink('was-unprotected')
-    await this.#lookAgain()
-    return await this.#alone(() => this.#takeOut())
+  stop(): Promise<{ left: readonly string[] }> {
+    return this.#wishes.hold(async () => {
+      this.#isStopped = true
+      this.#endSink('was-unprotected')
+      await this.#lookAgain()
+      try {
+        return await this.#alone(() => this.#takeOut())
+      } catch (error) {
+        this.#isStopped = this.#record.now.isStopped === true
+        await this.#lookAgain()
+        throw error
+      }
+    })
   }
 
-  async start(): Promise<void> {
-    if (!this.#isStopped) return
-    this.#isStopped = false
-    this.#progress.unsettled('was-unprotected')
-    await this.#lookAgain()
+  start(): Promise<void> {
+    return this.#wishes.hold(async () => {
+      if (!this.#isStopped) return
+      await this.#record.change({ isStopped: false })
+      this.#isStopped = false
+      this.#progress.unsettled('was-unprotected')
+      await this.#lookAgain()
+    })
   }
 
   async point(name: string): Promise<TakenPoint> {
@@ -237,11 +259,17 @@ export class RunningGroup implements AgentGroup {
     this.#endSink('restart')
     await this.#parts[Symbol.asyncDispose]()
     await this.#work
-    await this.#saving
+    await this.#record.settled()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #goOn(): Promise<void> {
+    this.#isPaused = false
+    this.#sink?.stream.resume()
+    await this.#lookAgain()
   }
 
   /** What stands against it, but for single disks. */
@@ -291,7 +319,7 @@ export class RunningGroup implements AgentGroup {
   async #openSink(monitors: Monitors): Promise<void> {
     const { disks, memory } = this.#options
     const found = await findGuestDisks(monitors, disks)
-    const { running, volumes, epoch } = this.#record
+    const { running, volumes, epoch } = this.#record.now
     // nothing is known of what another size has brought
     const isSame = found.every(({ volume, size }) => running?.sizes[volume] === size)
     this.#disks = found
@@ -313,7 +341,7 @@ export class RunningGroup implements AgentGroup {
     // a device may have another name, or another node
     this.#disks = (await findGuestDisks(monitors, disks)).map(disk => this.#checked(disk))
     const sink = this.#sink!
-    const { running } = this.#record
+    const { running } = this.#record.now
     const held = running?.base.replica === replica ? running.held : undefined
     const open = way === 'cycles' ? CycleProtection.open : LiveProtection.open
     const protection = await open({
@@ -350,7 +378,7 @@ export class RunningGroup implements AgentGroup {
     const progress = this.#progress
     if (!isTrusted) {
       progress.unsettled(progress.isFirst ? 'new-volume' : 'other-replica')
-      void this.#save({ running: undefined }).catch(() => {})
+      void this.#record.save({ running: undefined }).catch(() => {})
     }
     this.#replica = replica
     if (this.#current?.replica === replica) this.#current.protection.begun(isTrusted)
@@ -366,29 +394,23 @@ export class RunningGroup implements AgentGroup {
 
   /** No earlier base than this holds any more; the cycle is the same. */
   #rebased({ base }: SinkGroup): void {
-    const { running } = this.#record
-    if (running !== undefined && base !== undefined) void this.#save({ running: { ...running, base } }).catch(() => {})
+    const { running } = this.#record.now
+    if (running !== undefined && base !== undefined)
+      void this.#record.save({ running: { ...running, base } }).catch(() => {})
   }
 
   /** The hub has a cycle: known when it settles. @throws the system's error */
   async #keep({ base }: SinkGroup, held: number): Promise<void> {
     const sizes = Object.fromEntries(this.#disks.map(({ volume, size }) => [volume, size]))
     // gone again, with what the hub had: then nothing is known
-    await this.#save({ running: base && { held, base, sizes } })
+    await this.#record.save({ running: base && { held, base, sizes } })
   }
 
   #keepEpoch(): void {
-    const epoch = this.#sink?.stream.epoch ?? this.#record.epoch
+    const known = this.#record.now.epoch
+    const epoch = this.#sink?.stream.epoch ?? known
     // a hub that forgets nothing tells it anew: nothing waits for this
-    if (epoch !== this.#record.epoch) void this.#save({ epoch }).catch(() => {})
-  }
-
-  /** Writes what is known now, after what is being written. */
-  #save(change: Partial<AgentRecord>): Promise<void> {
-    this.#record = { ...this.#record, ...change }
-    const saved = this.#saving.then(() => saveRecord(this.#options.folder, this.#record))
-    this.#saving = saved.catch(() => {})
-    return saved
+    if (epoch !== known) void this.#record.save({ epoch }).catch(() => {})
   }
 
   /** Nothing comes to the hub any more. */
@@ -408,9 +430,10 @@ export class RunningGroup implements AgentGroup {
 
   /** Of QEMU; what was known of the hub is of no use then. */
   async #takeOut(): Promise<{ left: readonly string[] }> {
-    await this.#save({ running: undefined })
+    await this.#record.change({ running: undefined, isStopped: true })
     const { monitors } = this.#qemu
-    if (monitors === undefined) return { left: ['QEMU is not there: bitmaps of this group may stay in its images'] }
+    if (monitors === undefined)
+      return { left: ['QEMU is not there: bitmaps of this group may stay in its images; stop it again when it is'] }
     const disks = Object.keys(this.#options.disks).map(volume => ({ volume }))
     return { left: await takeOut({ ...monitors, group: this.name, disks }) }
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { FifoLock } from '../../link/fifo-lock.js'
 import { listening } from '../../link/node/listening.js'
 import { formatNbdUrl } from '../../nbd/nbd-url.js'
 import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
@@ -15,9 +16,9 @@ import { inlineExportName, inlineSocket } from '../inline-export.js'
 import { ReplicationError } from '../replication-error.js'
 import type { Message } from '../wire/message.js'
 import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
-import { type AgentRecord, openRecord, saveRecord } from './agent-record.js'
 import { Closers } from './closers.js'
 import { checkRight, type HubRight } from './hub-right.js'
+import { KeptRecord } from './kept-record.js'
 import { nodeClock } from './node-clock.js'
 import { type OpenImage, openImage } from './open-image.js'
 
@@ -60,12 +61,14 @@ export class ServedGroup implements AgentGroup {
   /** Images that are lost, by their disks' names. */
   readonly #lost = new Map<string, Failure>()
   readonly #options: ServedGroupOptions
-  #record: AgentRecord
+  readonly #record: KeptRecord
+  /** What is wanted of it, one thing at a time. */
+  readonly #wishes = new FifoLock()
 
   private constructor(
     options: ServedGroupOptions,
     group: ProtectedGroup,
-    record: AgentRecord,
+    record: KeptRecord,
     places: { disks: readonly ServedDiskPlace[]; listeners: readonly NbdListener[] },
     parts: Closers,
   ) {
@@ -83,14 +86,20 @@ export class ServedGroup implements AgentGroup {
     const { name, folder, run, buffer, target } = options
     await using opening = new Closers()
     const names = Object.keys(options.disks)
-    const record = await openRecord(folder, name, names)
+    const record = await KeptRecord.open(folder, name, names)
+    const { epoch, pausedSince, isStopped } = record.now
     const images = new Map<string, OpenImage>()
     const volumes: VolumeOptions[] = []
     for (const [disk, { image, format }] of Object.entries(options.disks)) {
       const open = await openImage({ image, format, sockets: join(run, `${name}.${disk}.image`) })
       opening.defer(() => open.close())
       images.set(disk, open)
-      volumes.push({ name: disk, ...record.volumes[disk]!, image: open.backend, files: filesOf(folder, disk, open) })
+      volumes.push({
+        name: disk,
+        ...record.now.volumes[disk]!,
+        image: open.backend,
+        files: filesOf(folder, disk, open),
+      })
     }
     const spill = openAnew(folder, 'spill')
     opening.defer(() => spill.close())
@@ -101,7 +110,8 @@ export class ServedGroup implements AgentGroup {
       options.changed()
     }
     const group = await ProtectedGroup.open({
-      ...{ name, volumes, clock: nodeClock, boot, newId: randomUUID, epoch: record.epoch, target: target / 1000 },
+      ...{ name, volumes, clock: nodeClock, boot, newId: randomUUID, epoch, target: target / 1000 },
+      ...{ isProtecting: isStopped !== true, pausedSince },
       ...{ memory: buffer.memory, spill: { file: spill, size: buffer.file }, changed },
     })
     opening.defer(() => group.close())
@@ -146,7 +156,7 @@ export class ServedGroup implements AgentGroup {
 
   /** The hub is writing its disks. */
   get isReturning(): boolean {
-    return this.#record.isReturning === true
+    return this.#record.now.isReturning === true
   }
 
   get volumes(): readonly ProtectedVolume[] {
@@ -169,16 +179,21 @@ export class ServedGroup implements AgentGroup {
   /**
    * From now on the hub writes the disks; no guest may have them until `endReturn`.
    *
-   * @throws ReplicationError not-allowed; in-use where a guest has them; wrong-state where the group is replicated from here
+   * @throws ReplicationError not-allowed; in-use where a guest has them; wrong-state where the group is replicated from here, or is not to be protected
    */
   async beginReturn(): Promise<void> {
     this.checkRight('fail-back')
     if (this.isReturning) return
+    const { pausedSince, isStopped } = this.#record.now
+    if (isStopped === true || pausedSince !== undefined) {
+      const [is, first] = isStopped === true ? ['not protected', 'start'] : ['paused', 'resume']
+      throw new ReplicationError('wrong-state', `${this.name} is ${is} on its agent's host: ${first} it first`)
+    }
     if (this.#group.stream.isOpen)
       throw new ReplicationError('wrong-state', `${this.name} is replicated from here: there is nothing to fail back`)
     if (this.#clients > 0)
       throw new ReplicationError('in-use', `a guest has the disks of ${this.name} here: end it first`)
-    await this.#save({ isReturning: true })
+    await this.#record.save({ isReturning: true })
     this.#options.changed()
   }
 
@@ -192,7 +207,7 @@ export class ServedGroup implements AgentGroup {
     this.checkRight('fail-back')
     if (!this.isReturning) throw new ReplicationError('wrong-state', `${this.name} is not being failed back`)
     await this.#group.adopt(base, epoch)
-    await this.#save({ isReturning: false, epoch })
+    await this.#record.save({ isReturning: false, epoch })
     this.#options.changed()
   }
 
@@ -208,11 +223,6 @@ export class ServedGroup implements AgentGroup {
         return failure === undefined ? volume : { ...volume, state: { state: 'failed' as const, ...failure } }
       }),
     }
-  }
-
-  async #save(change: Partial<AgentRecord>): Promise<void> {
-    this.#record = { ...this.#record, ...change }
-    await saveRecord(this.#options.folder, this.#record)
   }
 
   connected(link: HubLink): void {
@@ -231,21 +241,41 @@ export class ServedGroup implements AgentGroup {
     this.#group.drained()
   }
 
-  pause(): void {
-    this.#group.pause()
+  // what is wanted is durable first: who begins anew after a crash in between begins so
+
+  pause(): Promise<void> {
+    return this.#wishes.hold(async () => {
+      if (this.#record.now.pausedSince !== undefined) return
+      await this.#record.change({ pausedSince: nodeClock.now() })
+      this.#group.pause()
+    })
   }
 
-  resume(): void {
-    this.#group.resume()
+  resume(): Promise<void> {
+    return this.#wishes.hold(async () => {
+      await this.#record.change({ pausedSince: undefined })
+      this.#group.resume()
+    })
   }
 
-  async stop(): Promise<{ left: readonly string[] }> {
-    await this.#group.stop()
-    return { left: [] }
+  stop(): Promise<{ left: readonly string[] }> {
+    return this.#wishes.hold(async () => {
+      await this.#record.change({ isStopped: true })
+      try {
+        await this.#group.stop()
+      } catch (error) {
+        await this.#record.change({ isStopped: false })
+        throw error
+      }
+      return { left: [] }
+    })
   }
 
   start(): Promise<void> {
-    return this.#group.start()
+    return this.#wishes.hold(async () => {
+      await this.#record.change({ isStopped: false })
+      await this.#group.start()
+    })
   }
 
   point(name: string): Promise<TakenPoint> {
@@ -257,6 +287,7 @@ export class ServedGroup implements AgentGroup {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    await this.#record.settled()
     return this.close()
   }
 }

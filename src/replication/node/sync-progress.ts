@@ -37,11 +37,12 @@ export class SyncProgress {
   #since: number | undefined
   #copy: Copy | undefined
 
-  constructor(clock: AgentClock, { isFirst }: { isFirst: boolean }) {
+  /** @param since since when the hub does not get what is written, in microseconds since 1970. Now by default */
+  constructor(clock: AgentClock, { isFirst, since = clock.now() }: { isFirst: boolean; since?: number | undefined }) {
     this.#clock = clock
     this.isFirst = isFirst
     this.#reason = isFirst ? 'new-volume' : 'restart'
-    this.#since = clock.now()
+    this.#since = since
   }
 
   /** Whether the hub has a moment of the group, and all is done for the next one. */

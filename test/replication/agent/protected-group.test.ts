@@ -194,6 +194,50 @@ t.test('stopped, nothing is marked: started again, all is compared, also by a la
   }
 })
 
+t.test('an agent that begins paused, or unprotected, goes on so', async t => {
+  const stage = await settled([10])
+  await stage.open({ pausedSince: 7 })
+  stage.connect()
+  await stage.work()
+  await stage.group.volumes[0]!.write(granuleSize, stamped(1, 512))
+  await stage.work()
+  t.match(stage.group.status.volumes[0]!.state, { state: 'paused', since: 7, bytes: granuleSize })
+  const before = stage.taken.length
+  stage.group.resume()
+  await stage.work()
+  t.strictSame(stage.states, ['protected'])
+  t.equal(stage.fillsSince(before), granuleSize)
+
+  await stage.group.stop()
+  await stage.open({ isProtecting: false })
+  stage.connect()
+  await stage.group.volumes[0]!.write(5 * granuleSize, stamped(2, 512))
+  await stage.work()
+  t.strictSame(stage.states, ['unprotected'])
+  // whoever ends, and however often: what nobody marked is compared
+  await stage.open({ isProtecting: false })
+  await stage.open()
+  stage.connect()
+  await stage.work()
+  t.strictSame(stage.states, ['protected'])
+  t.ok(Buffer.from(stage.hub.durable.bytes[0]!).equals(stage.images[0]!.now))
+})
+
+t.test('disks that were failed back to while unprotected are compared all the same', async t => {
+  const stage = await settled([10])
+  await stage.group.stop()
+  const adopted = stage.group.adopt({ replica: stage.hub.replica, stream: stage.hub.durable.stream!, sequence: 1 }, 1)
+  await new Promise(resolve => setImmediate(resolve))
+  stage.images[0]!.endSync()
+  await adopted
+  await stage.group.volumes[0]!.write(5 * granuleSize, stamped(2, 512))
+  await stage.open()
+  stage.connect()
+  await stage.work()
+  t.strictSame(stage.states, ['protected'])
+  t.ok(Buffer.from(stage.hub.durable.bytes[0]!).equals(stage.images[0]!.now))
+})
+
 t.test('a hub that is full for a while gets what waits, and no more', async t => {
   const stage = await settled([10])
   stage.hub.becomeFull()

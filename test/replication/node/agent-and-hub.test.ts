@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connectNbd } from 'xenlight/nbd'
@@ -110,6 +110,13 @@ t.test('a fail-over and the way back: only what differs is copied, and the old p
 
   await using again = await Agent.open(agent)
   await eventually('it is refused again', () => stateOf(again).state === 'failed')
+  // it would not go on from there
+  await again.group('web').pause()
+  await t.rejects(control.failBack('web'), {
+    code: 'wrong-state',
+    message: /paused on its agent's host: resume it first/,
+  })
+  await again.group('web').resume()
   let copied = 0
   const returned = await control.failBack('web', {
     progress: (_, all) => {
@@ -134,4 +141,71 @@ t.test('a fail-over and the way back: only what differs is copied, and the old p
   await using look = await connectNbd({ path: join(folder, 'n') }, { export: 'web/look/root' })
   t.ok(Buffer.from(await look.read(0, 8 * mebibyte)).equals(readFileSync(image)), 'the hub has the same')
   t.match(server.status.groups, [{ state: 'protected', epoch: 4 }])
+})
+
+t.test('what somebody wants of the protection outlives the agent, whatever the configuration says', async t => {
+  const { folder, agent, hub, image } = place(t)
+  await using server = await HubServer.open(hub)
+  const stateOf = (one: Agent) => one.status.groups[0]!.volumes[0]!.state
+  const isIn = (one: Agent, state: string) =>
+    eventually(
+      `it is ${state}`,
+      () => stateOf(one).state === state,
+      () => JSON.stringify(one.status),
+    )
+  const write = async (offset: number, text: string) => {
+    await using disk = await connectNbd({ path: join(folder, 'run/web.root.sock') }, { export: 'web/root' })
+    await disk.write(offset, Buffer.from(text))
+  }
+  const settledAt = () => server.hub.groups[0]!.journal.last.position
+  {
+    await using one = await Agent.open(agent)
+    await isIn(one, 'protected')
+    await one.group('web').pause()
+  }
+  const before = settledAt()
+  const pausedAt = Date.now() * 1000
+  {
+    await using one = await Agent.open({ ...agent, target: 1 })
+    const state = stateOf(one)
+    t.match(state, { state: 'paused' })
+    t.ok('since' in state && state.since <= pausedAt, 'since it was asked for')
+    await eventually('it is connected', () => one.status.hub.name !== undefined)
+    await write(0, 'paused')
+    t.equal(settledAt(), before, 'nothing is sent')
+    t.match(stateOf(one), { state: 'paused', bytes: 65_536 })
+    await one.group('web').resume()
+    await isIn(one, 'protected')
+    await one.group('web').stop()
+  }
+  {
+    await using one = await Agent.open(agent)
+    t.match(stateOf(one), { state: 'unprotected' })
+    await write(mebibyte, 'unmarked')
+  }
+  await using one = await Agent.open(agent)
+  await write(2 * mebibyte, 'so too')
+  t.match(stateOf(one), { state: 'unprotected' })
+  await one.group('web').start()
+  await isIn(one, 'protected')
+  await server.hub.control('owner').test('web', { branch: 'look' })
+  await using look = await connectNbd({ path: join(folder, 'n') }, { export: 'web/look/root' })
+  t.ok(Buffer.from(await look.read(0, 8 * mebibyte)).equals(readFileSync(image)), 'the hub has all of it')
+})
+
+t.test('what cannot be kept is refused, and not done', async t => {
+  const { folder, agent } = place(t)
+  await using one = await Agent.open(agent)
+  const group = one.group('web')
+  // where the draft of the record is to be
+  mkdirSync(join(folder, 'agent/groups/web/group.json.new'))
+  for (const verb of ['pause', 'stop'] as const)
+    await t.rejects(async () => void (await group[verb]()), {
+      code: 'file-failed',
+      message: /record of web cannot be written/,
+    })
+  t.match(group.status.volumes[0]!.state, { state: 'degraded' })
+  rmSync(join(folder, 'agent/groups/web/group.json.new'), { recursive: true })
+  await group.stop()
+  t.match(group.status.volumes[0]!.state, { state: 'unprotected' })
 })

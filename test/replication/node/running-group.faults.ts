@@ -292,6 +292,40 @@ onGuest('it is paused, resumed, stopped and started', large, async (t, guest) =>
   await isAllThere(t, guest, hub, () => group.point('end'))
 })
 
+for (const way of ['cycles', 'child'] as const)
+  onGuest(`${way}: what is wanted of it outlives the agent`, { way, ...large }, async (t, guest) => {
+    await using hub = await openHub(guest)
+    const { journal } = await (async () => {
+      await using agent = await openAgent(guest)
+      await untilState(agent, 'protected')
+      await agent.group('web').pause()
+      return hub.hub.groups[0]!
+    })()
+    const { position } = journal.last
+    await (async () => {
+      await using agent = await openAgent(guest)
+      const from = guest.reported()
+      await eventually('the guest goes on', () => guest.reported() > from + 100)
+      t.match(statesOf(agent.status), [{ state: 'paused' }, { state: 'paused' }])
+      t.equal(journal.last.position, position, 'nothing is sent')
+      await agent.group('web').resume()
+      await untilState(agent, 'protected')
+      for (const volume of [0, 1]) t.ok(changedSince(hub, position, volume) <= written)
+      t.strictSame(await agent.group('web').stop(), { left: [] })
+    })()
+    const stopped = journal.last.position
+    await using agent = await openAgent(guest)
+    const group = agent.group('web')
+    // asked again, it looks again
+    await eventually('QEMU is seen', async () => (await group.stop()).left.length === 0)
+    t.match(statesOf(agent.status), [{ state: 'unprotected' }, { state: 'unprotected' }])
+    t.equal(journal.last.position, stopped)
+    await group.start()
+    await untilState(agent, 'protected')
+    for (const volume of [0, 1]) t.equal(changedSince(hub, stopped, volume), large.size, 'all is sent')
+    await isAllThere(t, guest, hub, () => group.point('end'))
+  })
+
 onGuest('a snapshot, and a disk that grows: seen, with what is to be done', large, async (t, guest) => {
   await using _ = await openHub(guest)
   await using agent = await openAgent(guest)

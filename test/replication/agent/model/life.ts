@@ -51,9 +51,10 @@ class Life {
   /** Counts agents: what an earlier one answers is nobody's. */
   #lives = 0
   #link: Message[] | undefined
-  /** Nothing is marked, or was for a while. */
+  /** Nothing is marked, or was for a while; and nothing is sent. Both outlive the agent. */
   #isUnprotected = false
   #breach: string | undefined
+  #isPaused = false
 
   constructor(seed: number) {
     const random = createRandom(seed)
@@ -67,7 +68,7 @@ class Life {
     this.#isAsync = random.chance(0.4)
     this.#trouble = random.pick([0.01, 0.04, 0.12])
     this.#memory = random.pick([4, 6, 16]) * granuleSize
-    this.#spill = random.pick([undefined, 2 * granuleSize, 4 * granuleSize])
+    this.#spill = random.pick([undefined, undefined, 2 * granuleSize, 4 * granuleSize])
     this.#written = new Contents(this.#sizes)
     // a disk that is not empty
     for (const [volume, size] of this.#sizes.entries())
@@ -226,12 +227,13 @@ class Life {
         name: `disk${index}`,
         number: index,
         id: `id-${index}`,
+      isProtecting: !this.#isUnprotected,
+      pausedSince: this.#isPaused ? 1 : undefined,
         image: this.#backends[index]!,
         files: this.#filesOf(index),
       })),
     })
     this.#group = await this.#awaited(opened)
-    this.#isUnprotected = false
   }
 
   #filesOf(index: number) {
@@ -304,10 +306,10 @@ class Life {
   }
 
   #pause(): void {
-    const isPaused = this.#group!.status.volumes.some(({ state }) => state.state === 'paused')
-    this.#tell(isPaused ? 'resume' : 'pause')
-    if (isPaused) this.#group!.resume()
-    else this.#group!.pause()
+    this.#tell(this.#isPaused ? 'resume' : 'pause')
+    this.#isPaused = !this.#isPaused
+    if (this.#isPaused) this.#group!.pause()
+    else this.#group!.resume()
   }
 
   async #unprotect(): Promise<void> {
