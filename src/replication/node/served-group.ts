@@ -106,7 +106,7 @@ export class ServedGroup implements AgentGroup {
     const boot = [options.boot, ...[...images.values()].map(({ instance }) => instance)].join(' ')
     let served: ServedGroup | undefined
     const changed = () => {
-      served?.keepEpoch()
+      served?.keepSaid()
       options.changed()
     }
     const group = await ProtectedGroup.open({
@@ -168,12 +168,13 @@ export class ServedGroup implements AgentGroup {
     checkRight(this.name, this.#options.hubMay, right)
   }
 
-  /** A hub that forgets nothing tells the epoch anew: nothing waits until it is kept. */
-  keepEpoch(): void {
-    const { epoch } = this.#group.stream
-    if (epoch === this.#record.epoch) return
-    this.#record = { ...this.#record, epoch }
-    void saveRecord(this.#options.folder, this.#record).catch(() => {})
+  /** A hub that forgets nothing tells it anew: nothing waits until it is kept. */
+  keepSaid(): void {
+    const { epoch, isAttached } = this.#group.stream
+    // who takes the group from here has written all of it, though nobody could say so
+    const isReturning = this.isReturning && !isAttached
+    if (epoch === this.#record.now.epoch && isReturning === this.isReturning) return
+    void this.#record.save({ epoch, isReturning }).catch(() => {})
   }
 
   /**
@@ -183,12 +184,12 @@ export class ServedGroup implements AgentGroup {
    */
   async beginReturn(): Promise<void> {
     this.checkRight('fail-back')
-    if (this.isReturning) return
     const { pausedSince, isStopped } = this.#record.now
     if (isStopped === true || pausedSince !== undefined) {
       const [is, first] = isStopped === true ? ['not protected', 'start'] : ['paused', 'resume']
       throw new ReplicationError('wrong-state', `${this.name} is ${is} on its agent's host: ${first} it first`)
     }
+    if (this.isReturning) return
     if (this.#group.stream.isOpen)
       throw new ReplicationError('wrong-state', `${this.name} is replicated from here: there is nothing to fail back`)
     if (this.#clients > 0)
@@ -234,6 +235,8 @@ export class ServedGroup implements AgentGroup {
   }
 
   receive(message: Message): void {
+    // what the hub has written is about to be known: to attach before would compare all of it
+    if (message.kind === 'ready' && this.isReturning) return
     this.#group.receive(message)
   }
 
@@ -284,10 +287,10 @@ export class ServedGroup implements AgentGroup {
 
   async close(): Promise<void> {
     await this.#parts[Symbol.asyncDispose]()
+    await this.#record.settled()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    await this.#record.settled()
     return this.close()
   }
 }
