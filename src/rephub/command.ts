@@ -34,7 +34,7 @@ export type BranchCommand = Asked & {
 export type ArgumentsCommand = Asked & { kind: 'arguments'; group: string; branch: string | undefined; form: Form }
 /** What becomes of a branch. */
 export type EndCommand = Asked & { kind: 'commit' | 'discard'; group: string; branch: string }
-export type FailbackCommand = Asked & { kind: 'failback'; group: string; agent: string | undefined }
+export type FailbackCommand = Asked & { kind: 'failback'; group: string; agent: string | undefined; now: boolean }
 export type CheckpointCommand = Asked & { kind: 'checkpoint'; group: string; name: string }
 
 export type Command =

@@ -39,6 +39,7 @@ const optionTable = [
   { name: 'from', takes: 'WHEN', of: ['points'], help: 'none that is older' },
   { name: 'to', takes: 'WHEN', of: ['points'], help: 'none that is newer' },
   { name: 'agent', takes: 'NAME', of: ['failback'], help: 'to this agent (default: the one that had it)' },
+  { name: 'now', of: ['failback'], help: 'do not wait for the recovery guest: end its disks when all is copied' },
   { name: 'watch', of: ['status'], help: 'look again each second, until interrupted' },
   {
     name: 'timeout',

@@ -2,7 +2,7 @@ import { bytesText } from '../command-line/bytes-text.js'
 import { durationText } from '../command-line/duration-text.js'
 import { progressText } from '../command-line/progress-text.js'
 import { printable } from '../printable.js'
-import type { BranchStatus, GroupState, GroupStatus } from '../replication/hub/group-status.js'
+import type { BranchStatus, Busy, GroupState, GroupStatus } from '../replication/hub/group-status.js'
 import type { HubStatus } from '../replication/node/hub-server.js'
 import { momentText } from '../replication-command/moment-text.js'
 import { volumeText } from '../replication-command/volume-text.js'
@@ -55,12 +55,10 @@ export class StatusLines {
   }
 }
 
-/** `fail-back [#####     ] 50% 32 MiB of 64 MiB, 3 s left` */
-export function busyText(
-  { what, done, all }: { what: string; done: number; all: number },
-  pace: Pace,
-  now: number,
-): string {
+/** `fail-back [#####     ] 50% 32 MiB of 64 MiB, 3 s left`, or what it waits for */
+export function busyText({ what, done, all, waits }: Busy, pace: Pace, now: number): string {
+  if (waits !== undefined)
+    return `${bytesText(waits.left)} left: shut the recovery guest down to end the ${printable(what)}`
   if (all === 0) return `${printable(what)} has begun`
   return `${printable(what)} ${progressText({ current: done, total: all, secondsLeft: pace.secondsLeft(done, all, now) })}`
 }

@@ -112,6 +112,53 @@ t.test('signals end both cleanly, and they go on where they were', async t => {
   const agent = await here.agent('web', 'root=root')
   await here.until('web', 'protected')
   const [first] = hub.stdout().split('\n')
+t.test('a fail-back waits for the recovery guest, as long as somebody waits for it', async t => {
+  const here = await protectedGroup(t)
+  await write(here, 'root', 'first')
+  t.match(await here.repagent('checkpoint', 'web', 'one'), { status: 0 })
+  t.match(await here.rephub('failover', 'web', '--branch', 'b'), { status: 0 })
+  await eventually('it is fenced', async () => (await here.agentStatus()).exit === 16)
+  const guest = await connectNbd({ path: here.nbd }, { export: 'web/b/root' })
+  t.teardown(() => guest.disconnect())
+  await guest.write(0, Buffer.from('other'))
+
+  const waiting = () => here.stay('rephub', 'failback', 'web', '--control', join(here.folder, 'hub.ctl'))
+  const said = /^(?:fail-back .*\n)*.* left: shut the recovery guest down to end the fail-back\n/
+  const interrupted = waiting()
+  await interrupted.until(said)
+  t.match(await here.rephub('failback', 'web'), { status: 2, stderr: /the fail-back of the group web is under way/ })
+  interrupted.child.kill('SIGINT')
+  t.match(await interrupted.ended, {
+    status: 130,
+    stderr: 'rephub: interrupted: the fail-back is called off: the group is failed-over\n',
+  })
+  t.match(await here.rephub('failback', 'web', '--timeout', '4s'), {
+    status: 1,
+    stderr: /not done within 4000 ms; the fail-back is called off: the group is failed-over\n$/,
+  })
+  t.match(await here.rephub('discard', 'web', 'b'), { status: 2, stderr: /disks of anna are no moment/ })
+  await guest.write(0, Buffer.from('again'))
+
+  const second = waiting()
+  await second.until(said)
+  await guest.write(0, Buffer.from('final'))
+  await guest.disconnect()
+  t.match(await second.ended, { status: 0, stdout: /\nweb: failed back; epoch 3\n$/ })
+  await here.until('web', 'protected')
+  t.equal(await withDisk(here.disk('web', 'root'), 'web/root', one => one.read(0, 5)).then(String), 'final')
+})
+
+t.test('a fail-back that does not wait ends the disks of the recovery guest', async t => {
+  const here = await protectedGroup(t)
+  t.match(await here.rephub('failover', 'web', '--branch', 'b'), { status: 0 })
+  const guest = await connectNbd({ path: here.nbd }, { export: 'web/b/data' })
+  t.teardown(() => guest.disconnect())
+  await guest.write(0, Buffer.from('other'))
+  t.match(await here.rephub('failback', 'web', '--now'), { status: 0, stdout: 'web: failed back; epoch 3\n' })
+  await t.rejects(guest.write(0, Buffer.from('lost')), 'they take nothing more')
+  await here.until('web', 'protected')
+})
+
   t.match(JSON.parse(first!), { name: /./, groups: [], closed: [] })
   hub.child.kill('SIGTERM')
   t.match(await hub.ended, { status: 143, signal: null, stderr: '' })

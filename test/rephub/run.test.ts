@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { GroupStatus } from 'xenlight/replication'
 import { run } from '#xenlight/rephub/run.js'
 import { socketFolder } from '../nbd/socket-folder.js'
 import { eventually } from '../protocol-d/eventually.js'
@@ -120,7 +121,7 @@ t.test('what each verb asks, and says', async t => {
     [['discard', 'web', 'b'], { execute: 'discard', arguments: { group: 'web', branch: 'b' } }, ''],
     [
       ['failback', 'web', '--agent', 'anna'],
-      { execute: 'fail-back', arguments: { group: 'web', agent: 'anna' } },
+      { execute: 'fail-back', arguments: { group: 'web', agent: 'anna', wait: true } },
       'web: failed back; epoch 3\n',
     ],
     [
@@ -129,6 +130,7 @@ t.test('what each verb asks, and says', async t => {
       'checkpoint p of 1970-01-01 00:00:01Z\n',
     ],
   ]
+    [['failback', 'web', '--now'], { arguments: { group: 'web', wait: false } }, 'web: failed back; epoch 3\n'],
   for (const [words, asks, stdout] of cases) {
     asked.length = 0
     t.strictSame(await runWith([...words, '--control', control]), { status: 0, stdout, stderr: '' }, words.join(' '))
@@ -180,8 +182,11 @@ const visible = (text: string) => text.replaceAll('\x1b', '␛')
 
 /** A hub that is busy with a fail-back for as long as the test wants. */
 async function busyHub(t: Parameters<typeof playedControl>[0]) {
-  const busy = { what: 'fail-back', done: 0, all: 4096 }
-  const state = { busy: busy as typeof busy | undefined, looks: 0 }
+  const state = {
+    busy: { what: 'fail-back', done: 0, all: 4096 } as GroupStatus['busy'],
+    state: 'protected',
+    looks: 0,
+  }
   const ending: { end?: (value: unknown) => void; fail?: (error: Error) => void } = {}
   const played = await playedControl(t, asked => {
     if (asked.execute === 'fail-back')
@@ -191,8 +196,8 @@ async function busyHub(t: Parameters<typeof playedControl>[0]) {
       })
     if (asked.execute !== 'status') return usual(asked)
     state.looks++
-    if (state.busy !== undefined) state.busy = { ...busy, done: Math.min(4096, state.looks * 1024) }
-    return [{ ...status, busy: state.busy }]
+    if (state.busy !== undefined) state.busy = { ...state.busy, done: Math.min(4096, state.looks * 1024) }
+    return [{ ...status, state: state.state, busy: state.busy }]
   })
   return { ...played, state, ending }
 }
@@ -233,6 +238,39 @@ t.test('a fail-back that fails when some of it was done is no refusal', async t 
   ending.fail!(new Refusal('wrong-state', 'the agent has gone'))
   t.equal(await ended, 1)
   t.equal(io.written[2], 'rephub: the agent has gone\n')
+t.test('a fail-back that waits for the recovery guest says so', async t => {
+  const waits = { clients: 2, left: 12 * 1024 * 1024 }
+  for (const [options, line] of [
+    [[], /^12\.0 MiB left: shut the recovery guest down to end the fail-back\n/],
+    [
+      ['--json'],
+      /^\{"progress":\{"what":"fail-back","done":4096,"all":4096,"waits":\{"clients":2,"left":12582912\}\}\}\n/,
+    ],
+  ] as const) {
+    const { control, state, ending } = await busyHub(t)
+    state.busy = { ...state.busy!, waits }
+    state.looks = 9
+    const io = new FakeIo(['failback', 'web', '--control', control, ...options])
+    const ended = run(io)
+    await eventually('it says so', () => io.written[1] !== '')
+    ending.end!(undefined)
+    t.equal(await ended, 0)
+    t.match(io.written[1], line)
+  }
+})
+
+t.test('a fail-back that was called off with its command is none of the hub any more', async t => {
+  const { control, asked, state } = await busyHub(t)
+  const io = new InterruptedIo(['failback', 'web', '--control', control])
+  const ended = run(io)
+  await eventually('it is asked', () => asked.length > 0)
+  state.state = 'failed-over'
+  state.busy = undefined
+  io.interrupt('SIGINT')
+  t.equal(await ended, 130)
+  t.equal(io.written[2], 'rephub: interrupted: the fail-back is called off: the group is failed-over\n')
+})
+
 })
 
 t.test('who is interrupted is told whether it goes on at the hub', async t => {

@@ -14,6 +14,8 @@ export interface NbdListener extends AsyncDisposable {
   /** Where; with the port that the system chose, where it was 0. */
   readonly address: SocketAddress
   readonly connections: number
+  /** How many clients have an export. */
+  clients(exportName: string): number
   /** See `NbdServer.drop`. */
   drop(exportName: string): Promise<void>
   /** Ends all connections; settles when nothing of theirs has an effect any more. */
@@ -47,6 +49,7 @@ export async function listenNbd(
     get connections() {
       return server.connections
     },
+    clients: name => server.clients(name),
     drop: name => server.drop(name),
     close,
     [Symbol.asyncDispose]: close,

@@ -78,6 +78,11 @@ export class ServerConnection {
     return this.#exportName
   }
 
+  /** Whether the client has said that it goes. */
+  get saidGoodbye(): boolean {
+    return this.#leaving
+  }
+
   /** Ends it at once. Requests that have not begun never do. */
   end(): void {
     this.#finish()

@@ -15,6 +15,8 @@ export interface NbdServerOptions {
    * Nobody hears it by default.
    */
   onError?: ((error: unknown) => void) | undefined
+  /** Hears of each client of an export that has gone: whether it took its leave, or was lost. Nobody hears it by default. */
+  onLeft?: ((exportName: string, how: 'goodbye' | 'lost') => void) | undefined
 }
 
 /** How one connection gets TLS. */
@@ -30,6 +32,7 @@ export class NbdServer {
   readonly #exports: NbdExports
   readonly #names: () => readonly string[]
   readonly #onError: (error: unknown) => void
+  readonly #onLeft: (exportName: string, how: 'goodbye' | 'lost') => void
   readonly #maxConnections: number
   readonly #handshakeTimeout: number
   readonly #connections = new Set<ServerConnection>()
@@ -38,13 +41,15 @@ export class NbdServer {
   constructor(exports: NbdExports, options: NbdServerOptions = {}) {
     checkExports(exports)
     checkObject('options', options)
-    const { maxConnections = 16, handshakeTimeout = 10_000, names, onError = () => {} } = options
+    const { maxConnections = 16, handshakeTimeout = 10_000, names, onError = () => {}, onLeft = () => {} } = options
     checkInteger('maxConnections', maxConnections, 1, 65_536)
     checkLimits({ timeout: handshakeTimeout })
     if (names !== undefined) checkFunction('names', names)
     checkFunction('onError', onError)
+    checkFunction('onLeft', onLeft)
     this.#exports = exports
     this.#onError = onError
+    this.#onLeft = onLeft
     this.#names = names ?? (() => (typeof exports === 'function' ? [] : exports.map(({ name }) => name)))
     this.#maxConnections = maxConnections
     this.#handshakeTimeout = handshakeTimeout
@@ -53,6 +58,13 @@ export class NbdServer {
   /** How many clients are connected. */
   get connections(): number {
     return this.#connections.size
+  }
+
+  /** How many of them have an export. */
+  clients(exportName: string): number {
+    let count = 0
+    for (const connection of this.#connections) if (connection.exportName === exportName) count++
+    return count
   }
 
   /** Serves one client over a connection that is made. Without `securing` it gets no TLS. */
@@ -71,7 +83,11 @@ export class NbdServer {
       mustBeSecure: securing?.must ?? false,
     })
     this.#connections.add(connection)
-    void connection.closed.then(() => this.#connections.delete(connection))
+    void connection.closed.then(() => {
+      this.#connections.delete(connection)
+      const { exportName, saidGoodbye } = connection
+      if (exportName !== undefined) this.#onLeft(exportName, saidGoodbye ? 'goodbye' : 'lost')
+    })
   }
 
   /**

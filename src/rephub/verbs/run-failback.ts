@@ -4,6 +4,7 @@ import type { Io } from '../../command-line/io.js'
 import { jsonLine } from '../../command-line/json-line.js'
 import { redrawn } from '../../command-line/redrawn.js'
 import type { ControlClient } from '../../control/control-client.js'
+import type { Busy } from '../../replication/hub/group-status.js'
 import type { Returned } from '../../replication/hub/life.js'
 import { ReplicationError } from '../../replication/replication-error.js'
 import { answerOf } from '../../replication-command/answer.js'
@@ -21,15 +22,12 @@ const plainInterval = 3000
 
 /** Gives the truth back to an agent, and shows how far that is. */
 export async function runFailback(command: FailbackCommand, io: Io): Promise<number> {
-  const { group, agent, json } = command
+  const { group, agent, json, now } = command
   const progress = new ShownProgress(io, json)
   const watch = (hub: ControlClient, done: Promise<unknown>) => progress.show(hub, group, done)
   try {
-    const result = await change(
-      command,
-      { group, execute: 'fail-back', given: { agent }, what: 'fail-back', watch },
-      io,
-    )
+    const asked = { group, execute: 'fail-back', given: { agent, wait: !now }, what: 'fail-back', watch }
+    const result = await change(command, { ...asked, endsWithCommand: !now }, io)
     if ('interrupted' in result) return result.interrupted
     const returned = answerOf<Returned>('the hub', result.answer, 'epoch')
     io.write(1, json ? jsonLine({ group, ...returned }) : `${group}: failed back; epoch ${returned.epoch}\n`)
@@ -76,7 +74,7 @@ class ShownProgress {
     if (this.#drawn > 0) this.#io.write(1, redrawn([], this.#drawn, this.#io.size()))
   }
 
-  #say(busy: { what: string; done: number; all: number }): void {
+  #say(busy: Busy): void {
     if (busy.done > 0) this.hasBegun = true
     const text = busyText(busy, this.#pace, performance.now())
     if (this.#json) this.#io.write(1, jsonLine({ progress: busy }))

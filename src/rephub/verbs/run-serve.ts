@@ -26,8 +26,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     takeOver,
     tls: tls === undefined ? undefined : certificates(tls),
   })
-  const close = await serveControl(control, async (execute, given) =>
-    execute === 'hub' ? server.status : runCommand(server.hub.control('owner'), execute, given),
+  const close = await serveControl(control, async (execute, given, gone) =>
+    execute === 'hub' ? server.status : runCommand(server.hub.control('owner'), execute, given, gone),
   )
   await sayChanges(io, interruption, server, { json, textOf: briefText })
   await close()

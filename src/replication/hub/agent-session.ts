@@ -12,7 +12,8 @@ export type HubSession = Pick<Session, 'send' | 'ask' | 'askBytes' | 'close'>
 export interface SessionHub {
   /** The group that an agent may send, which is made where it is not there. @throws ReplicationError */
   groupFor(agent: string, name: string): Promise<HubGroup>
-  command(agent: string, execute: string, given: unknown): Promise<unknown>
+  /** @param gone aborted when the agent has gone */
+  command(agent: string, execute: string, given: unknown, gone: AbortSignal): Promise<unknown>
   reported(agent: string, volumes: readonly VolumeReport[]): void
   ended(session: AgentSession): void
 }
@@ -31,7 +32,7 @@ export class AgentSession implements SessionUser {
   readonly #channels = new Map<number, Channel>()
   /** The channel by which each group was named last. */
   readonly #named = new Map<string, number>()
-  #isOver = false
+  readonly #gone = new AbortController()
 
   constructor(session: HubSession, agent: string, hub: SessionHub) {
     this.session = session
@@ -40,7 +41,7 @@ export class AgentSession implements SessionUser {
     this.#link = {
       agent,
       send: message => this.#send(message),
-      isOpen: channel => !this.#isOver && this.#channels.get(channel)?.isClosed === false,
+      isOpen: channel => !this.#gone.signal.aborted && this.#channels.get(channel)?.isClosed === false,
     }
   }
 
@@ -75,7 +76,8 @@ export class AgentSession implements SessionUser {
   }
 
   async request(request: RequestMessage): Promise<unknown> {
-    if (request.kind === 'command') return this.#hub.command(this.agent, request.execute, request.arguments)
+    if (request.kind === 'command')
+      return this.#hub.command(this.agent, request.execute, request.arguments, this.#gone.signal)
     if (request.kind !== 'digestsRequest')
       throw new ReplicationError(
         'not-allowed',
@@ -88,7 +90,7 @@ export class AgentSession implements SessionUser {
   }
 
   ended(): void {
-    this.#isOver = true
+    this.#gone.abort()
     for (const { group } of this.#channels.values()) group?.stream.left(this.#link)
     this.#channels.clear()
     this.#hub.ended(this)
@@ -130,7 +132,7 @@ export class AgentSession implements SessionUser {
   }
 
   #send(message: SessionMessage): void {
-    if (this.#isOver) return
+    if (this.#gone.signal.aborted) return
     if (message.kind === 'stopped') this.#channels.delete(message.channel)
     this.session.send(message)
   }

@@ -73,6 +73,13 @@ export class Branch {
     return written
   }
 
+  /** How much of what is written to it is noted for a copy that follows, in bytes. */
+  get noted(): number {
+    let noted = 0
+    for (const overlay of this.#overlays.values()) noted += overlay.noted
+    return noted
+  }
+
   /** A volume's disk, by the volume's name. @throws ReplicationError not-found */
   disk(name: string): BlockBackend {
     return this.overlay(this.volume(name).number)

@@ -36,6 +36,13 @@ export class CommandArguments {
     return this.#get(member) === undefined ? undefined : this.number(member, most)
   }
 
+  /** Whether it is true; anything else than a boolean is wrong. @throws ReplicationError wrong-state */
+  flag(member: string): boolean {
+    const value = this.#get(member) ?? false
+    if (typeof value === 'boolean') return value
+    throw this.#wrong(`${member} is ${shown(value)}, and neither true nor false`)
+  }
+
   /** A moment: without one, the newest. */
   at(): At {
     const value = this.#get('at')

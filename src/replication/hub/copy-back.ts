@@ -14,6 +14,8 @@ export interface CopyBackOptions {
   side: PrimarySide
   progress?: Progress | undefined
   signal?: AbortSignal | undefined
+  /** The primary side has answered: its disks are the branch's to write. */
+  began?: (() => void) | undefined
 }
 
 /** So much is read and sent at a time, in bytes. */
@@ -51,24 +53,31 @@ async function* readRuns(
  * @throws ReplicationError lost where the signal is aborted; what the primary side fails with
  */
 export async function copyChanged(options: CopyBackOptions): Promise<void> {
-  const { branch, journal, side } = options
+  const { branch, journal, side, began } = options
   const runs = new Map<number, Run[]>()
   for (const { number } of branch.volumes) {
     branch.overlay(number).takeWritten()
-    runs.set(number, changedGranules(journal, branch, number, await side.differing(number)))
+    const differing = await side.differing(number)
+    began?.()
+    runs.set(number, changedGranules(journal, branch, number, differing))
   }
   await copyRuns(options, runs)
   for (let pass = 1; pass < passesAtMost; pass++) {
-    const written = takeWritten(branch)
-    const bytes = [...written.values()].reduce((sum, some) => sum + bytesOf(some), 0)
-    await copyRuns(options, written)
-    if (bytes <= littleEnough) return
+    if ((await copyWritten(options)) <= littleEnough) return
   }
+}
+
+/** Copies what was written since. @returns how much that was, in bytes @throws as `copyChanged` does */
+export async function copyWritten(options: CopyBackOptions): Promise<number> {
+  checkWanted(options.signal)
+  const written = takeWritten(options.branch)
+  await copyRuns(options, written)
+  return [...written.values()].reduce((sum, some) => sum + bytesOf(some), 0)
 }
 
 /** Copies what was written since, of a branch that is frozen; all is durable on the primary side then. */
 export async function copyRest(options: CopyBackOptions): Promise<void> {
-  await copyRuns(options, takeWritten(options.branch))
+  await copyWritten(options)
   await options.side.flush()
 }
 
@@ -90,9 +99,14 @@ async function copyRuns(
   let done = 0
   for (const [volume, runs] of all)
     for await (const { offset, data } of readRuns(branch, volume, runs)) {
-      if (signal?.aborted) throw new ReplicationError('lost', 'the fail-back was called off: it can be begun again')
+      checkWanted(signal)
       await side.write(volume, offset, data)
       done += data.length
       progress?.(done, bytes)
     }
+}
+
+/** @throws ReplicationError lost */
+function checkWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new ReplicationError('lost', 'the fail-back was called off: it can be begun again')
 }

@@ -41,6 +41,8 @@ export interface Life {
   /** Who asked for it, and when, by the hub's clock in microseconds. */
   by?: string | undefined
   time?: number | undefined
+  /** Of `failed-over`: on whose disks a fail-back may have written. They are no moment any more that could be gone back to. */
+  copiedTo?: string | undefined
   /** Of `returning`: who has the truth then. */
   agent?: string | undefined
 }
@@ -177,6 +179,7 @@ const recordShape: Shape = {
     position: maybe(isNumber),
     by: maybe(isText),
     time: maybe(isNumber),
+    copiedTo: maybe(isText),
     agent: maybe(isText),
   },
   branches: [

@@ -29,6 +29,15 @@ export interface BranchStatus extends BranchRecord {
   exports: readonly string[]
 }
 
+/** What goes on that takes long, and how far it has come, in bytes. */
+export interface Busy {
+  what: string
+  done: number
+  all: number
+  /** It waits until the recovery guest has gone: how many NBD clients there are, and what is left to be copied then, in bytes. */
+  waits?: { clients: number; left: number } | undefined
+}
+
 /** Times are in microseconds since 1970: those of points by the agent's clock, all else by the hub's. */
 export interface GroupStatus {
   name: string
@@ -54,8 +63,8 @@ export interface GroupStatus {
   lag: number
   history: readonly { from: Point; to: Point }[]
   branches: readonly BranchStatus[]
-  /** What goes on that takes long, in bytes. */
-  busy?: { what: string; done: number; all: number } | undefined
+  /** What goes on that takes long. */
+  busy?: Busy | undefined
   used: { journalBytes: number; imageBytes: number; overlayBytes: number }
   limits: { journalBytes: number; history: number; imageBytes: number; overlayBytes: number; branches: number }
   /** What its agent says of its volumes. */

@@ -141,7 +141,7 @@ export class HubControl {
   }
 }
 
-type Command = (control: HubControl, given: CommandArguments) => unknown
+type Command = (control: HubControl, given: CommandArguments, gone: AbortSignal | undefined) => unknown
 
 const commands: Readonly<Record<string, Command>> = {
   status: (control, given) => control.status(given.optionalName('group')),
@@ -156,16 +156,31 @@ const commands: Readonly<Record<string, Command>> = {
     control.failOver(given.name('group'), { branch: given.optionalName('branch'), at: given.at() }),
   commit: (control, given) => control.commit(given.name('group'), given.name('branch')),
   discard: (control, given) => control.discard(given.name('group'), given.name('branch')),
-  'fail-back': (control, given) => control.failBack(given.name('group'), { agent: given.optionalName('agent') }),
+  'fail-back': (control, given, signal) => {
+    const agent = given.optionalName('agent')
+    // one that waits for a guest does so for somebody
+    const waiting = given.flag('wait') ? { awaitsGuest: true, signal } : {}
+    return control.failBack(given.name('group'), { agent, ...waiting })
+  },
   'end-fail-over': (control, given) => control.endFailOver(given.name('group'), given.name('agent')),
   start: (control, given) =>
     control.start(given.name('group'), given.optionalName('branch'), given.optionalNumber('reconnectDelay', 86_400)),
   agent: (control, given) => control.command(given.name('group'), given.text('execute'), given.object('arguments')),
 }
 
-/** Does a command by its name, with arguments as they came; what it returns is for JSON. @throws ReplicationError */
-export async function runCommand(control: HubControl, execute: string, given: unknown): Promise<unknown> {
+/**
+ * Does a command by its name, with arguments as they came; what it returns is for JSON.
+ *
+ * @param gone aborted when nobody waits for it any more
+ * @throws ReplicationError
+ */
+export async function runCommand(
+  control: HubControl,
+  execute: string,
+  given: unknown,
+  gone?: AbortSignal,
+): Promise<unknown> {
   const command = Object.hasOwn(commands, execute) ? commands[execute] : undefined
   if (command === undefined) throw new ReplicationError('not-found', `the hub knows no command ${shown(execute)}`)
-  return (await command(control, new CommandArguments(execute, given ?? {}))) ?? {}
+  return (await command(control, new CommandArguments(execute, given ?? {}), gone)) ?? {}
 }

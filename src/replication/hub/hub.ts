@@ -195,8 +195,8 @@ export class Hub implements SessionHub, ControlledHub {
     return this.#groups.get(name) ?? (await this.#open(name))
   }
 
-  command(agent: string, execute: string, given: unknown): Promise<unknown> {
-    return runCommand(this.control({ name: agent }), execute, given)
+  command(agent: string, execute: string, given: unknown, gone: AbortSignal): Promise<unknown> {
+    return runCommand(this.control({ name: agent }), execute, given, gone)
   }
 
   reported(agent: string, volumes: readonly VolumeReport[]): void {

@@ -2,9 +2,10 @@ import { FifoLock } from '../../link/fifo-lock.js'
 import { ReplicationError } from '../replication-error.js'
 import type { Branches } from './branches.js'
 import { takenOverBy } from './check-epoch.js'
-import { type CopyBackOptions, copyChanged, copyRest, type Progress } from './copy-back.js'
+import { type CopyBackOptions, copyChanged, copyRest, copyWritten, type Progress } from './copy-back.js'
 import type { WholeLimits } from './group-limits.js'
 import type { BranchRecord, GroupRecord, Life, LifeState, TakeOver } from './group-record.js'
+import type { Busy } from './group-status.js'
 import type { GroupStream } from './group-stream.js'
 import type { HubHost } from './hub-host.js'
 import type { Journal, Point } from './journal-seam.js'
@@ -35,7 +36,10 @@ export interface FailBackOptions {
   /** Who asks for it. */
   by: string
   progress?: Progress | undefined
+  /** Calls it off, unless the branch is being written into the history already: the group stays failed over. */
   signal?: AbortSignal | undefined
+  /** Whether it waits until the recovery VM has gone: its NBD clients. Without it, that one's disks take nothing more as soon as all is copied. */
+  awaitsGuest?: boolean | undefined
   /**
    * All but what is written at this moment is on the primary side: ends the recovery VM. Its disks take nothing more after it, whether it
    * has ended or not.
@@ -51,6 +55,15 @@ export interface Returned {
   sequence: number
 }
 
+/** A fail-back that is under way. */
+interface UnderWay {
+  agent: string
+  awaitsGuest: boolean
+  /** Of the recovery VM, while it is waited for. */
+  waits?: (() => NonNullable<Busy['waits']>) | undefined
+  done?: Promise<Returned>
+}
+
 /**
  * The life of a group: tests, fail-overs, and the ways back. Each step is in the group's record, durably, before it is done: after a crash
  * it is known, and done again.
@@ -61,6 +74,7 @@ export class GroupLife {
   /** What takes long, and keeps all else from changing the life. */
   #busy: string | undefined
   #progress: { done: number; all: number } | undefined
+  #underWay: UnderWay | undefined
 
   constructor(options: GroupLifeOptions) {
     this.#options = options
@@ -71,8 +85,11 @@ export class GroupLife {
   }
 
   /** What goes on that takes long, and how far it has come, in bytes. */
-  get busy(): { what: string; done: number; all: number } | undefined {
-    return this.#busy === undefined ? undefined : { what: this.#busy, ...(this.#progress ?? { done: 0, all: 0 }) }
+  get busy(): Busy | undefined {
+    if (this.#busy === undefined) return undefined
+    const { done, all } = this.#progress ?? { done: 0, all: 0 }
+    const waits = this.#underWay?.waits?.()
+    return { what: this.#busy, done, all, ...(waits !== undefined && { waits }) }
   }
 
   /** Goes on after a crash, with what is done quickly. Nothing may be folded before. @throws ReplicationError: it stays as it is */
@@ -145,6 +162,11 @@ export class GroupLife {
         return
       }
       this.#checkState(['failing-over', 'failed-over', 'rolling-back'], `rolled back`)
+      if (life.copiedTo !== undefined)
+        throw new ReplicationError(
+          'wrong-state',
+          `a fail-back of ${name} was begun: the disks of ${life.copiedTo} are no moment any more to go back to; fail it back, or commit it`,
+        )
       if (life.state !== 'rolling-back') await this.#takeOver('roll-back', by, { state: 'rolling-back', branch: name })
       await this.#endRollBack()
     })
@@ -172,35 +194,26 @@ export class GroupLife {
 
   /**
    * Gives the truth back: what differs is copied to the primary side while the recovery VM goes on, the rest when it has ended; then the
-   * branch becomes part of the group's history, and the group is protected from there. What fails can be begun again.
+   * branch becomes part of the group's history, and the group is protected from there. What fails can be begun again. One that waits for the
+   * recovery VM does so no more where another one is asked for that does not: both end then.
    *
    * @throws ReplicationError wrong-state, lost, full, file-failed, or what the primary side fails with
    */
-  failBack(side: PrimarySide, { by, progress, signal, caughtUp }: FailBackOptions): Promise<Returned> {
-    return this.#long('fail-back', async report => {
-      const { branches, journal } = this.#options
-      const branch = this.#returning(side.agent)
-      const both: Progress = (done, all) => {
-        report(done, all)
-        progress?.(done, all)
-      }
-      const options: CopyBackOptions = { branch, journal, side, progress: both, signal }
-      const { name } = branch.record
-      try {
-        await copyChanged(options)
-        await caughtUp?.()
-        await branches.close(name)
-        await branch.freeze(`the branch ${name} is failed back`)
-        await copyRest(options)
-      } catch (error) {
-        // unless what was begun before a crash has to be ended
-        if (this.#record.life.state !== 'returning') {
-          branch.thaw()
-          branches.reopen(name)
-        }
-        throw error
-      }
-      return await this.#return(side.agent, by, both)
+  async failBack(side: PrimarySide, options: FailBackOptions): Promise<Returned> {
+    const { agent } = side
+    const { awaitsGuest = false } = options
+    const other = this.#underWay
+    if (other?.done !== undefined && other.awaitsGuest && !awaitsGuest && other.agent === agent) {
+      other.awaitsGuest = false
+      return await other.done
+    }
+    return await this.#long('fail-back', report => {
+      const underWay: UnderWay = { agent, awaitsGuest }
+      underWay.done = this.#failBack(side, options, underWay, report).finally(() => {
+        this.#underWay = undefined
+      })
+      this.#underWay = underWay
+      return underWay.done
     })
   }
 
@@ -217,6 +230,64 @@ export class GroupLife {
         progress?.(done, all)
       })
     })
+  }
+
+  async #failBack(
+    side: PrimarySide,
+    { by, progress, signal, caughtUp }: FailBackOptions,
+    underWay: UnderWay,
+    report: Progress,
+  ): Promise<Returned> {
+    const { branches, journal } = this.#options
+    const branch = this.#returning(side.agent)
+    const { name } = branch.record
+    const both: Progress = (done, all) => {
+      report(done, all)
+      progress?.(done, all)
+    }
+    const noLonger = await this.#noteCopy(side.agent)
+    let hasBegun = false
+    const began = () => {
+      hasBegun = true
+    }
+    const options: CopyBackOptions = { branch, journal, side, progress: both, signal, began }
+    try {
+      await copyChanged(options)
+      await this.#guestGone(options, underWay)
+      await caughtUp?.()
+      await branches.close(name)
+      await branch.freeze(`the branch ${name} is failed back`)
+      await copyRest(options)
+    } catch (error) {
+      // unless what was begun before a crash has to be ended
+      if (this.#record.life.state !== 'returning') {
+        branch.thaw()
+        branches.reopen(name)
+      }
+      const isRefused = error instanceof ReplicationError && error.code !== 'lost'
+      if (!hasBegun && isRefused) await noLonger().catch(() => {})
+      throw error
+    }
+    return await this.#return(side.agent, by, both)
+  }
+
+  /** Durable before anything is copied: a fail-over whose primary side was written to is not rolled back. @returns what takes it back */
+  async #noteCopy(agent: string): Promise<() => Promise<void>> {
+    const { life } = this.#record
+    if (life.state !== 'failed-over' || life.copiedTo !== undefined) return async () => {}
+    await this.#save({ life: { ...life, copiedTo: agent } })
+    return () => this.#save({ life })
+  }
+
+  /** What the recovery VM writes until it has gone is copied once a while, so that little is left then. */
+  async #guestGone(options: CopyBackOptions, underWay: UnderWay): Promise<void> {
+    const { branch, signal } = options
+    const { branches, host } = this.#options
+    const names = branches.exportNames(branch.record.name)
+    underWay.waits = () => ({ clients: host.exportClients(names), left: branch.noted })
+    while (underWay.awaitsGuest && !(await host.haveGone(names, signal)))
+      await copyWritten({ ...options, progress: undefined })
+    underWay.waits = undefined
   }
 
   #change<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -168,6 +168,11 @@ export class Overlay implements BlockBackend {
     return written
   }
 
+  /** How much of that would be taken now, in bytes. */
+  get noted(): number {
+    return (this.#written?.size ?? 0) * granuleSize
+  }
+
   /** Takes no more: what was asked before is through when it settles. */
   async freeze(why: string): Promise<void> {
     this.#whyClosed ??= why

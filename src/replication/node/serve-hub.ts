@@ -9,6 +9,7 @@ import type { Rights } from '../hub/rights.js'
 import { GroupJournal } from '../journal/group-journal.js'
 import { isName } from '../name.js'
 import { ReplicationError } from '../replication-error.js'
+import { GuestWatch } from './guest-watch.js'
 import { HubListener } from './hub-listener.js'
 import { nodeClock } from './node-clock.js'
 import { NodeFolder } from './node-folder.js'
@@ -76,6 +77,7 @@ export class ServedHub implements AsyncDisposable {
     const term = await claimTerm(data, { who: name, takeOver })
     const ends: (() => Promise<void>)[] = [() => term.release()]
     let nbd: NbdListener | undefined
+    const guests = new GuestWatch(exportName => nbd?.clients(exportName) ?? 0)
     try {
       checkName('hub', name)
       const hub = await Hub.open({
@@ -88,6 +90,8 @@ export class ServedHub implements AsyncDisposable {
         host: {
           now: nodeClock.now,
           uuid: randomUUID,
+          exportClients: names => guests.clients(names),
+          haveGone: (names, signal) => guests.haveGone(names, signal),
           dropExports: async names => {
             await Promise.all(names.map(one => nbd?.drop(one)))
           },
@@ -98,6 +102,7 @@ export class ServedHub implements AsyncDisposable {
         nbd = await listenNbd(nbdAddress, one => hub.findExport(one), {
           names: () => hub.exportNames(),
           maxConnections: clientsAtMost,
+          onLeft: (exportName, how) => guests.left(exportName, how),
         })
         ends.unshift(nbd.close)
       }

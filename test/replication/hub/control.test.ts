@@ -136,6 +136,7 @@ t.test('commands that are none', async t => {
     ['agent', { group: 'web' }, 'wrong-state'],
     ['agent', { group: 'web', execute: 'x', arguments: [] }, 'wrong-state'],
     ['fail-back', { group: 'web', agent: 'host-9' }, 'lost'],
+    ['fail-back', { group: 'web', wait: 'yes' }, 'wrong-state'],
   ]
   for (const [execute, given, code] of cases)
     await t.rejects(runCommand(owner, execute, given), { code }, `${execute} ${JSON.stringify(given)}`)

@@ -1,10 +1,11 @@
 import t from 'tap'
+import { ReplicationError } from 'xenlight/replication'
 import type { Hub } from '#xenlight/replication/hub/hub.js'
 import { createRandom } from '../../support/random.js'
 import { PlayedAgent } from './played-agent.js'
 import { PlayedDisk } from './played-disk.js'
 import { copyOf, difference, groupOf, imagesOf, newestOf, PlayedGuest, someWrite, volumes } from './played-group.js'
-import { playHub, until } from './played-hub.js'
+import { PlayedHost, playHub, until } from './played-hub.js'
 import { PlayedPrimary } from './played-primary.js'
 
 const newest = { newest: true } as const
@@ -210,6 +211,77 @@ t.test('a fail-back that fails leaves the branch as it was', async t => {
   await group.life.failBack(primary, { by: 'me' })
   await first
   t.equal(difference(primary.images, images), undefined)
+})
+
+/** A group that is failed over, with a guest that has the branch's disks. */
+async function failedOver() {
+  const host = new PlayedHost()
+  const parts = await protectedHub({ host })
+  const { hub, guest, group } = parts
+  await group.life.failOver({ name: 'fo', at: newest, by: 'me' })
+  const images = copyOf(guest.images)
+  await writeTo(hub, 'fo', images)
+  host.clients = 2
+  return { ...parts, host, images, primary: new PlayedPrimary(guest.images) }
+}
+
+t.test('a fail-back that waits for the recovery guest copies what that goes on to write', async t => {
+  const { host, hub, group, images, primary } = await failedOver()
+  const done = group.life.failBack(primary, { by: 'me', awaitsGuest: true })
+  await until('it waits', () => group.status().busy?.waits !== undefined)
+  t.match(group.status().busy, { what: 'fail-back', waits: { clients: 2 } })
+  await writeTo(hub, 'fo', images, 4)
+  await until('all of it is copied', () => difference(primary.images, images) === undefined)
+  await until('nothing is left', () => group.status().busy?.waits?.left === 0)
+  t.equal(group.status().state, 'failed-over')
+  t.equal(primary.flushes, 0, 'it is not over')
+  host.clients = 0
+  t.match(await done, { epoch: 3 })
+  t.match(group.status(), { state: 'disconnected', branches: [], busy: undefined })
+  t.equal(difference(primary.images, images), undefined)
+})
+
+t.test('who does not want to wait ends the waiting of another one', async t => {
+  const { group, primary, images } = await failedOver()
+  const waiting = group.life.failBack(primary, { by: 'me', awaitsGuest: true })
+  await until('it waits', () => group.status().busy?.waits !== undefined)
+  await t.rejects(group.life.failBack(primary, { by: 'me', awaitsGuest: true }), { code: 'in-use' })
+  await t.rejects(group.life.failBack(new PlayedPrimary(images, 'host-2'), { by: 'me' }), { code: 'in-use' })
+  t.strictSame(await group.life.failBack(primary, { by: 'me' }), await waiting)
+  t.equal(difference(primary.images, images), undefined)
+})
+
+t.test(
+  'a fail-back that is called off while it waits can be begun again; there is no way back to the old disks',
+  async t => {
+    const { disk, hub, group, primary, images } = await failedOver()
+    const call = new AbortController()
+    const { signal } = call
+    const done = group.life.failBack(primary, { by: 'me', awaitsGuest: true, signal })
+    await until('it waits', () => group.status().busy?.waits !== undefined)
+    call.abort()
+    await t.rejects(done, { code: 'lost', message: /called off/ })
+    t.match(group.status(), { state: 'failed-over', busy: undefined })
+    await writeTo(hub, 'fo', images, 3)
+    const refused = { code: 'wrong-state', message: /disks of host-1 are no moment/ }
+    await t.rejects(group.life.discard('fo', 'me'), refused)
+    const again = await playHub(disk.afterKill())
+    const { life } = groupOf(again)
+    await t.rejects(life.discard('fo', 'me'), refused, 'nor after a crash')
+    await life.failBack(primary, { by: 'me', awaitsGuest: true })
+    t.equal(difference(primary.images, images), undefined)
+  },
+)
+
+t.test('a fail-back that the agent refuses to begin leaves the way back open', async t => {
+  const { group, guest } = await failedOver()
+  const refusing = new PlayedPrimary(guest.images)
+  refusing.differing = async () => {
+    throw new ReplicationError('in-use', 'a guest has the disks')
+  }
+  await t.rejects(group.life.failBack(refusing, { by: 'me' }), { code: 'in-use' })
+  await group.life.discard('fo', 'me')
+  t.match(group.status(), { state: 'disconnected', branches: [] })
 })
 
 t.test('what cannot be', async t => {

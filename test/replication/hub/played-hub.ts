@@ -4,7 +4,7 @@ import { GroupJournal } from '#xenlight/replication/journal/group-journal.js'
 import type { PlayedDisk } from './played-disk.js'
 
 /** A clock that goes on by a millisecond each time it is looked at, and UUIDs that count. */
-class PlayedHost implements HubHost {
+export class PlayedHost implements HubHost {
   time = 1_700_000_000_000_000
   #uuids = 0
   readonly dropped: string[] = []
@@ -17,6 +17,18 @@ class PlayedHost implements HubHost {
   uuid(): string {
     this.#uuids++
     return `00000000-0000-4000-8000-${String(this.#uuids).padStart(12, '0')}`
+  }
+
+  /** How many NBD clients there are. */
+  clients = 0
+
+  exportClients(): number {
+    return this.clients
+  }
+
+  async haveGone(): Promise<boolean> {
+    await new Promise(resolve => setImmediate(resolve))
+    return this.clients === 0
   }
 
   async dropExports(names: readonly string[]): Promise<void> {

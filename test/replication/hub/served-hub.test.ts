@@ -171,10 +171,12 @@ t.test('a hub that takes over has all that was acknowledged', async t => {
   await using hub = await ServedHub.serve(options)
   await using sender = await Sender.attach(agents)
   const image = await filled(sender)
+  // it ends by itself when it looks
+  const [first] = hub.hub.groups
   await using again = await ServedHub.serve({ ...options, listen: undefined, nbd: undefined, takeOver: true })
   const [group] = again.hub.groups
   t.match(group!.status(), { term: 2, newest: { position: Number } })
-  t.match(hub.hub.groups[0]!.status(), { term: 1 }, 'the first one lives, and has files of its own')
+  t.match(first!.record, { term: 1 }, 'the first one has files of its own')
   const view = await group!.journal.view(group!.journal.last.settled!.position)
   t.ok(Buffer.from(await view.read(0, 0, size)).equals(image))
   view.close()
