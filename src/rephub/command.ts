@@ -37,6 +37,9 @@ export type EndCommand = Asked & { kind: 'commit' | 'discard'; group: string; br
 export type FailbackCommand = Asked & { kind: 'failback'; group: string; agent: string | undefined; now: boolean }
 export type CheckpointCommand = Asked & { kind: 'checkpoint'; group: string; name: string }
 
+/** Something that its agent is asked to do with a group's protection. */
+export type ProtectionCommand = Asked & { kind: 'pause' | 'resume' | 'stop' | 'start'; group: string }
+
 export type Command =
   | ServeCommand
   | StatusCommand
@@ -46,4 +49,5 @@ export type Command =
   | EndCommand
   | FailbackCommand
   | CheckpointCommand
+  | ProtectionCommand
   | CommonCommand

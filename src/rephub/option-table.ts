@@ -12,7 +12,7 @@ interface VerbOption extends CompletedOption {
 const ofBranches = ['test', 'failover'] as const
 const ofTimed = [
   ...(['status', 'points', 'test', 'failover', 'arguments'] as const),
-  ...(['commit', 'discard', 'failback', 'checkpoint'] as const),
+  ...(['commit', 'discard', 'failback', 'checkpoint', 'pause', 'resume', 'stop', 'start'] as const),
 ] as const
 const ofAnswers = [
   ...(['serve', 'status', 'points', 'test', 'failover', 'arguments', 'failback', 'checkpoint'] as const),

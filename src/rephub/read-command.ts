@@ -109,7 +109,19 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 's
       return { ...asked, kind: verb, group: readName('GROUP', first), branch: readName('BRANCH', second) }
     case 'failback':
       count(1)
-      return { ...asked, kind: verb, group: readName('GROUP', first), agent: name('agent') }
+      return {
+        ...asked,
+        kind: verb,
+        group: readName('GROUP', first),
+        agent: name('agent'),
+        now: line.values.has('now'),
+      }
+    case 'pause':
+    case 'resume':
+    case 'stop':
+    case 'start':
+      count(1)
+      return { ...asked, kind: verb, group: readName('GROUP', first) }
     case 'checkpoint':
       count(2)
       return { ...asked, kind: verb, group: readName('GROUP', first), name: readName('NAME', second) }

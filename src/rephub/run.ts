@@ -38,6 +38,11 @@ async function runCommand(command: Command, io: Io): Promise<number> {
       return (await import('./verbs/run-failback.js')).runFailback(command, io)
     case 'checkpoint':
       return (await import('./verbs/run-checkpoint.js')).runCheckpoint(command, io)
+    case 'pause':
+    case 'resume':
+    case 'stop':
+    case 'start':
+      return (await import('./verbs/run-protection.js')).runProtection(command, io)
     case 'help':
     case 'version':
     case 'completion':

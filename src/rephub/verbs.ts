@@ -10,6 +10,10 @@ export const verbs = {
   discard: { words: ' GROUP BRANCH', help: 'throw a test away, or roll a fail-over back' },
   failback: { words: ' GROUP', help: "copy what differs to the agent's disks, which count again" },
   checkpoint: { words: ' GROUP NAME', help: 'have its agent name this moment, over all disks of the group' },
+  pause: { words: ' GROUP', help: 'have its agent send nothing, until resume; what is lacking is noted there' },
+  resume: { words: ' GROUP', help: 'have its agent send it again' },
+  stop: { words: ' GROUP', help: 'have its agent end the protection, until start: nothing is noted any more' },
+  start: { words: ' GROUP', help: 'have its agent protect it again, after a compare' },
 } as const
 
 export type Verb = keyof typeof verbs

@@ -6,6 +6,8 @@ testCompletion('rephub', {
   offers: [
     ['rephub fail', ['failback', 'failover']],
     ['rephub serve --ta', ['--take-over']],
+    ['rephub failback --n', ['--now']],
+    ['rephub resu', ['resume']],
     ['rephub test --form b', ['blockdev']],
     ['rephub arguments --fo', ['--form']],
     ['rephub --completion z', ['zsh']],

@@ -91,6 +91,14 @@ t.test('what is done with a group is seen, by the exit status too', async t => {
   t.match(await here.repagent('status'), { status: 14, stdout: /\n {2}data: unprotected\n/ })
   t.match(await here.repagent('start', 'web'), { status: 0 })
   await exits('started', 0)
+  t.match(await here.rephub('pause', 'web'), { status: 0, stdout: '', stderr: '' })
+  t.match(await here.repagent('status', 'web'), { status: 12 })
+  t.match(await here.rephub('resume', 'web'), { status: 0 })
+  await exits('resumed by the hub', 0)
+  t.match(await here.rephub('stop', 'web'), { status: 0, stdout: '', stderr: '' })
+  t.match(await here.repagent('status', 'web'), { status: 14 })
+  t.match(await here.rephub('start', 'web'), { status: 0 })
+  await exits('started by the hub', 0)
   t.match(await here.repagent('pause', 'other'), { status: 2, stderr: /has no group of that name; it has web/ })
   t.match(await here.rephub('failover', 'web', '--branch', 'b'), { status: 0 })
   t.match(await here.rephub('status'), { status: 13, stdout: /\nweb: failed-over since .*\(fail-over by / })
@@ -104,14 +112,6 @@ t.test('what is done with a group is seen, by the exit status too', async t => {
   await exits('rolled back', 0)
 })
 
-t.test('signals end both cleanly, and they go on where they were', async t => {
-  const here = hosts(t)
-  writeFileSync(join(here.folder, 'root'), '')
-  truncateSync(join(here.folder, 'root'), 8 * mebibyte)
-  const hub = await here.hub('--json')
-  const agent = await here.agent('web', 'root=root')
-  await here.until('web', 'protected')
-  const [first] = hub.stdout().split('\n')
 t.test('a fail-back waits for the recovery guest, as long as somebody waits for it', async t => {
   const here = await protectedGroup(t)
   await write(here, 'root', 'first')
@@ -159,6 +159,14 @@ t.test('a fail-back that does not wait ends the disks of the recovery guest', as
   await here.until('web', 'protected')
 })
 
+t.test('signals end both cleanly, and they go on where they were', async t => {
+  const here = hosts(t)
+  writeFileSync(join(here.folder, 'root'), '')
+  truncateSync(join(here.folder, 'root'), 8 * mebibyte)
+  const hub = await here.hub('--json')
+  const agent = await here.agent('web', 'root=root')
+  await here.until('web', 'protected')
+  const [first] = hub.stdout().split('\n')
   t.match(JSON.parse(first!), { name: /./, groups: [], closed: [] })
   hub.child.kill('SIGTERM')
   t.match(await hub.ended, { status: 143, signal: null, stderr: '' })
@@ -213,7 +221,7 @@ t.test('over TLS, from configuration files; an option counts before them', async
   const agentOf = (name: string) => {
     writeFileSync(
       at(`${name}.yaml`),
-      `name: ${name}\nhub: 127.0.0.1:${port}\ntls: ${at(`${name}.tls`)}\nstate: ${at(`${name}.state`)}\nrun: ${at(`${name}.run`)}\ngroups: { web: { disks: { root: { image: ${at(`${name}.img`)} } } } }\n`,
+      `name: ${name}\nhub: 127.0.0.1:${port}\ntls: ${at(`${name}.tls`)}\nstate: ${at(`${name}.state`)}\nrun: ${at(`${name}.run`)}\ngroups: { web: { hubMay: [fail-back], disks: { root: { image: ${at(`${name}.img`)} } } } }\n`,
     )
     return here.stay('repagent', 'serve', '--config', at(`${name}.yaml`))
   }
@@ -223,6 +231,11 @@ t.test('over TLS, from configuration files; an option counts before them', async
   await agentOf('berta').until(/; web: .*berta.* may not send the group web/)
   await hub.until(/web: protected, sent by anna\n/)
   t.match(await here.rephub('status'), { status: 0, stdout: /connected: anna, berta\n/ })
+  for (const verb of ['pause', 'resume', 'stop', 'start'])
+    t.match(await here.rephub(verb, 'web'), {
+      ...{ status: 2, stdout: '' },
+      stderr: /the hub may not do this with web: add 'control' to hubMay of the group in the agent's configuration\n$/,
+    })
   t.match(await here.rephub('test', 'web'), {
     status: 1,
     stderr: /there is the test test-\S+, .* but: the hub serves no NBD/,

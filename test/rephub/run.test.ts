@@ -41,6 +41,10 @@ const verbs: string[][] = [
   ['discard', 'web', 'b'],
   ['failback', 'web'],
   ['checkpoint', 'web', 'p'],
+  ['pause', 'web'],
+  ['resume', 'web'],
+  ['stop', 'web'],
+  ['start', 'web'],
 ]
 
 t.test('a hub that is not there', async t => {
@@ -68,7 +72,9 @@ t.test('something else answers', async t => {
     ['{"id":1,"return":{"name":"x"}}\n', /is it of another version\?/],
   ] as const) {
     const { control } = await playedControl(t, () => undefined, raw)
-    for (const words of verbs.filter(([verb]) => !['commit', 'discard'].includes(verb!)))
+    for (const words of verbs.filter(
+      ([verb]) => !['commit', 'discard', 'pause', 'resume', 'stop', 'start'].includes(verb!),
+    ))
       t.match(await runWith([...words, '--control', control]), { status: 1, stdout: '', stderr: why }, words.join(' '))
   }
 })
@@ -124,13 +130,15 @@ t.test('what each verb asks, and says', async t => {
       { execute: 'fail-back', arguments: { group: 'web', agent: 'anna', wait: true } },
       'web: failed back; epoch 3\n',
     ],
+    [['failback', 'web', '--now'], { arguments: { group: 'web', wait: false } }, 'web: failed back; epoch 3\n'],
     [
       ['checkpoint', 'web', 'p'],
       { execute: 'agent', arguments: { group: 'web', execute: 'checkpoint', arguments: { name: 'p' } } },
       'checkpoint p of 1970-01-01 00:00:01Z\n',
     ],
   ]
-    [['failback', 'web', '--now'], { arguments: { group: 'web', wait: false } }, 'web: failed back; epoch 3\n'],
+  for (const verb of ['pause', 'resume', 'stop', 'start'])
+    cases.push([[verb, 'web'], { execute: 'agent', arguments: { group: 'web', execute: verb, arguments: {} } }, ''])
   for (const [words, asks, stdout] of cases) {
     asked.length = 0
     t.strictSame(await runWith([...words, '--control', control]), { status: 0, stdout, stderr: '' }, words.join(' '))
@@ -230,14 +238,6 @@ t.test('elsewhere in a line now and then', async t => {
   }
 })
 
-t.test('a fail-back that fails when some of it was done is no refusal', async t => {
-  const { control, state, ending } = await busyHub(t)
-  const io = new FakeIo(['failback', 'web', '--control', control], { terminal: true })
-  const ended = run(io)
-  await eventually('it looks', () => state.looks > 2)
-  ending.fail!(new Refusal('wrong-state', 'the agent has gone'))
-  t.equal(await ended, 1)
-  t.equal(io.written[2], 'rephub: the agent has gone\n')
 t.test('a fail-back that waits for the recovery guest says so', async t => {
   const waits = { clients: 2, left: 12 * 1024 * 1024 }
   for (const [options, line] of [
@@ -271,6 +271,14 @@ t.test('a fail-back that was called off with its command is none of the hub any 
   t.equal(io.written[2], 'rephub: interrupted: the fail-back is called off: the group is failed-over\n')
 })
 
+t.test('a fail-back that fails when some of it was done is no refusal', async t => {
+  const { control, state, ending } = await busyHub(t)
+  const io = new FakeIo(['failback', 'web', '--control', control], { terminal: true })
+  const ended = run(io)
+  await eventually('it looks', () => state.looks > 2)
+  ending.fail!(new Refusal('wrong-state', 'the agent has gone'))
+  t.equal(await ended, 1)
+  t.equal(io.written[2], 'rephub: the agent has gone\n')
 })
 
 t.test('who is interrupted is told whether it goes on at the hub', async t => {
