@@ -28,4 +28,20 @@ export type StatusCommand = Asked & { kind: 'status'; group: string | undefined;
 export type GroupCommand = Asked & { kind: 'pause' | 'resume' | 'stop' | 'start'; group: string }
 export type CheckpointCommand = Asked & { kind: 'checkpoint'; group: string; name: string }
 
-export type Command = ServeCommand | ProtectCommand | StatusCommand | GroupCommand | CheckpointCommand | CommonCommand
+export interface HeaderCommand {
+  kind: 'header'
+  image: string
+  header: string
+  /** The node's name in QEMU. */
+  node: string
+  json: boolean
+}
+
+export type Command =
+  | ServeCommand
+  | ProtectCommand
+  | StatusCommand
+  | GroupCommand
+  | CheckpointCommand
+  | HeaderCommand
+  | CommonCommand

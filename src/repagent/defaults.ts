@@ -4,3 +4,6 @@ export const usualRun = '/run/repagent'
 
 /** The control socket of an agent whose sockets are in this folder. */
 export const controlIn = (run: string): string => `${run}/control.sock`
+
+/** The name of a disk's node in QEMU. */
+export const usualNode = 'disk'

@@ -8,8 +8,9 @@ interface VerbOption extends CompletedOption {
   readonly of?: readonly Verb[]
 }
 
+const ofControl = ['serve', 'protect', 'status', 'pause', 'resume', 'stop', 'start', 'checkpoint'] as const
 const ofTimed = ['status', 'pause', 'resume', 'stop', 'start', 'checkpoint'] as const
-const ofAnswers = ['serve', 'protect', 'status', 'checkpoint'] as const
+const ofAnswers = ['serve', 'protect', 'status', 'checkpoint', 'header'] as const
 
 const optionTable = [
   { name: 'config', takes: 'FILE', file: true, of: ['serve'], help: 'the configuration, in YAML' },
@@ -25,7 +26,13 @@ const optionTable = [
   },
   { name: 'run', takes: 'DIR', file: true, of: ['protect'], help: `for the disks' sockets (default: ${usualRun})` },
   { name: 'tls', takes: 'DIR', file: true, of: ['protect'], help: 'a folder with ca.pem, cert.pem and key.pem' },
-  { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${controlIn(usualRun)})` },
+  {
+    name: 'control',
+    takes: 'SOCK',
+    file: true,
+    of: ofControl,
+    help: `the control socket (default: ${controlIn(usualRun)})`,
+  },
   { name: 'watch', of: ['status'], help: 'look again each second, until interrupted' },
   { name: 'timeout', takes: 'TIME', of: ofTimed, help: 'how long it may take (default: 10s)' },
   { name: 'json', of: ofAnswers, help: 'write one JSON object a line' },

@@ -6,8 +6,8 @@ import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
 import type { Asked } from '../replication-command/ask.js'
 import { ownName } from '../replication-command/own-name.js'
 import { filled, readAddress, readName, readTimeout, readWords } from '../replication-command/read-value.js'
-import type { Command, ProtectCommand, ServeCommand } from './command.js'
-import { controlIn, usualRun, usualState } from './defaults.js'
+import type { Command, HeaderCommand, ProtectCommand, ServeCommand } from './command.js'
+import { controlIn, usualNode, usualRun, usualState } from './defaults.js'
 import { type OptionName, options } from './option-table.js'
 import { type Verb, verbNames, verbs } from './verbs.js'
 
@@ -23,6 +23,7 @@ export function readCommand(args: readonly string[]): Command {
   refuseStrayOptions(line, options, verb)
   if (verb === 'serve') return serve(line, words)
   if (verb === 'protect') return protect(line, words)
+  if (verb === 'header') return header(line, words)
   return ask(line, words, verb)
 }
 
@@ -70,7 +71,19 @@ function readDisks(words: readonly string[], format: 'raw' | 'qcow2'): ProtectCo
   return Object.fromEntries(disks)
 }
 
-function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'serve' | 'protect'>): Command {
+/** Files' names may be anything; what a node may be called, QEMU says. */
+function header(line: CommandLine, words: readonly string[]): HeaderCommand {
+  readWords('header', words, verbs.header.words, 2, 3)
+  const [image = '', header = '', node = usualNode] = words
+  if (image === '' || header === '') throw new UsageError('header takes the names of two files, and one is empty')
+  return { kind: 'header', image, header, node, json: line.values.has('json') }
+}
+
+function ask(
+  line: CommandLine,
+  words: readonly string[],
+  verb: Exclude<Verb, 'serve' | 'protect' | 'header'>,
+): Command {
   const asked: Asked = {
     control: filled(line, 'control') ?? controlIn(usualRun),
     json: line.values.has('json'),

@@ -30,7 +30,9 @@ async function runCommand(command: Command, io: Io): Promise<number> {
     case 'resume':
     case 'stop':
     case 'start':
-      return (await import('./verbs/run-group.js')).runGroup(command)
+      return (await import('./verbs/run-group.js')).runGroup(command, io)
+    case 'header':
+      return (await import('./verbs/run-header.js')).runHeader(command, io)
     case 'checkpoint':
       return (await import('./verbs/run-checkpoint.js')).runCheckpoint(command, io)
     case 'help':

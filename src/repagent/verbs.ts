@@ -12,6 +12,11 @@ export const verbs = {
   stop: { words: ' GROUP', help: 'end the protection, until start: nothing is noted any more' },
   start: { words: ' GROUP', help: 'protect it again, after a compare' },
   checkpoint: { words: ' GROUP NAME', help: 'name this moment at the hub, over all disks of the group' },
+  header: {
+    words: ' IMAGE HEADER [NODE]',
+    files: true,
+    help: 'make a qcow2 header for a raw disk, that keeps its bitmaps',
+  },
 } as const
 
 export type Verb = keyof typeof verbs

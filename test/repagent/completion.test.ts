@@ -12,6 +12,7 @@ testCompletion('repagent', {
   offersOfBash: [
     ['repagent status --hu', ['']],
     ['repagent protect /et', ['/etc']],
+    ['repagent header /et', ['/etc']],
     ['repagent serve --config /et', ['/etc']],
     ['repagent status --control=/et', ['/etc']],
     ['repagent protect --hub ', ['']],

@@ -2,10 +2,12 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { run } from '#xenlight/repagent/run.js'
+import { needs } from '../nbd/programs.js'
 import { socketFolder } from '../nbd/socket-folder.js'
 import { eventually } from '../protocol-d/eventually.js'
 import { InterruptedIo } from '../replication-command/interrupted-io.js'
 import { playedControl, Refusal } from '../replication-command/played-control.js'
+import { realPart } from '../support/real-part.js'
 import { runWith } from './run-with.js'
 
 const verbs: string[][] = [
@@ -54,13 +56,13 @@ t.test('what each verb asks, and says', async t => {
     t.strictSame(await runWith([verb, 'web', '--control', control]), { status: 0, stdout: '', stderr: '' })
     t.strictSame(asked.at(-1), { execute: verb, arguments: { group: 'web' } })
   }
-  const point = 'checkpoint p of 1970-01-01 00:00:01Z\n'
-  t.match(await runWith(['checkpoint', 'web', 'p', '--control', control]), { status: 0, stdout: point })
   const talking = await playedControl(t, () => ({ left: ['the node a\x1b: busy', 7] }))
   t.match(await runWith(['stop', 'web', '--control', talking.control]), {
     ...{ status: 0, stdout: '' },
     stderr: 'repagent: left in QEMU: the node a␛: busy\nrepagent: left in QEMU: 7\n',
   })
+  const point = 'checkpoint p of 1970-01-01 00:00:01Z\n'
+  t.match(await runWith(['checkpoint', 'web', 'p', '--control', control]), { status: 0, stdout: point })
   t.strictSame(asked.at(-1), { execute: 'checkpoint', arguments: { group: 'web', name: 'p' } })
   t.match(await runWith(['status', '--control', control]), {
     status: 0,
@@ -72,6 +74,26 @@ t.test('what each verb asks, and says', async t => {
     ...{ status: 2, stdout: '' },
     stderr: 'repagent: the agent has no group web; it has none\n',
   })
+})
+
+t.test('a header for a raw disk, and how QEMU opens it', async t => {
+  const isHere = await realPart(t, () => {
+    needs('qemu-img')
+    return true
+  })
+  if (!isHere) return
+  const folder = socketFolder(t)
+  const at = (name: string) => join(folder, name)
+  writeFileSync(at('disk\x7f'), Buffer.alloc(1024))
+  const made = await runWith(['header', at('disk\x7f'), at('h')])
+  t.match(made, { status: 0, stderr: '' })
+  const [option, json, ...rest] = made.stdout.split('\n')
+  t.strictSame([option, ...rest], ['-blockdev', ''])
+  t.notMatch(json, '\x7f')
+  t.match(JSON.parse(json!), { driver: 'qcow2', 'node-name': 'disk', 'data-file': { filename: at('disk\x7f') } })
+  t.match(await runWith(['header', at('disk\x7f'), at('h')]), { status: 2, stdout: '', stderr: /h is there already/ })
+  const other = await runWith(['header', at('disk\x7f'), at('h2'), 'root', '--json'])
+  t.match(JSON.parse(other.stdout), { header: at('h2'), size: 1024, node: 'root', arguments: ['-blockdev', /root/] })
 })
 
 t.test('who watches waits for an agent that is not there', async t => {

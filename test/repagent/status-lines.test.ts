@@ -62,7 +62,12 @@ t.test('each bad state has an exit status of its own, and the worst counts', asy
   t.equal(statusOf(agent([kept], { ...met, isMet: false })), exitStatuses.behind[0])
   t.equal(statusOf(agent([degraded], { ...met, isMet: false })), exitStatuses.degraded[0])
   t.equal(
-    statusOf(agent([{ state: 'failed', why: 'x' }, { state: 'failed', why: 'x', code: 'fenced' }])),
+    statusOf(
+      agent([
+        { state: 'failed', why: 'x' },
+        { state: 'failed', why: 'x', code: 'fenced' },
+      ]),
+    ),
     exitStatuses.fenced[0],
   )
   const numbers = Object.values(exitStatuses).map(([number]) => number)

@@ -11,6 +11,7 @@ import { CycleRunner } from '#xenlight/replication/cycles/cycle-runner.js'
 import { LiveChild } from '#xenlight/replication/cycles/live-child.js'
 import type { LiveOptions } from '#xenlight/replication/cycles/live-options.js'
 import type { LiveTarget } from '#xenlight/replication/cycles/live-target.js'
+import { makeRawHeader } from '#xenlight/replication/node/raw-header.js'
 import { socketFolder } from '../../nbd/socket-folder.js'
 import { type Qemu, startQemu } from '../../real/qemu.js'
 import { type DiskImages, diskImages } from '../../support/disk-images.js'
@@ -28,6 +29,8 @@ export interface CycleGuest {
   target: StagedTarget
   /** Starts another QEMU over the same disks; the one before must be gone. */
   restart(): Promise<void>
+  /** From the next start on, each raw disk is opened through a header of its own, which is made now. */
+  addHeaders(): Promise<void>
   /** Writes as the guest would; resolves when it has the answer. */
   io(disk: number, command: string): Promise<void>
   /** Another target, for volumes of that size. */
@@ -84,7 +87,9 @@ export async function cycleGuest(t: Test, settings: GuestSettings = {}): Promise
   const paths = volumes.map(volume => images.image(volume, format))
   const folder = socketFolder(t)
   const monitor = join(folder, 'qmp')
+  const headers: object[] = []
   const image = (name: string, index: number) => {
+    if (headers[index] !== undefined) return headers[index]
     return { driver: format, 'node-name': name, file: { driver: 'file', filename: paths[index] } }
   }
   const start = async () => {
@@ -148,6 +153,12 @@ export async function cycleGuest(t: Test, settings: GuestSettings = {}): Promise
     },
     async restart() {
       guest.qemu = await start()
+    },
+    async addHeaders() {
+      for (const [index, image] of paths.entries()) {
+        const made = await makeRawHeader({ image, header: `${image}.qcow2`, node: volumes[index]! })
+        headers.push(JSON.parse(made.arguments[1]!))
+      }
     },
     async io(disk, command) {
       const device = `dev-${volumes[disk]}`

@@ -44,6 +44,30 @@ onGuest('raw has its bitmaps in memory only: an orderly end loses them too', { f
 })
 
 onGuest(
+  'a raw disk that gets a header keeps its bitmaps, and stays raw',
+  { format: 'raw', disks: 2 },
+  async (t, guest) => {
+    await guest.io(0, 'write -P 9 0 64k')
+    // QEMU has the images: they are not touched
+    await guest.addHeaders()
+    await guest.qemu.quit()
+    await guest.restart()
+    const one = await guest.agent()
+    settled(await one.runner.cycle())
+    await guest.io(0, 'write -P 1 1M 64k')
+    const { held } = settled(await one.runner.cycle())
+    await guest.io(1, 'write -P 2 2M 128k')
+    await one.die()
+    await guest.qemu.quit()
+    await guest.restart()
+    await guest.io(1, 'write -P 3 3M 64k')
+    const two = await guest.agent({ held })
+    t.match(settled(await two.runner.cycle()), { cycle: held + 1, whole: [], bytes: 3 * 65_536 })
+    await isEqual(t, guest, 'what the raw images hold')
+  },
+)
+
+onGuest(
   'QEMU is killed with bitmaps that the image had: they are inconsistent, and removed',
   { disks: 2 },
   async (t, guest) => {
