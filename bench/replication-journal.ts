@@ -9,7 +9,8 @@ const volume = { number: 0, name: 'disk', size: 8 * 1024 ** 3 }
 
 /** Appends as a hub does: a commit follows each of some messages that come together, and at most so many wait for the disk. */
 async function measure(path: string, size: number, seconds: number, compress: boolean): Promise<void> {
-  const journal = await GroupJournal.open(new PlainFolder(path), { limits: { bytes: 64 * 1024 ** 2 }, compress })
+  const limits = { bytes: 64 * 1024 ** 2 }
+  const journal = await GroupJournal.open(new PlainFolder(path), { limits, compress })
   journal.declareVolume(volume)
   journal.beginStream('bench', 0, 'bench')
   const data = new Uint8Array(size)
@@ -57,22 +58,24 @@ async function measure(path: string, size: number, seconds: number, compress: bo
   console.log(
     `${size} B${compress ? ', deflated' : ''}: ${rate}, ${used}, ${Math.round(process.memoryUsage.rss() / 1e6)} MB`,
   )
-  const { journalBytes, segments } = journal.usage()
-  const folding = performance.now()
-  await journal.trim()
-  const folded = journalBytes - journal.usage().journalBytes
-  const foldTime = performance.now() - folding
-  console.log(`  folded ${Math.round(folded / 1e6)} MB at ${Math.round(folded / foldTime / 1000)} MB/s`)
   await journal.close()
   const opening = performance.now()
-  const again = await GroupJournal.open(new PlainFolder(path), {})
+  const again = await GroupJournal.open(new PlainFolder(path), { limits })
   const opened = performance.now()
-  using view = await again.view(again.last.settled!.position)
-  view.read(0, 0, 65536)
+  {
+    using view = await again.view(again.last.settled!.position)
+    view.read(0, 0, 65536)
+  }
   const first = performance.now()
+  const { journalBytes, segments } = again.usage()
   console.log(
-    `  opened (${segments} segments) in ${Math.round(opened - opening)} ms, first read ${Math.round(first - opened)} ms`,
+    `  opened (${segments} segments, ${Math.round(journalBytes / 1e6)} MB) in ${Math.round(opened - opening)} ms, first read ${Math.round(first - opened)} ms`,
   )
+  const folding = performance.now()
+  await again.trim()
+  const folded = journalBytes - again.usage().journalBytes
+  const foldTime = performance.now() - folding
+  console.log(`  folded ${Math.round(folded / 1e6)} MB at ${Math.round(folded / foldTime / 1000)} MB/s`)
   await again.close()
 }
 
