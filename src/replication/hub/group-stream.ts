@@ -110,11 +110,12 @@ export class GroupStream {
     await this.settled()
     const kept = journal.stream
     const received = kept?.stream === stream && kept.sequence > 0 ? kept.sequence : undefined
+    // a write is marked before it is sent, and cleared when the agent knows, durably, that its stream is here: all that came after its base is
+    // that agent's, and still marked, also where it came in streams that began on that base
     const holds =
-      previous !== undefined &&
-      previous.replica === replica &&
-      kept?.stream === previous.stream &&
-      kept.sequence >= previous.sequence
+      kept !== undefined &&
+      previous?.replica === replica &&
+      [kept, ...kept.earlier].some(part => part.stream === previous.stream && part.sequence >= previous.sequence)
     try {
       takeVolumes(journal, group, volumes, limits())
       await journal.commit()
@@ -155,7 +156,7 @@ export class GroupStream {
       const over = overLimit()
       if (over !== undefined) throw new ReplicationError('full', over)
       // not before: until then, the replica is where the former stream has left it
-      if (live.isFirst) journal.beginStream(live.stream, live.epoch, live.link.agent)
+      if (live.isFirst) journal.beginStream(live.stream, live.epoch, live.link.agent, live.continues)
       journal.append(message)
     } catch (error) {
       this.#stop(live, fileError(`the journal of the group ${group} cannot be written`, error))

@@ -35,14 +35,22 @@ export interface View {
   close(): void
 }
 
+/** A stream up to a sequence. */
+interface StreamPart {
+  stream: string
+  sequence: number
+}
+
 /** What a hub needs of a group's journal; see `GroupJournal`, which is one. */
 export interface Journal {
   readonly state: 'taking' | 'full' | 'failed'
   readonly volumes: readonly VolumeInfo[]
   readonly last: { position: number; settled?: Point | undefined; isSettled: boolean; reason?: string | undefined }
-  readonly stream?: { stream: string; epoch: number; sequence: number } | undefined
+  /** The one that was appended last; `earlier` are those before it, each of which the next one has begun on. */
+  readonly stream?: (StreamPart & { epoch: number; earlier: readonly StreamPart[] }) | undefined
   declareVolume(info: VolumeInfo): void
-  beginStream(stream: string, epoch: number, agent: string): void
+  /** @param continues whether its agent knows all that differs from what is there */
+  beginStream(stream: string, epoch: number, agent: string, continues?: boolean): void
   append(message: StreamMessage): number
   rewind(position: number): void
   commit(): Promise<{ position: number; sequence: number }>

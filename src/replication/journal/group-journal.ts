@@ -13,7 +13,7 @@ import { findAt, isOffered, type PointsParts, pointsEvery, settledRanges } from 
 import { Images } from './images.js'
 import { decodeExtent, extentSize } from './index-file.js'
 import { defaultSegmentSize, type JournalOptions, segmentSizeAtMost } from './journal-options.js'
-import { emptySnapshot, JournalState } from './journal-state.js'
+import { emptySnapshot, JournalState, type StreamPart } from './journal-state.js'
 import { JournalView } from './journal-view.js'
 import { commonAncestor, isAlive, lineageOf, type Rewind } from './lineage.js'
 import { piecesOf } from './message-records.js'
@@ -124,9 +124,11 @@ export class GroupJournal {
   }
 
   /** Of which the last durable record of an agent is. */
-  get stream(): { stream: string; epoch: number; sequence: number } | undefined {
+  get stream(): { stream: string; epoch: number; sequence: number; earlier: readonly StreamPart[] } | undefined {
     const { stream } = this.#durable
-    return stream && { stream: stream.stream, epoch: stream.epoch, sequence: stream.sequence }
+    if (stream === undefined) return undefined
+    const { stream: id, epoch, sequence, earlier = [] } = stream
+    return { stream: id, epoch, sequence, earlier }
   }
 
   /** Says that there is a volume, or that it has grown. */
@@ -137,14 +139,14 @@ export class GroupJournal {
     this.#appendMark('volume', { volume: number, payload: encodeJson({ number, name, size }) })
   }
 
-  /** What is appended from now on is of this stream. */
-  beginStream(stream: string, epoch: number, agent: string): void {
+  /** What is appended from now on is of this stream. @param continues its agent knows all that differs from what is there */
+  beginStream(stream: string, epoch: number, agent: string, continues = false): void {
     this.#checkTaking()
     const known = this.#appended.stream
     if (known?.stream === stream && known.epoch === epoch && known.agent === agent) return
     if (known !== undefined && epoch < known.epoch)
       throw new ReplicationError('fenced', `a stream of epoch ${epoch} is older than epoch ${known.epoch}`)
-    this.#appendMark('stream', { payload: encodeJson({ stream, epoch, agent }) })
+    this.#appendMark('stream', { payload: encodeJson({ stream, epoch, agent, continues }) })
   }
 
   /** Takes the next message of the stream; `commit` makes it durable. @returns its position */

@@ -11,7 +11,28 @@ export interface StreamState {
   agent: string
   /** The last one that is in the journal; 0 where none is. */
   sequence: number
+  /** The time of its first record. */
+  since?: number | undefined
+  /**
+   * Those before it, each of which the next one has begun on, with the last sequence of each: an agent whose bitmaps rest on one of them and which
+   * has had no acknowledgement of what came after it has all bits of that still set.
+   */
+  earlier?: readonly StreamPart[] | undefined
 }
+
+/** A stream up to a sequence. */
+export interface StreamPart {
+  stream: string
+  sequence: number
+}
+
+/**
+ * So long goes a stream on whose agent has had no acknowledgement, at most, in microseconds. Of a longer one it has: who rests on an earlier one all the
+ * same was restored from a backup, and knows nothing of what was written since.
+ */
+const unheardAtMost = 60_000_000
+/** How many of them are known. */
+const earlierAtMost = 16
 
 /** What is known behind a record. It is plain data, and goes into headers of segments and into rewinds as JSON. */
 export interface StateSnapshot {
@@ -37,6 +58,11 @@ export const emptySnapshot: StateSnapshot = {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
+const isParts = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length <= earlierAtMost &&
+  value.every(part => typeof part?.stream === 'string' && isCount(part.sequence))
+
 /** What JSON from a file says, if it is a volume. */
 function readVolume(value: unknown): VolumeInfo {
   const { number, name, size } = Object(value)
@@ -53,7 +79,9 @@ export function readSnapshot(value: unknown): StateSnapshot {
     (typeof stream?.stream === 'string' &&
       typeof stream.agent === 'string' &&
       isCount(stream.epoch) &&
-      isCount(stream.sequence))
+      isCount(stream.sequence) &&
+      (stream.since === undefined || isCount(stream.since)) &&
+      (stream.earlier === undefined || isParts(stream.earlier)))
   if (!isCount(position) || !isCount(time) || typeof isSettled !== 'boolean' || !isPoint || !isStream)
     throw new ReplicationError('damaged', 'the journal holds a state that cannot be one')
   if (!Array.isArray(volumes)) throw new ReplicationError('damaged', 'the journal holds a state without volumes')
@@ -68,6 +96,8 @@ export function readSnapshot(value: unknown): StateSnapshot {
       epoch: stream.epoch,
       agent: stream.agent,
       sequence: stream.sequence,
+      since: stream.since,
+      earlier: stream.earlier,
     },
     volumes: volumes.map(readVolume),
   }
@@ -129,14 +159,15 @@ export class JournalState {
       return false
     }
     if (kind === 'stream') {
-      const { stream, epoch, agent } = Object(readJson(payload))
+      const { stream, epoch, agent, continues } = Object(readJson(payload))
       if (typeof stream !== 'string' || typeof agent !== 'string' || !isCount(epoch))
         throw new ReplicationError('damaged', 'the journal begins a stream that cannot be one')
-      this.stream = { stream, epoch, agent, sequence: 0 }
+      this.stream = { stream, epoch, agent, sequence: 0, earlier: continues === true ? this.#withEarlier() : undefined }
       return false
     }
     if (kind === 'name') return false
     this.time = record.time
+    this.#noteTime(record.time)
     if (record.sequence === 0) return false
     if (this.stream !== undefined) this.stream.sequence = record.sequence
     if (kind === 'unsettled') {
@@ -152,5 +183,18 @@ export class JournalState {
     if (!this.isSettled) return false
     this.settled = { position: record.position, time: record.time }
     return true
+  }
+
+  #withEarlier(): readonly StreamPart[] {
+    if (this.stream === undefined) return []
+    const { stream, sequence, earlier = [] } = this.stream
+    return [...earlier, { stream, sequence }].slice(-earlierAtMost)
+  }
+
+  #noteTime(time: number): void {
+    const { stream } = this
+    if (stream === undefined) return
+    stream.since ??= time
+    if (Math.abs(time - stream.since) > unheardAtMost) stream.earlier = undefined
   }
 }

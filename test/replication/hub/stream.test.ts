@@ -189,6 +189,40 @@ t.test('what the replica holds', async t => {
   t.equal(await holds({ replica: 'other', stream: 'stream-1', sequence: 3 }), false, 'another replica')
 })
 
+t.test('what the replica holds through streams that began on it and were never acknowledged', async t => {
+  const { disk, hub, agent, replica } = await settledHub()
+  agent.user.ended()
+  const base = { replica, stream: 'stream-1', sequence: 2 }
+  const attach = (on: typeof hub, stream: string, previous: typeof base) => {
+    const next = new PlayedAgent(on, 'host-1')
+    return next.attached('web', { volumes, epoch: 1, stream, previous }).then(attached => ({ next, ...attached }))
+  }
+  const short = async (on: typeof hub, stream: string, previous: typeof base) => {
+    const { next, channel, holds } = await attach(on, stream, previous)
+    next.say(channel, { kind: 'unsettled', reason: 'again' })
+    await next.allDurable(channel, next.say(channel, { kind: 'fill', volume: 0, offset: 0, data: bytes(9) }))
+    next.user.ended()
+    return holds
+  }
+  // the agent hears of none of them
+  for (const stream of ['stream-2', 'stream-3']) t.equal(await short(hub, stream, base), true, stream)
+  const again = await playHub(disk.afterKill())
+  t.equal(await short(again, 'stream-4', base), true, 'also after the hub was killed')
+  t.equal(await short(again, 'stream-5', { ...base, sequence: 4 }), false, 'more than it has of that')
+  t.equal(await short(again, 'stream-6', base), false, 'not where a stream began on nothing')
+  t.equal(await short(again, 'stream-7', { ...base, stream: 'stream-6', sequence: 1 }), true)
+
+  const last = { ...base, stream: 'stream-7', sequence: 1 }
+  const { next, channel, holds } = await attach(again, 'stream-8', last)
+  t.equal(holds, true)
+  next.say(channel, { kind: 'unsettled', reason: 'again' })
+  next.time += 61_000_000
+  await next.allDurable(channel, next.say(channel, { kind: 'fill', volume: 0, offset: 0, data: bytes(8) }))
+  next.user.ended()
+  t.equal((await attach(again, 'stream-9', last)).holds, false, 'after a minute it has heard')
+  t.equal((await attach(again, 'stream-9', { ...last, stream: 'stream-8', sequence: 1 })).holds, true)
+})
+
 t.test('a stream that does not go on where the replica is begins with unsettled', async t => {
   for (const previous of [false, true]) {
     const { hub, agent, replica } = await settledHub()

@@ -24,7 +24,16 @@ export interface Moment {
   written: Written | undefined
   contents: ReadonlyMap<number, Uint32Array>
   volumes: ReadonlyMap<number, VolumeInfo>
-  stream: { stream: string; epoch: number; sequence: number } | undefined
+  stream: ModelStream | undefined
+}
+
+export interface ModelStream {
+  stream: string
+  epoch: number
+  sequence: number
+  /** Of its first message. */
+  since: number | undefined
+  earlier: readonly { stream: string; sequence: number }[]
 }
 
 export const emptyMoment: Moment = {
@@ -39,6 +48,12 @@ export const emptyMoment: Moment = {
   contents: new Map(),
   volumes: new Map(),
   stream: undefined,
+}
+
+/** A stream with one message more. One that lasts for more than a minute is known to its agent. */
+export function withMessage(stream: ModelStream, { sequence, time }: { sequence: number; time: number }): ModelStream {
+  const { since = time, earlier } = stream
+  return { ...stream, sequence, since, earlier: Math.abs(time - since) > 60e6 ? [] : earlier }
 }
 
 /** Those that a moment's content came about through, itself first. */

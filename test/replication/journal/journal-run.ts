@@ -4,7 +4,17 @@ import type { JournalView } from '#xenlight/replication/journal/journal-view.js'
 import type { VolumeInfo } from '#xenlight/replication/wire/message.js'
 import type { Random } from '../../support/random.js'
 import type { MemoryDisk } from '../memory-folder.js'
-import { cellBytes, cellSize, isBehind, type Moment, offeredAt, recordsBefore, withCells } from './journal-model.js'
+import {
+  cellBytes,
+  cellSize,
+  isBehind,
+  type ModelStream,
+  type Moment,
+  offeredAt,
+  recordsBefore,
+  withCells,
+  withMessage,
+} from './journal-model.js'
 import { checkView } from './verify-journal.js'
 
 /** A pinned view, and what it must show. */
@@ -206,7 +216,7 @@ export class JournalRun {
       isOffered: head.isSettled,
       written: { volume: volume.number, start: at.offset, end: at.offset + count * cellSize },
       contents: withCells(head.contents, volume.number, first, count, value),
-      stream: { ...head.stream!, sequence: place.sequence },
+      stream: withMessage(head.stream!, place),
     })
   }
 
@@ -219,15 +229,21 @@ export class JournalRun {
       time: place.time,
       isSettled,
       isOffered: isSettled,
-      stream: { ...head.stream!, sequence: place.sequence },
+      stream: withMessage(head.stream!, place),
     })
     if (mark.kind === 'point' && isSettled) this.head.names = { name: mark.name, moment: this.head }
   }
 
   #beginStream(): void {
     const epoch = this.head.stream?.epoch ?? 0
-    const stream = { stream: `stream ${this.#stamp++}`, epoch, sequence: 0 }
-    this.journal.beginStream(stream.stream, epoch, 'agent')
+    const before = this.head.stream
+    const continues = this.random.chance(0.6)
+    const earlier = continues && before !== undefined ? [...before.earlier, before].slice(-16) : []
+    const stream: ModelStream = {
+      ...{ stream: `stream ${this.#stamp++}`, epoch, sequence: 0, since: undefined },
+      earlier: earlier.map(({ stream, sequence }) => ({ stream, sequence })),
+    }
+    this.journal.beginStream(stream.stream, epoch, 'agent', continues)
     this.#take(this.head.position + 1, { stream })
   }
 

@@ -13,7 +13,8 @@ const everythingElse = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /** How often something happened, over many lives. */
 export type Counts = Record<
-  'writes' | 'fills' | 'settled' | 'protected' | 'crashes' | 'hostCrashes' | 'overflows' | 'points' | 'failedWrites',
+  | ('writes' | 'fills' | 'settled' | 'protected' | 'crashes' | 'hostCrashes')
+  | ('overflows' | 'points' | 'failedWrites' | 'followed'),
   number
 >
 
@@ -25,7 +26,7 @@ class Life {
   readonly story: string[] = []
   readonly counts: Counts = {
     ...{ writes: 0, fills: 0, settled: 0, protected: 0, crashes: 0, hostCrashes: 0, overflows: 0, points: 0 },
-    failedWrites: 0,
+    ...{ failedWrites: 0, followed: 0 },
   }
   readonly #random: Random
   readonly #sizes: number[]
@@ -53,8 +54,8 @@ class Life {
   #link: Message[] | undefined
   /** Nothing is marked, or was for a while; and nothing is sent. Both outlive the agent. */
   #isUnprotected = false
-  #breach: string | undefined
   #isPaused = false
+  #breach: string | undefined
 
   constructor(seed: number) {
     const random = createRandom(seed)
@@ -95,6 +96,9 @@ class Life {
       taken: message => {
         if (message.kind === 'fill' || message.kind === 'fillZero') this.counts.fills++
         if (message.kind === 'unsettled' && message.reason.includes('queue')) this.counts.overflows++
+      },
+      followed: () => {
+        this.counts.followed++
       },
       breach: what => this.#fail(what),
     })
@@ -223,12 +227,12 @@ class Life {
       memory: this.#memory,
       spill: this.#spill === undefined ? undefined : { file: new SpilledBytes(), size: this.#spill },
       activity: { extentBlocks: 2, activeExtents: 3, roomAhead: random.int(2) },
+      isProtecting: !this.#isUnprotected,
+      pausedSince: this.#isPaused ? 1 : undefined,
       volumes: this.#images.map((_, index) => ({
         name: `disk${index}`,
         number: index,
         id: `id-${index}`,
-      isProtecting: !this.#isUnprotected,
-      pausedSince: this.#isPaused ? 1 : undefined,
         image: this.#backends[index]!,
         files: this.#filesOf(index),
       })),

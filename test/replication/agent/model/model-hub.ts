@@ -73,6 +73,8 @@ export interface HubWatcher {
   /** The replica is offered as it is now. */
   settled(contents: Contents): void
   taken(message: StreamMessage): void
+  /** It holds a base that is of an earlier stream. */
+  followed(): void
   breach(what: string): void
 }
 
@@ -202,12 +204,11 @@ export class ModelHub {
     else this.crash()
     const { replica, durable } = this
     const received = durable.stream === stream ? durable.sequence : undefined
-    const holds =
-      previous !== undefined &&
-      previous.replica === replica &&
-      [durable, ...(this.#knowsChain ? durable.chain : [])].some(
-        ({ stream: known, sequence }) => previous.stream === known && previous.sequence <= sequence,
-      )
+    const isIn = ({ stream: known, sequence }: { stream: string | undefined; sequence: number }) =>
+      previous?.replica === replica && previous.stream === known && previous.sequence <= sequence
+    const follows = !isIn(durable) && this.#knowsChain && durable.chain.some(isIn)
+    const holds = isIn(durable) || follows
+    if (follows) this.#watcher.followed()
     // what was lost had not been acknowledged to this agent
     if (received === undefined ? holds : received + 1 >= oldest) this.isLost = false
     if (received === undefined) {

@@ -72,6 +72,7 @@ export class Stage {
       taken: message => {
         this.taken.push(message)
       },
+      followed: () => {},
       breach: what => {
         throw new Error(what)
       },
