@@ -1,5 +1,8 @@
 import type { AgentClock } from '#xenlight/replication/agent/agent-clock.js'
 
+/** What is not waited for by the clock: what is to be done in so many milliseconds is to be done soon. */
+const moment = 5
+
 /** A clock that goes when it is told to. */
 export class PlayedClock implements AgentClock {
   #uptime = 1000
@@ -18,10 +21,12 @@ export class PlayedClock implements AgentClock {
 
   after(milliseconds: number, call: () => void): Disposable {
     const timer = { at: this.#uptime + milliseconds, call }
-    this.#timers.push(timer)
+    if (milliseconds <= moment) this.#soon.push(call)
+    else this.#timers.push(timer)
     return {
       [Symbol.dispose]: () => {
         this.#timers = this.#timers.filter(one => one !== timer)
+        this.#soon = this.#soon.filter(one => one !== call)
       },
     }
   }
