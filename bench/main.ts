@@ -10,6 +10,7 @@ import { benchNbd } from './nbd.js'
 import { benchParse } from './parse.js'
 import { benchParseEach } from './parse-each.js'
 import { benchProtocolD } from './protocol-d.js'
+import { replicationBenches } from './replication.js'
 import { benchStart } from './start.js'
 import { benchXenstore } from './xenstore.js'
 
@@ -29,13 +30,17 @@ const benches: Record<string, () => Promise<string>> = {
   nbd: () => benchNbd(),
   'protocol-d': () => benchProtocolD(),
   drbd: () => benchDrbd(),
+  ...replicationBenches,
 }
 
+/** A name stands for a bench, or for all whose names begin with it: `replication`. */
+const isNamed = (bench: string, name: string) => bench === name || bench.startsWith(`${name}-`)
+
 const names = process.argv.slice(2)
-const unknown = names.filter(name => !Object.hasOwn(benches, name))
+const unknown = names.filter(name => !Object.keys(benches).some(bench => isNamed(bench, name)))
 if (unknown.length > 0) {
   console.error(`no bench ${unknown.join(', ')}: there are ${Object.keys(benches).join(', ')}`)
   process.exit(2)
 }
 for (const [name, bench] of Object.entries(benches))
-  if (names.length === 0 || names.includes(name)) console.log(`${await bench()}\n`)
+  if (names.length === 0 || names.some(one => isNamed(name, one))) console.log(`${await bench()}\n`)

@@ -1,14 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { projectRoot } from '../test/support/project-root.js'
+import { runFio } from './fio.js'
+import { memoryOf } from './memory-of.js'
 import { median, table } from './statistics.js'
+import { untilListening } from './until-listening.js'
 
-const run = promisify(execFile)
 const mebibytes = 256
 const rounds = 3
 
@@ -37,16 +36,16 @@ export async function benchNbd(): Promise<string> {
     for (const [name, command] of Object.entries(servers)) {
       const [program, ...args] = command(join(folder, name), file)
       running.push(spawn(program, args, { stdio: 'ignore' }))
-      while (!(await listens(join(folder, name)))) await setTimeout(20)
+      await untilListening(join(folder, name))
     }
-    const before = memoryOf(running[0]!)
+    const before = memoryOf(running[0]!.pid!)
     const rates = jobs.map(() => Object.keys(servers).map((): number[] => []))
     for (let round = 0; round < rounds; round++)
       for (const [index, job] of jobs.entries())
         for (const [which, name] of Object.keys(servers).entries())
           rates[index]![which]!.push(await rateOf(join(folder, name), job))
     const rows = jobs.map(({ name }, index) => [name, ...cells(rates[index]!)])
-    const memory = `our server's memory: ${before} MiB before, ${memoryOf(running[0]!)} MiB after`
+    const memory = `our server's memory: ${before} MiB before, ${memoryOf(running[0]!.pid!)} MiB after`
     return `${table([['operations/s', ...Object.keys(servers), 'of qemu-nbd', 'of nbdkit'], ...rows])}\n${memory}`
   } finally {
     for (const child of running) child.kill('SIGKILL')
@@ -62,23 +61,7 @@ function cells(rates: readonly number[][]): string[] {
 }
 
 async function rateOf(socket: string, { rw, bs, depth }: Job): Promise<number> {
-  const where = ['--name=bench', '--ioengine=nbd', `--uri=nbd+unix:///?socket=${socket}`, `--size=${mebibytes}m`]
-  const what = [`--rw=${rw}`, `--bs=${bs}`, `--iodepth=${depth}`, '--time_based', '--runtime=1']
-  const { stdout } = await run('fio', [...where, ...what, '--output-format=json'], { timeout: 60_000 })
-  const [{ read, write }] = JSON.parse(stdout.slice(stdout.indexOf('{'))).jobs
+  const what = [`--rw=${rw}`, `--bs=${bs}`, `--iodepth=${depth}`, `--size=${mebibytes}m`, '--runtime=1']
+  const { read, write } = await runFio(`nbd+unix:///?socket=${socket}`, what)
   return read.iops + write.iops
 }
-
-/** In MiB. */
-const memoryOf = ({ pid }: ChildProcess): number =>
-  Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024)
-
-const listens = (path: string): Promise<boolean> =>
-  new Promise(resolve => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })

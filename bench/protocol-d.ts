@@ -10,7 +10,7 @@ import { freePort } from '../test/protocol-d/free-port.js'
 import { megabyte, ServedNode } from '../test/protocol-d/served-node.js'
 import { Teardowns } from '../test/protocol-d/teardowns.js'
 import { bootSector } from './colo/boot-sector.js'
-import { checkNumbers, lastNumber } from './colo/numbered-sectors.js'
+import { writeRate } from './colo/write-rate.js'
 import { plainGuest, untilBooted, type WritingGuest } from './colo/writing-guest.js'
 import { median, quantile, table } from './statistics.js'
 
@@ -46,8 +46,8 @@ export async function benchProtocolD(): Promise<string> {
   const frequencies: number[] = []
   for (let round = 0; round <= rounds; round++) {
     const rate = {
-      plain: await rateOf(plain, () => delay(slice)),
-      replicated: await rateOf(replicated, () => delay(slice)),
+      plain: await writeRate(plain, () => delay(slice)),
+      replicated: await writeRate(replicated, () => delay(slice)),
       checkpointed: await rateUnder(replicated, first, round === 0 ? [] : epochs, frequencies),
     }
     if (round > 0) for (const kind of ['plain', 'replicated', 'checkpointed'] as const) rates[kind].push(rate[kind])
@@ -100,19 +100,6 @@ async function nodes(
   return { first, second, folder }
 }
 
-async function rateOf(guest: WritingGuest, work: () => Promise<unknown>): Promise<number> {
-  const { client } = guest.qemu
-  const before = lastNumber(readFileSync(guest.image))
-  await client.run(cont)
-  const start = performance.now()
-  await work()
-  const taken = performance.now() - start
-  await client.run(stop)
-  const disk = readFileSync(guest.image)
-  checkNumbers(disk)
-  return ((lastNumber(disk) - before) / taken) * 1000
-}
-
 async function rateUnder(
   guest: WritingGuest,
   node: ServedNode,
@@ -124,7 +111,7 @@ async function rateUnder(
   const kinds = [protocolDKind({ connect: () => node.control() })]
   const devices = await setUpCheckpoints([disk], kinds, { nameOf: ({ vdev }) => vdev })
   const session = new RemusSession({ devices, hooks: qemuGuest(guest.qemu.client), interval })
-  return rateOf(guest, async () => {
+  return writeRate(guest, async () => {
     const start = performance.now()
     const over = session.start()
     const taken: RemusEpoch[] = []

@@ -1,9 +1,9 @@
 import { type Checkpoint, type ColoPair, protectPair } from 'xenlight/colo'
 import { cont, stop } from 'xenlight/qmp'
-import { checkNumbers, lastNumber } from './numbered-sectors.js'
 import { ReplyTimes, type TimedWork } from './reply-times.js'
 import { interval, tick } from './tick.js'
-import { contentsOf, plainGuest, untilBooted, type WritingGuest, writingPair } from './writing-guest.js'
+import { writeRate } from './write-rate.js'
+import { plainGuest, untilBooted, writingPair } from './writing-guest.js'
 
 const rounds = 5
 /** How long a guest writes before it is another's turn, in milliseconds. */
@@ -43,9 +43,9 @@ export async function measureThroughput(): Promise<Throughput> {
       return takeCheckpoints(pair, times, taken)
     }
     const rate = {
-      plain: await rateOf(plain, wait),
-      protected: await rateOf(primary, wait),
-      checkpointed: await rateOf(primary, checkpoints),
+      plain: await writeRate(plain, wait),
+      protected: await writeRate(primary, wait),
+      checkpointed: await writeRate(primary, checkpoints),
     }
     if (round === 0) continue
     for (const kind of ['plain', 'protected', 'checkpointed'] as const) rates[kind].push(rate[kind])
@@ -59,18 +59,4 @@ export async function measureThroughput(): Promise<Throughput> {
 
 async function takeCheckpoints(pair: ColoPair, times: ReplyTimes, taken: TimedWork<Checkpoint>[]): Promise<void> {
   for await (const _ of tick(checkpointsEach)) taken.push(await times.of(() => pair.checkpoint()))
-}
-
-/** How many sectors a second the guest writes meanwhile. */
-async function rateOf(guest: WritingGuest, work: () => Promise<unknown>): Promise<number> {
-  const { client } = guest.qemu
-  const before = lastNumber(contentsOf(guest))
-  await client.run(cont)
-  const start = performance.now()
-  await work()
-  const taken = performance.now() - start
-  await client.run(stop)
-  const disk = contentsOf(guest)
-  checkNumbers(disk)
-  return ((lastNumber(disk) - before) / taken) * 1000
 }

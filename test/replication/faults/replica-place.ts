@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectNbd } from 'xenlight/nbd'
 import { cont, queryStatus } from 'xenlight/qmp'
 import type { AgentStatus, HubStatus } from 'xenlight/replication'
-import { connectControl } from '#xenlight/replication/node/connect-control.js'
 import {
   guestDiskSize,
   guestSector,
@@ -16,8 +14,9 @@ import {
 import { eventually } from '../../protocol-d/eventually.js'
 import type { Network } from '../../protocol-d/network.js'
 import { type Qemu, startQemu } from '../../real/qemu.js'
-import { projectRoot } from '../../support/project-root.js'
 import type { Random } from '../../support/random.js'
+import { askControl } from '../ask-control.js'
+import { Served } from '../served.js'
 
 export const group = 'web'
 const mebibyte = 1024 * 1024
@@ -32,47 +31,6 @@ export interface ReplicaOptions {
   random: Random
   /** The hub's data. */
   data: string
-}
-
-/** One of our commands that serves, in a process of its own. */
-class Served {
-  readonly #args: readonly string[]
-  #child: ChildProcess | undefined
-  #ended: Promise<void> = Promise.resolve()
-  said = ''
-
-  constructor(prefix: readonly string[], name: string, config: string) {
-    const command = join(projectRoot, `dist/bin/${name}.cjs`)
-    this.#args = [...prefix, process.execPath, command, 'serve', '--config', config]
-  }
-
-  get isRunning(): boolean {
-    return this.#child !== undefined
-  }
-
-  start(): void {
-    // a test that is killed stops nothing: the kernel does
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.#args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.said = (this.said + text).slice(-20_000)
-      })
-    this.#child = child
-    this.#ended = new Promise(resolve => child.once('close', () => resolve()))
-    void this.#ended.then(() => {
-      if (this.#child === child) this.#child = undefined
-    })
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal)
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    this.#child?.kill(signal)
-    this.#child = undefined
-    await this.#ended
-  }
 }
 
 /** A guest that writes numbers to its disks, its agent, and a hub, each a process that may die. */
@@ -163,13 +121,8 @@ export class ReplicaPlace implements AsyncDisposable {
     await qemu?.stop()
   }
 
-  async ask<Result>(who: 'agent' | 'hub', execute: string, given: object = {}): Promise<Result> {
-    const control = await connectControl(join(this.options.folder, `${who}.ctl`), who, { timeout: 5000 })
-    try {
-      return (await control.ask(execute, { ...given }, { timeout: 20_000 })) as Result
-    } finally {
-      await control.close()
-    }
+  ask<Result>(who: 'agent' | 'hub', execute: string, given?: object): Promise<Result> {
+    return askControl(join(this.options.folder, `${who}.ctl`), who, execute, given)
   }
 
   async agentStatus(): Promise<AgentStatus['groups'][number]> {
