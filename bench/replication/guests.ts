@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { cont, stop } from 'xenlight/qmp'
-import type { Teardowns } from '../../test/protocol-d/teardowns.js'
-import { writeRate } from '../colo/write-rate.js'
-import { untilBooted } from '../colo/writing-guest.js'
+import { checkNumbers, lastNumber } from '../colo/numbered-sectors.js'
+import { contentsOf, untilBooted } from '../colo/writing-guest.js'
 import { byTurns } from './by-turns.js'
-import { keptGuest } from './kept-guest.js'
+import { type KeptGuest, keptGuest } from './kept-guest.js'
 import { mebibyte } from './make-disk.js'
 
 /** How long a guest writes before it is another's turn, in milliseconds. */
@@ -16,16 +15,32 @@ export const benchGuests = (): Promise<string> =>
     title: "replication: a guest's writes, depth 1",
     unit: 'sectors/s',
     sets: [['qemu-nbd', 'inline'], ['background mirror', 'blocking mirror'], ['cycles'], ['child']],
-    async begin(stack: Teardowns, keeping) {
+    async begin(stack, keeping) {
       const guest = await keptGuest(stack, keeping, { size: mebibyte })
-      const { client } = guest.qemu
-      await client.run(cont)
+      await guest.qemu.client.run(cont)
       await untilBooted(guest)
-      await client.run(stop)
-      return async () => {
-        const rate = await writeRate(guest, () => delay(slice))
-        await guest.untilKept()
-        return rate
-      }
+      await standStill(guest)
+      return () => rateOf(guest)
     },
   })
+
+/** In sectors a second. */
+async function rateOf(guest: KeptGuest): Promise<number> {
+  await guest.qemu.client.run(cont)
+  await guest.resume()
+  const before = lastNumber(contentsOf(guest))
+  const start = performance.now()
+  await delay(slice)
+  const taken = performance.now() - start
+  const written = lastNumber(contentsOf(guest)) - before
+  await guest.untilKept()
+  await standStill(guest)
+  checkNumbers(contentsOf(guest))
+  return (written / taken) * 1000
+}
+
+/** QEMU 7.2 may end where its nodes are asked for while it stops its guest beneath a backup: no cycle is under way then. */
+async function standStill(guest: KeptGuest): Promise<void> {
+  await guest.pause()
+  await guest.qemu.client.run(stop)
+}

@@ -13,7 +13,7 @@ import { type Qemu, startQemu } from '../../test/real/qemu.js'
 import { bootSector } from '../colo/boot-sector.js'
 import type { WritingGuest } from '../colo/writing-guest.js'
 import { makeDisk } from './make-disk.js'
-import { longest, Place, type PlaceOptions } from './place.js'
+import { group, longest, Place, type PlaceOptions } from './place.js'
 import { qemuNbd } from './qemu-nbd.js'
 
 /** How the disk of a running guest is kept somewhere else as well, or is not. */
@@ -25,6 +25,10 @@ export interface KeptGuest extends WritingGuest {
   uri: string
   /** Waits until all that was written is kept. */
   untilKept(): Promise<void>
+  /** An agent leaves its QEMU alone until `resume`. */
+  pause(): Promise<void>
+  /** Waits until the disk is kept as before. */
+  resume(): Promise<void>
 }
 
 /** What a way needs. */
@@ -131,5 +135,13 @@ export async function keptGuest(
   return {
     ...{ qemu, place, image: place.image, uri: `nbd+unix:///d?socket=${path}` },
     untilKept: async () => untilKept?.(qemu, place),
+    async pause() {
+      if (way !== undefined) await place.ask('agent', 'pause', { group })
+    },
+    async resume() {
+      if (way === undefined) return
+      await place.ask('agent', 'resume', { group })
+      await place.untilProtected()
+    },
   }
 }

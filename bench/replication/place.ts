@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentStatus, HubStatus } from 'xenlight/replication'
 import { eventually } from '../../test/protocol-d/eventually.js'
 import { askControl } from '../../test/replication/ask-control.js'
@@ -31,6 +32,8 @@ export class Place implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'bench-'))
   readonly hub: Served
   readonly agent: Served
+  /** The text of the hub's configuration. */
+  readonly hubConfig: string
   #checkpoints = 0
 
   constructor({ way = 'inline', every = '1s', buffer, journal = '10G' }: PlaceOptions = {}) {
@@ -43,8 +46,9 @@ export class Place implements AsyncDisposable {
       ...{ control: this.path('agent.ctl'), buffer, groups: { [group]: web } },
     }
     const hub = { data: this.path('data'), listen, nbd: this.path('n'), control: this.path('hub.ctl') }
-    this.hub = new Served([], 'rephub', this.#configFile('hub', { ...hub, journal: { size: journal } }))
-    this.agent = new Served([], 'repagent', this.#configFile('agent', agent))
+    this.hubConfig = JSON.stringify({ ...hub, journal: { size: journal } })
+    this.hub = new Served([], 'rephub', this.#configFile('hub', this.hubConfig))
+    this.agent = new Served([], 'repagent', this.#configFile('agent', JSON.stringify(agent)))
   }
 
   path(name: string): string {
@@ -101,6 +105,8 @@ export class Place implements AsyncDisposable {
     await eventually(
       what,
       async () => {
+        // to ask is work for the agent
+        await delay(15)
         last = await this.agentGroup()
         return isSo(last)
       },
@@ -121,7 +127,10 @@ export class Place implements AsyncDisposable {
   async untilCaughtUp(): Promise<void> {
     await eventually(
       'the hub has all',
-      () => succeeds(this.ask('agent', 'checkpoint', { group, name: `c${this.#checkpoints++}` })),
+      async () => {
+        await delay(15)
+        return succeeds(this.ask('agent', 'checkpoint', { group, name: `c${this.#checkpoints++}` }))
+      },
       () => `the agent said ${this.agent.said}`,
       longest,
     )
@@ -132,9 +141,9 @@ export class Place implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #configFile(name: string, config: object): string {
+  #configFile(name: string, text: string): string {
     const path = this.path(`${name}.yaml`)
-    writeFileSync(path, JSON.stringify(config))
+    writeFileSync(path, text)
     return path
   }
 }
