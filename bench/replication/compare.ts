@@ -8,7 +8,7 @@ import { group, Place } from './place.js'
 const rounds = 3
 const disks = [
   { name: '1 GiB of data', size: 1024 * mebibyte, data: 1024 * mebibyte },
-  { name: '16 GiB, sparse', size: 16 * 1024 * mebibyte, data: 0 },
+  { name: '4 GiB, sparse', size: 4096 * mebibyte, data: 0 },
 ]
 const granule = 65_536
 

@@ -3,7 +3,7 @@ import { byTurns } from './by-turns.js'
 import { keptGuest } from './kept-guest.js'
 import { mebibyte } from './make-disk.js'
 
-const size = 256 * mebibyte
+const size = 64 * mebibyte
 const options = ['--rw=randwrite', '--bs=4k', '--iodepth=16', `--size=${size}`, '--runtime=2']
 
 /** The same with 16 writes at a time, through an export of the QEMU that has the disk. */

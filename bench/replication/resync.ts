@@ -5,14 +5,14 @@ import { atMost } from './goal.js'
 import { makeDisk, mebibyte } from './make-disk.js'
 import { Place } from './place.js'
 
-const size = 4096 * mebibyte
+const size = 2048 * mebibyte
 /** How long there is no hub, in seconds. */
 const outage = 60
 /** In bytes a second. */
 const rate = 5_000_000
 const blockSize = 32 * 1024
 /** Of the disk that is copied for the first time, in bytes. */
-const copied = 512 * mebibyte
+const copied = 256 * mebibyte
 const copies = 3
 
 /**
