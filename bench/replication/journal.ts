@@ -40,20 +40,23 @@ export async function benchJournal(): Promise<string> {
 }
 
 async function measure(path: string, { name, size, compress, goal }: Case): Promise<string[]> {
-  const journal = await GroupJournal.open(new PlainFolder(path), { limits: { bytes: 64 * mebibyte }, compress })
+  const limits = { bytes: 64 * mebibyte }
+  const journal = await GroupJournal.open(new PlainFolder(path), { limits, compress })
   const { records, seconds, cpu, longest } = await append(journal, size)
   const rates = { megabytes: (records * size) / seconds / 1e6, records: records / seconds }
-  const { journalBytes } = journal.usage()
-  const folding = performance.now()
-  await journal.trim()
-  const folded = (journalBytes - journal.usage().journalBytes) / (performance.now() - folding) / 1000
   await journal.close()
   const opening = performance.now()
-  const again = await GroupJournal.open(new PlainFolder(path), {})
+  const again = await GroupJournal.open(new PlainFolder(path), { limits })
   const opened = performance.now()
-  using view = await again.view(again.last.settled!.position)
-  view.read(0, 0, 65_536)
+  {
+    using view = await again.view(again.last.settled!.position)
+    view.read(0, 0, 65_536)
+  }
   const read = performance.now() - opened
+  const { journalBytes } = again.usage()
+  const folding = performance.now()
+  await again.trim()
+  const folded = (journalBytes - again.usage().journalBytes) / (performance.now() - folding) / 1000
   await again.close()
   const figures = [rates.megabytes, rates.records, cpu, longest, folded, opened - opening, read]
   return [

@@ -18,6 +18,7 @@ import { QmpError } from './qmp-error.js'
 import { nothing } from './reply.js'
 
 const jobDismiss = { name: 'job-dismiss', takes: takes<{ id: string }>(), reply: nothing } satisfies QmpCommand
+const jobFinalize = { name: 'job-finalize', takes: takes<{ id: string }>(), reply: nothing } satisfies QmpCommand
 const jobCancel = { name: 'job-cancel', takes: takes<{ id: string }>(), reply: nothing } satisfies QmpCommand
 
 /** How far a job is. */
@@ -36,13 +37,13 @@ export interface JobOptions extends Limits {
   every?: number | undefined
 }
 
-const names = ['JOB_STATUS_CHANGE', 'BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED']
+const names = ['JOB_STATUS_CHANGE', 'BLOCK_JOB_PENDING', 'BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED']
 /** How long a cancelled job may take to end, in milliseconds. */
 const cancelTimeout = 10_000
 
 /**
  * Starts a job and waits for it. What it reports is listened to before the command is sent, so that nothing is missed. A job
- * that concludes is dismissed. Where the time is up, or the signal aborted, it is cancelled.
+ * that waits to be finalized is, and one that concludes is dismissed. Where the time is up, or the signal aborted, it is cancelled.
  *
  * @throws QmpError job-failed with QEMU's reason; job-cancelled where somebody else cancelled it; ETIMEDOUT, ECANCELED, whose
  * message says if the job may still run; what `start` throws
@@ -101,6 +102,10 @@ async function outcomeOf(
   let isAborting = false
   for await (const { name, data } of events) {
     const { device, error, id: changed, status } = data
+    if (name === 'BLOCK_JOB_PENDING') {
+      if (changed === id) await qmp.run(jobFinalize, { id })
+      continue
+    }
     if (name !== 'JOB_STATUS_CHANGE') {
       if (device !== id) continue
       if (name === 'BLOCK_JOB_CANCELLED') outcome.isCancelled = true

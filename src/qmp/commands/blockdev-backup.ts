@@ -8,6 +8,10 @@ export type BackupArguments = {
   device: string
   /** The node that it is copied to, which must exist. */
   target: string
+  /** Of the filter that QEMU puts above the node while the job runs; it names it by itself otherwise. */
+  'filter-node-name'?: string
+  /** Whether it ends by itself, which is so by default; otherwise when `job-finalize` says so, as `runJob` does. */
+  'auto-finalize'?: boolean
   sync: 'full' | 'bitmap' | 'none'
   bitmap?: string
   /** Whether what was copied is taken out of the bitmap: when all went well, never, always. */

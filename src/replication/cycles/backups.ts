@@ -3,6 +3,7 @@ import { type TransactionAction, transaction } from '../../qmp/commands/transact
 import { runJob } from '../../qmp/job.js'
 import type { Qmp } from '../../qmp/qmp.js'
 import { commandTimeout } from './command-timeout.js'
+import { filterNode } from './names.js'
 
 /** A copy of a node as it is in the transaction's moment. */
 export interface Backup {
@@ -60,6 +61,9 @@ const actionOf = ({ job, node, target, bitmap }: Backup): TransactionAction => (
     'job-id': job,
     device: node,
     target,
+    'filter-node-name': filterNode(job),
+    // one that ends by itself while the guest is being stopped leaves its filter behind in QEMU 7.2, for good
+    'auto-finalize': false,
     ...(bitmap === undefined ? { sync: 'full' } : { sync: 'bitmap', bitmap, 'bitmap-mode': 'never' }),
   },
 })

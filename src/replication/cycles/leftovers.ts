@@ -1,5 +1,6 @@
 import { printable } from '../../printable.js'
 import { blockdevDel } from '../../qmp/commands/blockdev-add.js'
+import { queryBlockGraph } from '../../qmp/commands/query-block-graph.js'
 import { queryJobs } from '../../qmp/commands/query-jobs.js'
 import { transaction } from '../../qmp/commands/transaction.js'
 import { blockdevChange } from '../../qmp/commands/x-blockdev-change.js'
@@ -7,6 +8,7 @@ import { QmpError } from '../../qmp/qmp-error.js'
 import { dropJob } from './backups.js'
 import { commandTimeout } from './command-timeout.js'
 import { cutOff, type Monitors } from './monitors.js'
+import { isFilterNode } from './names.js'
 import { viewGuest } from './view-guest.js'
 
 const limits = { timeout: commandTimeout }
@@ -29,7 +31,10 @@ export async function dropOwnNodes(monitors: Monitors, prefixes: readonly string
     }
   }
   await attempt('what there is of ours in QEMU', async () => {
-    const nodes = (await viewGuest(qmp)).nodeNames().filter(isOwn)
+    const graph = await qmp.run(queryBlockGraph, undefined, limits)
+    const nodes = graph.nodes.flatMap(({ kind, name }) =>
+      kind === 'block-driver' && isOwn(name) && !isFilterNode(name) ? [name] : [],
+    )
     await cutOff(
       monitors,
       nodes.filter(name => /-(?:link|live)$/.test(name)),

@@ -46,3 +46,7 @@ export const liveNode = (group: string, volume: string, generation: string): str
   `${ownPrefix(group, volume)}${generation}-live`
 
 export const backupJob = (group: string, volume: string): string => `${ownPrefix(group, volume)}backup`
+
+/** What QEMU puts between the guest and its node while a backup runs. */
+export const filterNode = (job: string): string => `${job}-filter`
+export const isFilterNode = (name: string): boolean => /^xl-[0-9a-f]{10}-backup-filter$/.test(name)

@@ -26,6 +26,27 @@ onGuest('a snapshot: seen, and adopted', { disks: 2 }, async (t, guest) => {
   t.match(left, [/the bitmaps: .*disk0|readonly/], 'that of an image which is read-only now is left, and it is said')
 })
 
+// QEMU 7.2 was seen to end in one of some 20 stops, where its nodes were asked for just then
+onGuest('stopped and let go on while cycles end', { format: 'raw' }, async (t, guest) => {
+  const { runner } = await guest.agent()
+  let isOver = false
+  const stops = (async () => {
+    for (let pairs = 0; ; pairs++) {
+      await guest.qemu.qmp('cont')
+      await delay(Math.random() * 20)
+      await guest.qemu.qmp('stop')
+      if (isOver) return pairs
+    }
+  })()
+  for (let cycle = 0; cycle < 100; cycle++) {
+    await guest.io(0, `write -P ${cycle} ${cycle * 32}k 64k`)
+    settled(await runner.cycle())
+  }
+  isOver = true
+  t.ok((await stops) > 10)
+  await isEqual(t, guest, 'at the end')
+})
+
 onGuest('another size', { format: 'raw' }, async (t, guest) => {
   const { runner } = await guest.agent()
   settled(await runner.cycle())
