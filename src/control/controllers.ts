@@ -9,7 +9,7 @@ import { type Reply, type Request, readRequest, requestAtMost } from './control-
 const controllersAtMost = 16
 /** How many requests of one may be under way. */
 const requestsAtMost = 32
-/** How many bytes of answers may wait for one that does not read. */
+/** While so many bytes of answers wait for one that does not read, it gets no other one: it is ended. */
 const unsentAtMost = 1024 * 1024
 
 /** Answers a request, or fails with an error that has a code; undefined where nobody can. Its signal is aborted when the one who asked has gone. */
@@ -68,8 +68,9 @@ export class Controllers {
       controller.requests--
       if (!this.#controllers.has(controller)) return
       const { duplex } = controller
-      duplex.write(Buffer.from(`${JSON.stringify(reply)}\n`))
+      // not the answer itself: it may be long
       if ((duplex.unsent ?? 0) > unsentAtMost) this.#end(controller)
+      else duplex.write(Buffer.from(`${JSON.stringify(reply)}\n`))
     })
   }
 

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { connectDiskControl, createReplicatedDisk, ServedDisk } from 'xenlight/protocol-d'
+import { connectControl } from '#xenlight/replication/node/connect-control.js'
+import { serveControl } from '#xenlight/replication/node/serve-control.js'
 import { socketFolder } from '../nbd/socket-folder.js'
 import { megabyte } from '../protocol-d/disk-pair.js'
 import { reach } from '../protocol-d/raw-peer.js'
@@ -65,4 +67,14 @@ t.test('what is no question ends the connection', async t => {
   }
   await using asking = await connectDiskControl(control)
   t.match(await asking.status({ timeout: 5000 }), { role: 'secondary' })
+})
+
+t.test('an answer may be long', async t => {
+  const control = `${socketFolder(t)}/c`
+  const long = 'x'.repeat(8 * megabyte)
+  const close = await serveControl(control, async () => long)
+  const client = await connectControl(control, 'it')
+  t.equal(await client.ask('anything', {}, { timeout: 60_000 }), long)
+  await client.close()
+  await close()
 })
