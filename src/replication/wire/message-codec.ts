@@ -63,8 +63,18 @@ export function encodeHeader(message: Extract<Message, { data: Uint8Array }>): U
   return bytes
 }
 
-/** What a message takes of its channel's window, in bytes: its data, and as much as a header for itself. */
-export const weightOf = (message: StreamMessage): number => headerSize + ('data' in message ? message.data.length : 0)
+/** What of a zero is one record at the hub, in bytes. */
+const zeroPart = 1024 * 1024 * 1024
+
+/**
+ * What a message takes of its channel's window, in bytes: its data, and as much as a header for itself. What a hub keeps more of than comes over
+ * the wire counts more: each part of long zeroes, and a reason.
+ */
+export function weightOf(message: StreamMessage): number {
+  if ('data' in message) return headerSize + message.data.length
+  if ('length' in message) return headerSize * Math.ceil(message.length / zeroPart)
+  return message.kind === 'unsettled' ? headerSize + textAtMost : headerSize
+}
 
 function headerOf(message: Message, length: number): FrameHeader {
   return {

@@ -245,6 +245,28 @@ t.test('flow control', async t => {
     t.end()
   })
 
+  await t.test('what a hub has to keep more of than is sent counts more', t => {
+    const pair = SessionPair.greeted()
+    pair.attach(1, megabyte)
+    const { session } = pair.agent
+    const place = { channel: 1, time: 0, volume: 0, offset: 0 }
+    const gibibyte = 1024 * megabyte
+    session.send({ kind: 'zero', ...place, length: 64 * 1024 * gibibyte, sequence: 1 })
+    pair.deliver()
+    t.equal(session.weight(1), 65_536 * 40)
+    t.equal(pair.hub.session.weight(1), 65_536 * 40)
+    t.notOk(session.maySend(1), 'not many of them at once')
+    pair.hub.session.send({ kind: 'durable', channel: 1, sequence: 1 })
+    pair.deliver()
+    session.send({ kind: 'zero', ...place, length: gibibyte, sequence: 2 })
+    session.send({ kind: 'fillZero', ...place, length: 1, sequence: 3 })
+    session.send({ kind: 'unsettled', channel: 1, time: 0, reason: 'ä'.repeat(1000), sequence: 4 })
+    pair.deliver()
+    t.equal(session.weight(1), 40 + 40 + 1040)
+    t.equal(pair.hub.session.weight(1), session.weight(1))
+    t.end()
+  })
+
   await t.test('not too much waits to be sent', t => {
     const pair = SessionPair.greeted()
     pair.attach(1, 64 * megabyte)
