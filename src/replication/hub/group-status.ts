@@ -61,6 +61,7 @@ export interface GroupStatus {
   newest?: Point | undefined
   /** How much was received that is not durable, in bytes. */
   lag: number
+  /** In which all moments can be started: the newest 1000 ranges. */
   history: readonly { from: Point; to: Point }[]
   branches: readonly BranchStatus[]
   /** What goes on that takes long. */

@@ -57,7 +57,10 @@ export interface Journal {
   positionAt(time: number): number
   points(range?: PointsRange): Iterable<NamedPoint>
   findPoint(name: string): Point
-  history(): readonly { from: Point; to: Point }[]
+  /** @throws ReplicationError no-such-point where it is not offered */
+  pointAt(position: number): Point
+  /** @param atMost only so many, the newest ones */
+  history(atMost?: number): readonly { from: Point; to: Point }[]
   /** @param options.unsettled also of a position that is not offered */
   view(position: number, options?: { unsettled?: boolean }): Promise<View>
   /** Runs of granules that any record after a position wrote, undone ones too. */
@@ -76,4 +79,5 @@ export interface JournalLimits {
   history?: number | undefined
 }
 
-export type OpenJournal = (folder: Folder, options: { limits: JournalLimits }) => Promise<Journal>
+/** @param options.now the hub's clock, in microseconds: what is young by it is not old, whatever the agent's clock says */
+export type OpenJournal = (folder: Folder, options: { limits: JournalLimits; now: () => number }) => Promise<Journal>

@@ -15,24 +15,5 @@ export function resolvePoint(journal: Journal, group: string, at: At): Point {
     )
   }
   if ('name' in at) return journal.findPoint(at.name)
-  const position = 'time' in at ? journal.positionAt(at.time) : at.position
-  const range = journal.history().find(({ from, to }) => from.position <= position && position <= to.position)
-  if (range === undefined)
-    throw new ReplicationError(
-      'no-such-point',
-      `position ${position} of the group ${group} is none that is kept and consistent`,
-    )
-  return { position, time: timeOf(journal, position, range) }
-}
-
-/** The time of a position: the first at which the group is as of it, or later. */
-function timeOf(journal: Journal, position: number, { from, to }: { from: Point; to: Point }): number {
-  let low = from.time
-  let high = Math.max(from.time, to.time)
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    if (journal.positionAt(middle) >= position) high = middle
-    else low = middle + 1
-  }
-  return low
+  return journal.pointAt('time' in at ? journal.positionAt(at.time) : at.position)
 }

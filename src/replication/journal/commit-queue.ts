@@ -12,6 +12,8 @@ export interface CommitQueueParts {
   durable: JournalState
   segmentSize: number
   nextNumber: number
+  /** The journal's own clock. */
+  now?: (() => number) | undefined
   /** A record is durable. */
   onRecord: (header: RecordHeader, payload: Uint8Array) => void
   /** What was not durable yet is not there any more. */
@@ -140,13 +142,14 @@ export class CommitQueue {
   }
 
   #begin(): CurrentSegment {
-    const { store, durable } = this.#parts
+    const { store, durable, now } = this.#parts
     const number = this.#nextNumber++
     const first = durable.position + 1
+    const begun = now?.()
     const file = store.folder.open(segmentName(number), 'create')
-    const current = { number, file, index: new SegmentIndex(first, durable), length: 0 }
+    const current = { number, file, index: new SegmentIndex(first, durable, begun), length: 0 }
     store.current = current
-    const header = encodeSegmentHeader({ number, first, state: durable.snapshot }, store.seed)
+    const header = encodeSegmentHeader({ number, first, state: durable.snapshot, begun }, store.seed)
     file.write(0, header)
     current.length = header.length
     return current

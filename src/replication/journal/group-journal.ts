@@ -9,7 +9,7 @@ import { asReplicationError, CommitQueue, isFull } from './commit-queue.js'
 import { damaged } from './damaged.js'
 import { foldInto } from './fold.js'
 import { GranuleSet, type Run } from './granule-set.js'
-import { findAt, isOffered, type PointsParts, pointsEvery, settledRanges } from './history.js'
+import { findAt, isOffered, type PointsParts, pointsEvery, settledRanges, timeAt } from './history.js'
 import { Images } from './images.js'
 import { decodeExtent, extentSize } from './index-file.js'
 import { defaultSegmentSize, type JournalOptions, segmentSizeAtMost } from './journal-options.js'
@@ -96,6 +96,7 @@ export class GroupJournal {
       durable: state,
       segmentSize: Math.min(options.segmentSize ?? defaultSegmentSize, segmentSizeAtMost),
       nextNumber,
+      now: options.now,
       onRecord: (header, payload) => this.#onRecord(header, payload),
       onLost: error => this.#onLost(error),
     })
@@ -232,9 +233,15 @@ export class GroupJournal {
     throw new ReplicationError('not-found', 'no checkpoint of that name is kept')
   }
 
-  /** The ranges of positions that are offered, in their order. */
-  history(): readonly Span[] {
-    return settledRanges(this.#offered)
+  /** An offered position, with its time. Throws a ReplicationError: `no-such-point`. */
+  pointAt(position: number): Point {
+    this.#checkOffered(position)
+    return { position, time: timeAt(this.#offered, position) }
+  }
+
+  /** The ranges of positions that are offered, in their order: all of them, or the newest. */
+  history(atMost?: number): readonly Span[] {
+    return settledRanges(this.#offered, atMost)
   }
 
   /**
@@ -293,7 +300,9 @@ export class GroupJournal {
     this.findPoint(name)
     const named = this.#named()
     const others = this.#base.kept.filter(kept => kept.name !== name && named.has(kept.name))
-    await this.#writeBase({ kept: [...others, { name, until }] })
+    // it is not folded from this moment on, not only when that is durable
+    this.#base = { ...this.#base, kept: [...others, { name, until }] }
+    await this.#writeBase({})
   }
 
   /** A named checkpoint may be folded as all others. */
@@ -350,10 +359,12 @@ export class GroupJournal {
     // What was begun is done again whole: the images may hold some of it.
     if (folding > state.position) return folding
     return foldTarget({
-      segments: this.#store.sealed,
+      segments: this.#store.all,
+      sealed: this.#store.sealed.length,
       size: this.#store.size,
       limits: this.#options.limits ?? {},
       time: this.#durable.time,
+      now: this.#options.now?.(),
       floor: this.#foldFloor(),
     })
   }
@@ -399,9 +410,9 @@ export class GroupJournal {
   /** One at a time. */
   #writeBase(change: Partial<Base>): Promise<void> {
     const write = async () => {
-      const base = { ...this.#base, ...change }
-      await writeBase(this.#folder, base)
-      this.#base = base
+      await writeBase(this.#folder, { ...this.#base, ...change })
+      // a fold may have begun meanwhile
+      this.#base = { ...this.#base, ...change }
     }
     const written = this.#baseWritten.then(write)
     this.#baseWritten = written.catch(() => {})

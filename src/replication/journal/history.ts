@@ -28,6 +28,12 @@ export function isOffered(parts: PointsParts, position: number): boolean {
   return segment !== undefined && store.table(segment).isOffered(position)
 }
 
+/** The time of an offered position. */
+export function timeAt({ store, base }: PointsParts, position: number): number {
+  const segment = store.holding(position)
+  return segment === undefined ? base!.time : store.table(segment).time(position)
+}
+
 /** The largest offered position whose time is not later. */
 export function findAt(parts: PointsParts, time: number): number | undefined {
   const { store, rewinds, last, low, base } = parts
@@ -57,22 +63,30 @@ export function* pointsEvery(parts: PointsParts, every: number): Generator<Point
   if (found !== undefined) yield found
 }
 
-/** Positions that are offered, as ranges in which all moments are, in their order. */
-export function settledRanges(parts: PointsParts): Span[] {
+/** Positions that are offered, as ranges in which all moments are, in their order; no more of them than so many, the newest ones. */
+export function settledRanges(parts: PointsParts, atMost = Number.POSITIVE_INFINITY): Span[] {
   const { store, low, base, rewinds, last } = parts
-  const ranges: Span[] = base === undefined ? [] : [{ from: base, to: base }]
-  for (const segment of store.all) {
-    if (segment.last < low) continue
-    const spans = store.spans(segment)
+  const found: { segment: Segment; spans: readonly Span[]; isWhole: boolean }[] = []
+  let count = 0
+  for (const segment of newestFirst(parts)) {
+    const all = store.spans(segment)
+    const spans = all.length > atMost ? all.slice(-atMost) : all
+    found.unshift({ segment, spans, isWhole: spans.length === all.length })
+    count += spans.length
+    if (count > atMost) break
+  }
+  const isAll = count <= atMost
+  const ranges: Span[] = base === undefined || !isAll ? [] : [{ from: base, to: base }]
+  for (const { segment, spans, isWhole } of found) {
     for (const [index, { from, to }] of spans.entries()) {
       const before = ranges.at(-1)
-      const continues = index === 0 && segment.continues && before !== undefined
+      const continues = index === 0 && isWhole && segment.continues && before !== undefined
       if (continues) before.to = to
       else if (from.position >= low) ranges.push({ from, to })
       else if (to.position >= low) ranges.push({ from: firstFrom(parts, segment, low), to })
     }
   }
-  return ranges.flatMap(range => withoutUndone(range, rewinds, last))
+  return ranges.flatMap(range => withoutUndone(range, rewinds, last)).slice(-atMost)
 }
 
 /** The first offered position of a segment from one on, in which there is one. */

@@ -1,7 +1,7 @@
 export interface JournalLimits {
   /** Older records are folded into the images while the journal is larger, in bytes. */
   bytes?: number | undefined
-  /** Records older than this are folded, in microseconds, counted back from the newest record's time. */
+  /** Records older than this are folded, in microseconds, counted back from the newest record's time, and by `now`, too. */
   history?: number | undefined
   /** A journal that is larger, though nothing may be folded, takes no more data; in bytes. Without it the disk is the limit. */
   hardBytes?: number | undefined
@@ -11,6 +11,8 @@ export interface JournalOptions {
   /** A segment that has got so large is followed by a new one, in bytes. 64 MiB by default, at most 1 GiB. */
   segmentSize?: number | undefined
   limits?: JournalLimits | undefined
+  /** Another clock than that of the records, in microseconds: one that jumps ahead makes nothing old. */
+  now?: (() => number) | undefined
   /** Data is deflated where that saves an eighth. */
   compress?: boolean | undefined
 }

@@ -27,7 +27,7 @@ export function readSegment(file: OpenFile, number: number, limit: number, seed:
   const header = readSegmentHeader(file, number, seed)
   if (header === undefined) return
   const state = new JournalState(header.state)
-  const index = new SegmentIndex(header.first, state)
+  const index = new SegmentIndex(header.first, state, header.begun)
   let length = header.size
   let waiting: { header: RecordHeader; at: number }[] = []
   const empty = new Uint8Array(0)

@@ -6,7 +6,7 @@ import { readNumber, writeNumber } from './record.js'
 
 /**
  * What a segment begins with: 8 bytes of magic, CRC-32 of the rest with the journal's seed, length of the JSON behind it, the segment's
- * number and its first position (8 bytes each), then as JSON what is known behind the record before it. Records begin at the next
+ * number and its first position (8 bytes each), then as JSON what is known behind the record before it, and when it was begun. Records begin at the next
  * multiple of 8.
  */
 const magic = Buffer.from('XLJSEG01')
@@ -19,6 +19,8 @@ export interface SegmentHeader {
   first: number
   /** What is known behind the record before. */
   state: StateSnapshot
+  /** When it was begun, by the journal's own clock, in microseconds; undefined where it has none. */
+  begun?: number | undefined
 }
 
 export const segmentName = (number: number): string => `${String(number).padStart(10, '0')}.seg`
@@ -30,8 +32,8 @@ export function numberOf(name: string, ending: 'seg' | 'idx'): number | undefine
   return match?.[2] === ending ? Number(match[1]) : undefined
 }
 
-export function encodeSegmentHeader({ number, first, state }: SegmentHeader, seed: number): Buffer {
-  const json = Buffer.from(JSON.stringify(state))
+export function encodeSegmentHeader({ number, first, state, begun }: SegmentHeader, seed: number): Buffer {
+  const json = Buffer.from(JSON.stringify({ ...state, begun }))
   const bytes = Buffer.alloc((fixedSize + json.length + 7) & ~7)
   magic.copy(bytes, 0)
   bytes.writeUInt32LE(json.length, 12)
@@ -55,6 +57,10 @@ export function readSegmentHeader(
   const bytes = Buffer.alloc((fixedSize + length + 7) & ~7)
   if (file.readInto(0, bytes) < bytes.length || bytes.readUInt32LE(8) !== crc32(bytes.subarray(12), seed)) return
   if (readNumber(bytes, 16) !== number) return
-  const state = readSnapshot(readJson(bytes.subarray(fixedSize, fixedSize + length)))
-  return { number, first: readNumber(bytes, 24), state, size: bytes.length }
+  const json = readJson(bytes.subarray(fixedSize, fixedSize + length))
+  const { begun } = Object(json)
+  return {
+    ...{ number, first: readNumber(bytes, 24), state: readSnapshot(json), size: bytes.length },
+    begun: typeof begun === 'number' ? begun : undefined,
+  }
 }

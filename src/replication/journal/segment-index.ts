@@ -39,6 +39,8 @@ export interface SegmentSummary {
   minTime: number | undefined
   /** Of its last record that has one. */
   lastTime: number
+  /** When it was begun, by the journal's own clock; undefined where it has none. */
+  begun?: number | undefined
   /** Its first span goes on where the last one of the segment before ended. */
   continues: boolean
   points: readonly NamedPoint[]
@@ -55,14 +57,16 @@ export class SegmentIndex {
   #minTime: number | undefined
   #lastTime: number
   #isInSpan = false
+  readonly #begun: number | undefined
   #mayContinue: boolean
   #continues = false
 
-  /** @param start what is known behind the record before */
-  constructor(first: number, start: { time: number; isSettled: boolean }) {
+  /** @param start what is known behind the record before  @param begun when, by the journal's own clock */
+  constructor(first: number, start: { time: number; isSettled: boolean }, begun: number | undefined) {
     this.table = new RecordTable(first)
     this.#lastTime = start.time
     this.#mayContinue = start.isSettled
+    this.#begun = begun
   }
 
   /** @param isOffered whether the state behind the record is a point */
@@ -93,6 +97,7 @@ export class SegmentIndex {
       length,
       minTime: this.#minTime,
       lastTime: this.#lastTime,
+      begun: this.#begun,
       continues: this.#continues,
       points: this.points,
       rewinds: this.rewinds,

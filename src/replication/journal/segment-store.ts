@@ -13,6 +13,7 @@ import {
   writeIndex,
 } from './index-file.js'
 import type { StateSnapshot } from './journal-state.js'
+import { Lru } from './lru.js'
 import { readSegment } from './read-segment.js'
 import type { RecordHeader } from './record.js'
 import type { RecordTable } from './record-table.js'
@@ -22,6 +23,9 @@ import type { SegmentIndex, SegmentSummary, Span } from './segment-index.js'
 
 /** How many segments, and indexes, are kept open for reading. */
 const filesAtMost = 64
+
+/** How many spans of sealed segments are kept in memory. */
+const spansAtMost = 4096
 
 /** What is kept in memory of a segment. */
 export type Segment = Omit<SegmentSummary, 'points' | 'rewinds'>
@@ -44,6 +48,8 @@ export class SegmentStore {
   current: CurrentSegment | undefined
   readonly #segments: FileCache
   readonly #indexes: FileCache
+  /** Each look at a group asks for them. */
+  readonly #spans = new Lru<number, readonly Span[]>(spansAtMost)
 
   constructor(folder: Folder, seed: number) {
     this.folder = folder
@@ -78,8 +84,8 @@ export class SegmentStore {
     this.#tryToWriteIndex(index, summary)
   }
 
-  add({ number, first, last, length, minTime, lastTime, continues }: SegmentSummary): void {
-    this.sealed.push({ number, first, last, length, minTime, lastTime, continues })
+  add({ number, first, last, length, minTime, lastTime, begun, continues }: SegmentSummary): void {
+    this.sealed.push({ number, first, last, length, minTime, lastTime, begun, continues })
   }
 
   /** Removes the oldest ones from the list and the folder, up to one that ends at a position or before it. */
@@ -108,8 +114,12 @@ export class SegmentStore {
 
   spans(segment: Segment): readonly Span[] {
     if (segment.number === this.current?.number) return this.current.index.spans
+    const known = this.#spans.get(segment.number)
+    if (known !== undefined) return known
     const read = this.#withIndex(segment, (file, parts) => readSpans(file, parts, this.seed))
-    return read ?? this.#rebuild(segment).spans
+    const spans = read ?? this.#rebuild(segment).spans
+    this.#spans.set(segment.number, spans, spans.length + 1)
+    return spans
   }
 
   /** The extents of a sealed segment, as they stand in its index, and where there; undefined where it has none. */

@@ -12,13 +12,18 @@ class Writer {
   journal!: GroupJournal
   #sequence = 0
   readonly #limits: JournalLimits
+  /** How far the clock of the records has jumped, in microseconds. */
+  jumped = 0
+  /** The journal's own one, in seconds. */
+  readonly #now: (() => number) | undefined
 
-  private constructor(limits: JournalLimits) {
+  private constructor(limits: JournalLimits, now?: () => number) {
     this.#limits = limits
+    this.#now = now
   }
 
-  static async open(limits: JournalLimits): Promise<Writer> {
-    const writer = new Writer(limits)
+  static async open(limits: JournalLimits, now?: () => number): Promise<Writer> {
+    const writer = new Writer(limits, now)
     await writer.reopen()
     writer.journal.declareVolume({ number: 0, name: 'disk', size: 64 * kib })
     writer.journal.beginStream('stream', 0, 'agent')
@@ -27,7 +32,9 @@ class Writer {
 
   async reopen(): Promise<void> {
     await this.journal?.close()
-    this.journal = await GroupJournal.open(this.disk.folder, { segmentSize: 4 * kib, limits: this.#limits })
+    this.journal = await GroupJournal.open(this.disk.folder, {
+      ...{ segmentSize: 4 * kib, limits: this.#limits, now: this.#now },
+    })
   }
 
   /** One a second. @returns its position */
@@ -52,7 +59,7 @@ class Writer {
 
   #place(): { channel: number; sequence: number; time: number } {
     const sequence = ++this.#sequence
-    return { channel: 0, sequence, time: sequence * 1_000_000 }
+    return { channel: 0, sequence, time: sequence * 1_000_000 + this.jumped }
   }
 
   /** After a message was not taken. */
@@ -71,6 +78,36 @@ t.test('history is kept as long as was asked for, and not much longer', async t 
   t.throws(() => writer.journal.positionAt(50e6), { code: 'no-such-point' })
   t.equal(writer.journal.positionAt(71e6), last - 30)
   t.ok(writer.journal.usage().imageBytes > 0)
+  await writer.journal.close()
+})
+
+t.test('a clock that jumps ahead makes nothing old', async t => {
+  let now = 1e15
+  const writer = await Writer.open({ history: 30_000_000 }, () => now)
+  const live = async (count: number) => {
+    for (let second = 0; second < count; second++) {
+      now += 1e6
+      await writer.write(1, 1)
+    }
+  }
+  writer.mark({ kind: 'settled' })
+  await live(25)
+  const first = writer.journal.history()[0]!.from.position
+  writer.jumped = 365 * 86_400e6
+  for (let round = 0; round < 2; round++) {
+    await live(2)
+    await writer.journal.trim()
+    t.equal(writer.journal.history()[0]!.from.position, first, 'the hub knows better')
+    await writer.reopen()
+  }
+  await live(40)
+  await writer.journal.trim()
+  t.ok(writer.journal.history()[0]!.from.position > first, 'by both clocks it is old')
+  // nor does a jump of the hub's
+  const { from } = writer.journal.history()[0]!
+  now += 365 * 86_400e6
+  await writer.journal.trim()
+  t.equal(writer.journal.history()[0]!.from.position, from.position)
   await writer.journal.close()
 })
 
@@ -175,5 +212,30 @@ t.test('a disk that fails: what was acknowledged can be read, nothing is taken a
   writer.disk.before = () => {}
   await writer.reopen()
   t.ok(writer.journal.last.position >= last)
+  await writer.journal.close()
+})
+
+t.test('a crash in a fold that was begun while a checkpoint was to be kept', async t => {
+  const writer = await Writer.open({ bytes: 10 * kib })
+  writer.mark({ kind: 'settled' })
+  const early = await writer.write(5, 1)
+  await writer.write(30, 1)
+  await writer.write(10, 2)
+  writer.mark({ kind: 'point', name: 'late' })
+  await writer.write(1, 3)
+  const { disk } = writer
+  let left: MemoryDisk | undefined
+  disk.before = (operation, name) => {
+    if (operation === 'sync' && name === 'disk.img') left ??= disk.copied()
+  }
+  const kept = writer.journal.keepPoint('late')
+  // it is being written
+  await Promise.resolve()
+  await Promise.resolve()
+  await writer.journal.trim()
+  await kept
+  const after = await GroupJournal.open(left!.folder)
+  await t.rejects(after.view(early), { code: 'no-such-point' }, 'some of what came after it is in the image')
+  await after.close()
   await writer.journal.close()
 })
