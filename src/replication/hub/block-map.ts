@@ -12,12 +12,19 @@ const pageBlocks = pageBytes * 8
 
 interface Page {
   bits: Uint8Array
-  /** Its two places in the file, in pages; and the one that was written last. */
+  /** Its two places in the file, in pages; and the one that is durable: it is not written before the other one is. */
   slots: [number, number]
   newest: 0 | 1
   generation: number
   /** The file does not have its bits as they are. */
   isDirty: boolean
+}
+
+/** A page that is to be written: as it was when it was taken. */
+export interface DirtyPage {
+  write(): void
+  /** What was written is durable. */
+  settle(): void
 }
 
 /**
@@ -97,27 +104,28 @@ export class BlockMap {
   }
 
   /** Takes what is to be written: as the map is now. What is added later is not in it. */
-  takeDirty(): (() => void)[] {
-    const writes: (() => void)[] = []
+  takeDirty(): DirtyPage[] {
+    const taken: DirtyPage[] = []
     for (const [index, page] of this.#pages) {
       if (!page.isDirty) continue
       page.isDirty = false
       const bits = page.bits.slice()
-      writes.push(() => this.#write(index, page, bits))
+      const slot = page.newest === 0 ? 1 : 0
+      const generation = page.generation + 1
+      taken.push({
+        write: () => this.#file.write(page.slots[slot] * pageSize, encodePage(index, generation, bits)),
+        settle() {
+          page.newest = slot
+          page.generation = generation
+        },
+      })
     }
-    return writes
+    return taken
   }
 
   /** What was taken did not become durable: it is to be written again. */
   makeDirty(): void {
     for (const page of this.#pages.values()) page.isDirty = true
-  }
-
-  #write(index: number, page: Page, bits: Uint8Array): void {
-    const slot = page.newest === 0 ? 1 : 0
-    this.#file.write(page.slots[slot] * pageSize, encodePage(index, page.generation + 1, bits))
-    page.newest = slot
-    page.generation++
   }
 
   #newPage(index: number): Page {
@@ -142,7 +150,8 @@ export class BlockMap {
       // the first write of a page, which was cut off: nothing that it says was ever promised
       if (found === undefined) continue
       const { index, generation } = found
-      const bits = found.bits.slice()
+      // a copy: the slice of a Buffer is none
+      const bits = new Uint8Array(found.bits)
       this.#pages.set(index, { bits, slots, newest, generation, isDirty: false })
       for (const byte of bits) this.#size += ones(byte)
     }

@@ -18,6 +18,8 @@ export interface BranchOptions {
   /** The group as of its point. */
   view: View
   quota: OverlayQuota
+  /** @throws ReplicationError owned where another hub has the group now */
+  checkOwner(): void
 }
 
 /** A group as of a point, written to by a recovery VM: a disk for each volume. */
@@ -40,7 +42,7 @@ export class Branch {
    * @throws ReplicationError damaged where files are missing; file-failed, full
    */
   static async open(options: BranchOptions): Promise<Branch> {
-    const { record, folder, view, quota } = options
+    const { record, folder, view, quota, checkOwner } = options
     const files = new Set(folder.list())
     const overlays = new Map<number, Overlay>()
     const opened: OpenFile[] = []
@@ -55,7 +57,7 @@ export class Branch {
         opened.push(data, map)
         if (data.size !== size) data.truncate(size)
         if (isNew) await Promise.all([data.sync(), map.sync()])
-        overlays.set(number, new Overlay({ view, volume: number, size, data, map, quota, isNew }))
+        overlays.set(number, new Overlay({ view, volume: number, size, data, map, quota, isNew, checkOwner }))
       }
       if (record.state === 'making') await folder.sync()
     } catch (error) {

@@ -15,6 +15,8 @@ export interface BranchesOptions {
   journal: Journal
   quota: OverlayQuota
   host: HubHost
+  /** @throws ReplicationError owned where another hub has the group now */
+  checkOwner(): void
 }
 
 const folderName = 'branches'
@@ -25,6 +27,8 @@ export class Branches {
   readonly #open = new Map<string, Branch>()
   /** Those that cannot be opened, and why. */
   readonly #lost = new Map<string, ReplicationError>()
+  /** What those rest on: it must be there when they can be opened. */
+  readonly #kept = new Map<string, View>()
   /** Those whose disks nobody gets any more. */
   readonly #closed = new Set<string>()
 
@@ -69,12 +73,11 @@ export class Branches {
 
   /** Opens what is ready, and drops what is to go, or whose making nobody heard of. One that `isMade` is made by others. */
   async restore(isMade: (name: string) => boolean): Promise<void> {
+    // first of all: what they rest on must not be folded, whatever fails
+    for (const record of this.records) if (record.state === 'ready') await this.#restore(record)
     this.#removeForgotten()
-    for (const record of this.records) {
-      if (record.state === 'dropping' || (record.state === 'making' && !isMade(record.name)))
-        await this.drop(record.name)
-      else if (record.state === 'ready') await this.#restore(record)
-    }
+    for (const { name, state } of this.records)
+      if (state === 'dropping' || (state === 'making' && !isMade(name))) await this.drop(name)
   }
 
   /**
@@ -86,7 +89,7 @@ export class Branches {
     wanted: Omit<BranchRecord, 'id' | 'state'>,
     change: Parameters<RecordFile['save']>[0] = {},
   ): Promise<Branch> {
-    const { file, journal, quota, folder } = this.#options
+    const { file, journal, quota, folder, checkOwner } = this.#options
     const view = await journal.view(wanted.position)
     let begun: BranchRecord | undefined
     let branch: Branch
@@ -95,7 +98,7 @@ export class Branches {
       begun = { ...wanted, id: nextBranch, state: 'making' }
       await file.save({ branches: [...this.#without(wanted.name), begun], nextBranch: nextBranch + 1 })
       const own = folder.folder(folderName).folder(String(begun.id))
-      branch = await Branch.open({ record: begun, folder: own, view, quota })
+      branch = await Branch.open({ record: begun, folder: own, view, quota, checkOwner })
       await folder.folder(folderName).sync()
       await folder.sync()
     } catch (error) {
@@ -123,6 +126,7 @@ export class Branches {
     await this.close(name)
     await this.#open.get(name)?.close()
     this.#open.delete(name)
+    this.#letGo(name)
     try {
       if (folder.folders().includes(folderName)) {
         const all = folder.folder(folderName)
@@ -156,17 +160,23 @@ export class Branches {
       await branch.close()
     }
     this.#open.clear()
+    for (const name of [...this.#kept.keys()]) this.#letGo(name)
+  }
+
+  #letGo(name: string): void {
+    this.#kept.get(name)?.close()
+    this.#kept.delete(name)
   }
 
   async #restore(record: BranchRecord): Promise<void> {
-    const { journal, quota, folder } = this.#options
+    const { journal, quota, folder, checkOwner } = this.#options
     let view: View | undefined
     try {
       view = await journal.view(record.position)
       const own = folder.folder(folderName).folder(String(record.id))
-      this.#open.set(record.name, await Branch.open({ record, folder: own, view, quota }))
+      this.#open.set(record.name, await Branch.open({ record, folder: own, view, quota, checkOwner }))
     } catch (error) {
-      view?.close()
+      if (view !== undefined) this.#kept.set(record.name, view)
       this.#lost.set(record.name, fileError(`the branch ${record.name} cannot be opened`, error))
     }
   }

@@ -24,7 +24,8 @@ export async function copyFolder(from: Folder, to: Folder, last: string): Promis
 
 async function copyAll(from: Folder, to: Folder, last: string): Promise<boolean> {
   const base = readBase(from)
-  for (const name of from.list()) if (name !== last) await copyFile(from, to, name)
+  // a map before what it is of: where both are written to meanwhile, it says of nothing that it is there which was not copied
+  for (const name of [...from.list()].sort()) if (name !== last) await copyFile(from, to, name)
   for (const name of from.folders()) if (!(await copyFolder(from.folder(name), to.folder(name), ''))) return false
   if (base === undefined ? readBase(from) !== undefined : !readBase(from)?.equals(base)) return false
   await to.sync()

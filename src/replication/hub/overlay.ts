@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { BlockBackend, BlockExtent, ZeroOptions } from '../../nbd/block-backend.js'
 import { NbdError } from '../../nbd/nbd-error.js'
 import type { OpenFile } from '../folder.js'
-import { BlockMap, blockSize } from './block-map.js'
+import { BlockMap, blockSize, type DirtyPage } from './block-map.js'
 import type { Run, View } from './journal-seam.js'
 import type { OverlayQuota } from './overlay-quota.js'
 import { takeTurns } from './take-turns.js'
@@ -25,6 +25,8 @@ export interface OverlayParts {
   quota: OverlayQuota
   /** Nothing was ever written to the file of the data: where the map has no bit, it is a hole. */
   isNew: boolean
+  /** Asked before a flush is answered. @throws ReplicationError owned where another hub has the group now */
+  checkOwner(): void
 }
 
 /**
@@ -39,6 +41,7 @@ export class Overlay implements BlockBackend {
   readonly #mapFile: OpenFile
   readonly #map: BlockMap
   readonly #quota: OverlayQuota
+  readonly #checkOwner: () => void
   /** Where the map has no bit, the file has a hole. */
   #isNew: boolean
   readonly #underWay = new Set<Promise<unknown>>()
@@ -49,7 +52,7 @@ export class Overlay implements BlockBackend {
   /** What was written since the mark; undefined where nobody wants to know. */
   #written: Set<number> | undefined
 
-  constructor({ view, volume, size, data, map, quota, isNew }: OverlayParts) {
+  constructor({ view, volume, size, data, map, quota, isNew, checkOwner }: OverlayParts) {
     this.size = size
     this.#view = view
     this.#volume = volume
@@ -58,6 +61,7 @@ export class Overlay implements BlockBackend {
     this.#map = BlockMap.load(map)
     this.#quota = quota
     this.#isNew = isNew
+    this.#checkOwner = checkOwner
     quota.add(this.#map.size * blockSize)
   }
 
@@ -106,11 +110,9 @@ export class Overlay implements BlockBackend {
   /** What is asked while one is under way waits for the one after it, together. */
   flush(): Promise<void> {
     this.#checkOpen()
-    this.#waitingFlush ??= this.#flushing.then(() => {
+    this.#waitingFlush ??= this.#inTurn(() => {
       this.#waitingFlush = undefined
-      const flushed = this.#flush()
-      this.#flushing = flushed.catch(() => {})
-      return flushed
+      return this.#flush()
     })
     return this.#counted(this.#waitingFlush)
   }
@@ -186,9 +188,8 @@ export class Overlay implements BlockBackend {
   }
 
   /** Makes durable what was written, be it frozen or not. */
-  async sync(): Promise<void> {
-    await this.#flushing
-    await this.#flush()
+  sync(): Promise<void> {
+    return this.#inTurn(() => this.#flush())
   }
 
   /** After `freeze`. */
@@ -319,6 +320,13 @@ export class Overlay implements BlockBackend {
     return bytes.equals(zeroes.subarray(0, bytes.length))
   }
 
+  /** One flush at a time: one beside another would not wait for what that one has taken. */
+  #inTurn(flush: () => Promise<void>): Promise<void> {
+    const flushed = this.#flushing.then(flush)
+    this.#flushing = flushed.catch(() => {})
+    return flushed
+  }
+
   /** What the map says when it begins is durable, data first, when it settles. */
   async #flush(): Promise<void> {
     if (this.#failure !== undefined)
@@ -326,19 +334,25 @@ export class Overlay implements BlockBackend {
     const pages = this.#map.takeDirty()
     try {
       await this.#data.sync()
-      for (const write of pages) write()
+      for (const page of pages) page.write()
     } catch (error) {
       this.#map.makeDirty()
       throw error
     }
-    if (pages.length === 0) return
+    if (pages.length > 0) await this.#syncMap(pages)
+    // who has taken the group over since then has found all of this
+    this.#checkOwner()
+  }
+
+  async #syncMap(pages: readonly DirtyPage[]): Promise<void> {
     try {
       await this.#mapFile.sync()
     } catch (error) {
-      // to write pages again could tear those that are durable
+      // nobody knows what the file has
       this.#failure = error
       throw error
     }
+    for (const page of pages) page.settle()
   }
 
   #counted<Result>(work: Promise<Result>): Promise<Result> {

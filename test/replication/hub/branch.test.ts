@@ -1,10 +1,24 @@
 import t, { type Test } from 'tap'
 import type { BlockBackend } from 'xenlight/nbd'
+import type { OpenFile } from '#xenlight/replication/folder.js'
 import type { Hub } from '#xenlight/replication/hub/hub.js'
+import { Overlay } from '#xenlight/replication/hub/overlay.js'
+import { OverlayQuota } from '#xenlight/replication/hub/overlay-quota.js'
 import { createRandom, type Random } from '../../support/random.js'
+import { MemoryDisk } from '../memory-folder.js'
 import { PlayedDisk } from './played-disk.js'
 import { copyOf, difference, groupOf, type Images, imagesOf, PlayedGuest, someWrite, volumes } from './played-group.js'
 import { playHub } from './played-hub.js'
+
+const MiB = 1024 * 1024
+/** A file that nobody looks at. */
+const emptyFile = {
+  readInto: () => 0,
+  write: () => {},
+  truncate: () => {},
+  sync: async () => {},
+  close: () => {},
+}
 
 /** A branch that is written to, and what it must have. */
 class Used {
@@ -124,4 +138,134 @@ t.test('branches at any point, all at once, with crashes', async t => {
   t.comment(`seeds ${first} to ${first + count - 1}`)
   for (let seed = first; seed < first + count; seed++) await onePlay(t, seed)
   t.pass(`${count} plays`)
+})
+
+t.test('what a branch rests on stays while its files cannot be opened', async t => {
+  const limits = { journalBytes: 300 * 1024 }
+  const random = createRandom(5)
+  const disk = new PlayedDisk()
+  const hub = await playHub(disk)
+  const guest = new PlayedGuest(hub, random)
+  await guest.begin(hub)
+  await guest.live(hub, 5)
+  await groupOf(hub).life.test({ name: 'try', at: { newest: true }, by: 'me' })
+  const used = new Used('try', copyOf(guest.images))
+  for (let count = 0; count < 5; count++) await used.write(hub, random)
+  await used.flush(hub)
+  await hub.close()
+  // as where another file system is not mounted
+  const own = disk.folder.folder('groups').folder('web').folder('1').folder('branches').folder('1')
+  own.rename('0.map', 'away')
+  const second = await playHub(disk, { limits })
+  t.match(groupOf(second).status().branches, [{ name: 'try', lost: /0\.map/ }])
+  const again = new PlayedGuest(second, random, 'host-1', guest.images)
+  await again.begin(second)
+  await again.live(second, 60)
+  await second.look()
+  await second.close()
+  own.rename('away', '0.map')
+  const third = await playHub(disk, { limits })
+  t.match(groupOf(third).status().branches, [{ name: 'try', lost: undefined }])
+  t.equal(difference(await imagesOf(groupOf(third).branches.get('try')), used.images), undefined)
+  await groupOf(third).life.discard('try', 'me')
+  const before = groupOf(third).journal.history()[0]!.from.position
+  await third.look()
+  t.ok(groupOf(third).journal.history()[0]!.from.position > before, 'and it goes when the branch has gone')
+})
+
+t.test('a flush beside a sync of the hub is one all the same', async t => {
+  for (let seed = 0; seed < 20; seed++) {
+    const random = createRandom(seed)
+    const disk = new PlayedDisk()
+    const hub = await playHub(disk)
+    const guest = new PlayedGuest(hub, random)
+    await guest.begin(hub)
+    await groupOf(hub).life.test({ name: 'try', at: { newest: true }, by: 'me' })
+    const { backend } = hub.findExport('web/try/root')!
+    await backend.write(8192, new Uint8Array(4096).fill(77))
+    const synced = groupOf(hub)
+      .branches.get('try')
+      .sync()
+      .catch(() => {})
+    await backend.flush()
+    const again = await playHub(disk.afterPowerCut(random))
+    await synced
+    const found = await imagesOf(groupOf(again).branches.get('try'))
+    t.equal(found.get(0)![8192], 77, `seed ${seed}`)
+  }
+})
+
+/** A volume of 600 MiB over nothing, whose content is of no interest: a page of its map is for 127 MiB. */
+const largeVolume = (map: OpenFile) =>
+  new Overlay({
+    view: {
+      ...{ position: 1, volumes: [], close: () => {} },
+      read: (_volume: number, _offset: number, length: number) => new Uint8Array(length),
+      blockStatus: () => [],
+    },
+    ...{ volume: 0, size: 600 * MiB, data: { ...emptyFile, size: 600 * MiB }, map },
+    ...{ quota: new OverlayQuota(MiB), isNew: true, checkOwner() {} },
+  })
+
+t.test('what was written far apart is all there when it is opened again', async t => {
+  const disk = new MemoryDisk()
+  const overlay = largeVolume(disk.folder.open('map', 'create'))
+  for (let round = 1; round < 4; round++) {
+    for (const offset of [500, 10, 300, 150]) overlay.write(offset * MiB + round * 8192, new Uint8Array(4096))
+    await overlay.flush()
+    const again = largeVolume(disk.folder.open('map', 'write'))
+    t.same([...again.runs()], [...overlay.runs()], `round ${round}`)
+    t.equal(again.written, round * 4 * 4096)
+  }
+})
+
+t.test('a flush for which there is not enough room takes nothing of what was flushed before', async t => {
+  for (let seed = 0; seed < 100; seed++) {
+    const random = createRandom(seed)
+    const disk = new MemoryDisk()
+    const overlay = largeVolume(disk.folder.open('map', 'create'))
+    await disk.folder.sync()
+    overlay.write(0, new Uint8Array(4096))
+    await overlay.flush()
+    // in another sector of the same page, and in another page
+    overlay.write(80 * MiB, new Uint8Array(4096))
+    overlay.write(150 * MiB, new Uint8Array(4096))
+    disk.room = disk.used + 4096
+    await t.rejects(overlay.flush(), { code: 'ENOSPC' })
+    disk.room = Number.POSITIVE_INFINITY
+    let left: MemoryDisk | undefined
+    disk.before = operation => {
+      if (operation === 'sync') left ??= disk.crashed(random)
+    }
+    await overlay.flush()
+    const [first] = largeVolume(left!.folder.open('map', 'write')).runs()
+    t.equal(first?.offset, 0, `seed ${seed}: what was flushed at first is there`)
+  }
+})
+
+t.test('a hub that is started on a full disk has all branches, also where it was to drop another one', async t => {
+  const disk = new PlayedDisk()
+  const hub = await playHub(disk)
+  const guest = new PlayedGuest(hub, createRandom(6))
+  await guest.begin(hub)
+  const { life, branches } = groupOf(hub)
+  await life.test({ name: 'going', at: { newest: true }, by: 'me' })
+  for (let failAt = 1; branches.record('going')?.state === 'ready'; failAt++) {
+    disk.failAt = disk.operations + failAt
+    await life.discard('going', 'me').catch(() => {})
+  }
+  await life.test({ name: 'staying', at: { newest: true }, by: 'me' })
+  t.match(branches.records, [
+    { name: 'going', state: 'dropping' },
+    { name: 'staying', state: 'ready' },
+  ])
+  for (let failAt = 1; failAt < 40; failAt++) {
+    const left = disk.afterKill()
+    left.failures = Number.POSITIVE_INFINITY
+    left.failAt = left.operations + failAt
+    const again = await playHub(left).catch(() => undefined)
+    // where its journal cannot be opened nothing is folded
+    if (again === undefined || again.groups.length === 0) continue
+    t.ok(again.findExport('web/staying/root'), `full at ${failAt}`)
+  }
 })
