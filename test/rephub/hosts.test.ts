@@ -226,7 +226,7 @@ t.test('over TLS, from configuration files; an option counts before them', async
     return here.stay('repagent', 'serve', '--config', at(`${name}.yaml`))
   }
   const hub = here.stay('rephub', 'serve', '--config', at('hub.yaml'), '--listen', `127.0.0.1:${port}`)
-  await hub.until(/^hub hub: no groups\n/)
+  await hub.until(/^hub hub: web: empty\n/)
   await agentOf('anna').until(/connected to the hub hub at .*; web: protected\n/)
   await agentOf('berta').until(/; web: .*berta.* may not send the group web/)
   await hub.until(/web: protected, sent by anna\n/)

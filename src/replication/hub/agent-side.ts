@@ -23,14 +23,21 @@ export class AgentSide implements PrimarySide {
   }
 
   async differing(volume: number): Promise<readonly Run[]> {
-    const answer = await this.command('differing', { volume })
-    const { runs } = Object(answer)
-    if (!Array.isArray(runs) || runs.length > runsAtMost) throw this.#wrong('differing')
-    return runs.map(run => {
-      const { offset, length } = Object(run)
-      if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) throw this.#wrong('differing')
-      return { offset, length }
-    })
+    const all: Run[] = []
+    // an answer holds some of them, and says where the next one begins
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const answer = await this.command('differing', { volume, from })
+      const { runs, next }: { runs?: unknown; next?: number } = Object(answer)
+      const goesOn = next === undefined || (Number.isSafeInteger(next) && next > from)
+      if (!goesOn || !Array.isArray(runs) || all.length + runs.length > runsAtMost) throw this.#wrong('differing')
+      for (const run of runs) {
+        const { offset, length } = Object(run)
+        if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) throw this.#wrong('differing')
+        all.push({ offset, length })
+      }
+      from = next
+    }
+    return all
   }
 
   async write(volume: number, offset: number, data: Uint8Array): Promise<void> {

@@ -8,8 +8,9 @@ import { takeTurns } from './take-turns.js'
 const digestSize = 32
 /** So many granules are read and digested before all else has its turn. */
 const atOnce = 8
-/** Of longer zeroes it is not noted where they are, in bytes. */
+/** Of longer zeroes it is not noted where they are, in bytes; and so many granules are noted in all. */
 const notedAtMost = 64 * 1024 * 1024
+const granulesAtMost = 256 * 1024
 
 const digestOf = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 const zeroDigest = digestOf(new Uint8Array(granuleSize))
@@ -24,6 +25,7 @@ export class Digests {
   #view: View | undefined
   /** The granules that were written since, by volume. */
   readonly #written = new Map<number, Set<number>>()
+  #count = 0
   #last: Promise<unknown> = Promise.resolve()
   #isUsed = false
   #isNoting = false
@@ -44,15 +46,18 @@ export class Digests {
 
   /** Something was appended. */
   wrote(volume: number, offset: number, length: number): void {
-    if (!this.#isNoting) return
-    if (length > notedAtMost) {
+    if (!this.#isNoting || this.#isStale) return
+    if (length > notedAtMost || this.#count >= granulesAtMost) {
       this.#isStale = true
+      this.#written.clear()
       return
     }
     const granules = this.#written.get(volume) ?? new Set()
     this.#written.set(volume, granules)
+    const before = granules.size
     for (let granule = Math.floor(offset / granuleSize); granule * granuleSize < offset + length; granule++)
       granules.add(granule)
+    this.#count += granules.size - before
   }
 
   /** Gives the view up where nobody has asked since the last call: what it holds can be folded then. */
@@ -120,6 +125,7 @@ export class Digests {
     this.#isNoting = false
     this.#isStale = false
     this.#written.clear()
+    this.#count = 0
   }
 }
 

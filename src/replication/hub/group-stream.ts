@@ -46,6 +46,16 @@ export interface GroupStreamOptions {
   overLimit: () => string | undefined
   /** Something was appended: which part of which volume. */
   wrote(volume: number, offset: number, length: number): void
+  /** @throws ReplicationError owned where another hub has the group now */
+  checkOwner(): void
+}
+
+/** What the hub knows of a group that a stream is attached to. */
+export interface StreamGroup {
+  epoch: number
+  replica: string
+  /** The stream is the agent's that is to be attached: notes that, durably. @throws ReplicationError full, file-failed, owned */
+  admit(): Promise<void>
 }
 
 /** The stream of a group's agent, on its way into the journal. One is attached at a time. */
@@ -80,6 +90,11 @@ export class GroupStream {
     return this.#ended
   }
 
+  /** What differs between the replica and its disks is not known, and its agent has not said yet that it differs. */
+  get isBehind(): boolean {
+    return this.#live?.isFirst === true && !this.#live.continues
+  }
+
   get uncommitted(): number {
     return this.#uncommitted
   }
@@ -93,7 +108,7 @@ export class GroupStream {
   async attach(
     link: StreamLink,
     { channel, stream, oldest, previous, volumes }: Attach,
-    { epoch, replica }: { epoch: number; replica: string },
+    { epoch, replica, admit }: StreamGroup,
   ): Promise<Attachment | undefined> {
     const { group, journal, limits, now } = this.#options
     const other = this.#live
@@ -119,6 +134,8 @@ export class GroupStream {
     try {
       takeVolumes(journal, group, volumes, limits())
       await journal.commit()
+      // not of one that was refused: what is asked of the group's agent would go to it
+      await admit()
     } catch (error) {
       const failure = fileError(`the stream of the group ${group} cannot be written to its journal`, error)
       if (failure.code === 'full') this.#toTell.add(link)
@@ -248,7 +265,7 @@ export class GroupStream {
   }
 
   async #commitAll(): Promise<void> {
-    const { journal, group } = this.#options
+    const { journal, group, checkOwner } = this.#options
     do {
       this.#isMore = false
       // what else has come in this turn
@@ -258,6 +275,8 @@ export class GroupStream {
       try {
         const { sequence } = await journal.commit()
         this.#uncommitted -= bytes
+        // who has taken it over since then has found all of this
+        checkOwner()
         this.#acknowledge(live, sequence)
       } catch (error) {
         this.#uncommitted = 0

@@ -13,7 +13,7 @@ import type { Journal, OpenJournal } from './journal-seam.js'
 import { GroupLife } from './life.js'
 import { OverlayQuota } from './overlay-quota.js'
 import { RecordFile } from './record-file.js'
-import { checkTerm, ownTerm, type Term, termFolder } from './terms.js'
+import { checkTerm, ownTerm, type TakeOverOf, type Term, termFolder } from './terms.js'
 
 export interface GroupOptions {
   /** The group's. */
@@ -25,11 +25,13 @@ export interface GroupOptions {
   openJournal: OpenJournal
   /** Of a group that is new, or whose limits change. */
   limits?: GroupLimits | undefined
-  /** Takes the group from another hub. */
-  takeOver?: boolean | undefined
+  /** Takes the group from another hub; with `true`, also from one of the same name. */
+  takeOver?: TakeOverOf | undefined
 }
 
 const journalFolder = 'journal'
+/** How many ranges of moments a status has. */
+const rangesAtMost = 1000
 
 /** One consistency group on this hub. */
 export class HubGroup {
@@ -44,6 +46,8 @@ export class HubGroup {
   readonly #checkTerm: () => void
   readonly #opened: number
   #problem: string | undefined
+  /** Why what was begun could not go on when it was opened. */
+  #unfinished: string | undefined
   /** As it was when it was looked at last: to ask the disk at each write would cost too much. */
   #over: string | undefined
   #reported: readonly VolumeReport[] = []
@@ -58,7 +62,8 @@ export class HubGroup {
     this.#checkTerm = () => checkTerm(options.folder, name, term)
     this.#quota = new OverlayQuota(this.limits.overlayBytes)
     this.#digests = new Digests(name, journal)
-    this.branches = new Branches({ file, folder, journal, quota: this.#quota, host })
+    const checkOwner = this.#checkTerm
+    this.branches = new Branches({ file, folder, journal, quota: this.#quota, host, checkOwner })
     this.stream = new GroupStream({
       group: name,
       journal,
@@ -66,6 +71,7 @@ export class HubGroup {
       limits: () => this.limits,
       overLimit: () => this.#over,
       wrote: (volume, offset, length) => this.#digests.wrote(volume, offset, length),
+      checkOwner,
     })
     const parts = { file, journal, stream: this.stream, branches: this.branches, host, limits: () => this.limits }
     this.life = new GroupLife(parts)
@@ -86,7 +92,10 @@ export class HubGroup {
     const { journalBytes: bytes, history, journalHardBytes: hardBytes } = wholeLimits(kept)
     let journal: Journal
     try {
-      journal = await openJournal(own.folder(journalFolder), { limits: { bytes, history, hardBytes } })
+      journal = await openJournal(own.folder(journalFolder), {
+        limits: { bytes, history, hardBytes },
+        now: () => options.host.now(),
+      })
     } catch (error) {
       throw fileError(`the journal of the group ${name} cannot be opened`, error)
     }
@@ -124,9 +133,11 @@ export class HubGroup {
         if (this.record.life.state !== 'protected') this.stream.tellWhenReady(link)
         throw error
       }
-      if (this.record.agent !== link.agent) await this.#file.save({ agent: link.agent })
       const { epoch, replica } = this.record
-      return await this.stream.attach(link, attach, { epoch, replica })
+      const admit = async () => {
+        if (this.record.agent !== link.agent) await this.#file.save({ agent: link.agent })
+      }
+      return await this.stream.attach(link, attach, { epoch, replica, admit })
     })
   }
 
@@ -151,13 +162,14 @@ export class HubGroup {
   status(): GroupStatus {
     const { journal, stream, life, record, limits } = this
     const { last } = journal
-    const state = this.#state()
+    const { used, history, over, problem } = this.#lookAtFiles()
+    const state = this.#state(over)
     return {
       name: this.name,
       state,
       since: this.#since(state),
-      problem: this.#problem ?? this.#overLimit(),
-      unsettled: last.isSettled ? undefined : (last.reason ?? 'it was never complete'),
+      problem,
+      unsettled: this.#whyUnsettled(),
       epoch: record.epoch,
       term: record.term,
       replica: record.replica,
@@ -168,10 +180,10 @@ export class HubGroup {
       volumes: journal.volumes,
       newest: last.settled,
       lag: stream.uncommitted,
-      history: journal.history(),
+      history,
       branches: record.branches.map(branch => this.#branchStatus(branch)),
       busy: life.busy,
-      used: { ...usageOf(journal), overlayBytes: this.#quota.used },
+      used: { ...used, overlayBytes: this.#quota.used },
       limits: {
         journalBytes: limits.journalBytes,
         history: limits.history,
@@ -197,14 +209,15 @@ export class HubGroup {
       await this.life.restore()
     } catch (error) {
       // the rest of it can be seen, and be asked for again
-      this.#problem = fileError(`what was begun with the group ${this.name} cannot go on`, error).message
+      this.#unfinished = fileError(`what was begun with the group ${this.name} cannot go on`, error).message
     }
   }
 
   async #trim(): Promise<void> {
     try {
       this.#checkTerm()
-      await this.journal.trim()
+      // the moment of a fail-over that is begun stays until there is a branch that holds it
+      if (this.record.life.state !== 'failing-over') await this.journal.trim()
       this.#over = this.#overLimit()
       if (this.journal.state === 'taking' && this.#over === undefined && this.record.life.state === 'protected')
         this.stream.tellReady()
@@ -221,14 +234,37 @@ export class HubGroup {
     return `the images of the group ${this.name} have ${imageBytes} bytes, and may have ${this.limits.imageBytes}: raise the limit`
   }
 
-  #state(): GroupState {
+  /** What its files say; where they fail, that is its problem, and nobody else's. */
+  #lookAtFiles() {
+    let problem = this.#problem ?? (this.life.isUnfinished ? this.#unfinished : undefined)
+    try {
+      const over = this.#overLimit()
+      return {
+        used: usageOf(this.journal),
+        history: this.journal.history(rangesAtMost),
+        over,
+        problem: problem ?? over,
+      }
+    } catch (error) {
+      problem ??= fileError(`the files of the group ${this.name} cannot be read`, error).message
+      return { used: { journalBytes: 0, imageBytes: 0 }, history: [], over: undefined, problem }
+    }
+  }
+
+  #whyUnsettled(): string | undefined {
+    const { isSettled, reason = 'it was never complete' } = this.journal.last
+    if (!isSettled) return reason
+    return this.stream.isBehind ? 'its agent has not said yet what differs' : undefined
+  }
+
+  #state(over: string | undefined): GroupState {
     const { life, agent } = this.record
-    const { state, last } = this.journal
+    const { state } = this.journal
     if (state === 'failed') return 'failed'
     if (life.state !== 'protected') return life.state
-    if (state === 'full' || this.#overLimit() !== undefined) return 'full'
+    if (state === 'full' || over !== undefined) return 'full'
     if (this.stream.attachment === undefined) return agent === undefined ? 'empty' : 'disconnected'
-    return last.isSettled ? 'protected' : 'syncing'
+    return this.#whyUnsettled() === undefined ? 'protected' : 'syncing'
   }
 
   #since(state: GroupState): number | undefined {

@@ -15,7 +15,7 @@ import type { OpenJournal } from './journal-seam.js'
 import { checkName, shown } from './names.js'
 import { type Asker, checkMayControl, checkMayWrite, mayWrite, openRights, type Rights } from './rights.js'
 import { type BranchStart, type NbdAddress, startArguments } from './start-arguments.js'
-import { newestTerm } from './terms.js'
+import { newestTerm, type TakeOverOf } from './terms.js'
 
 export interface HubOptions {
   /** The hub's name: by it, it owns its groups. */
@@ -29,10 +29,12 @@ export interface HubOptions {
   /** Of each group, unless `groupLimits` says otherwise. */
   limits?: GroupLimits | undefined
   groupLimits?: Readonly<Record<string, GroupLimits>> | undefined
+  /** Groups that are there before an agent names them. */
+  wanted?: readonly string[] | undefined
   /** How many groups there may be. 1000 by default. */
   groupsAtMost?: number | undefined
-  /** Takes groups of other hubs over. */
-  takeOver?: boolean | undefined
+  /** Takes groups of other hubs over; with `true`, also those of a hub of the same name, which may still write. */
+  takeOver?: TakeOverOf | undefined
   /** Where its branches are served over NBD. */
   nbd?: NbdAddress | undefined
   /** Hears what goes wrong where nobody asked. */
@@ -78,6 +80,8 @@ export class Hub implements SessionHub, ControlledHub {
       await options.folder.sync()
       for (const name of hub.#folder.folders())
         if (isName(name) && newestTerm(hub.#folder.folder(name)) !== undefined) await hub.#tryOpen(name)
+      for (const name of options.wanted ?? [])
+        if (!hub.#groups.has(name) && !hub.#closed.has(name)) await hub.#tryOpen(name)
     } catch (error) {
       throw fileError("the hub's folder cannot be read", error)
     }
@@ -191,7 +195,8 @@ export class Hub implements SessionHub, ControlledHub {
     checkName('group', name)
     checkMayWrite(this.rights, name, agent)
     const problem = this.#closed.get(name)
-    if (problem !== undefined) throw problem
+    // there may be room now
+    if (problem !== undefined && problem.code !== 'full') throw problem
     return this.#groups.get(name) ?? (await this.#open(name))
   }
 
@@ -244,6 +249,7 @@ export class Hub implements SessionHub, ControlledHub {
     })
     await this.#folder.sync()
     this.#groups.set(name, group)
+    this.#closed.delete(name)
     return group
   }
 

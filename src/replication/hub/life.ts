@@ -92,6 +92,13 @@ export class GroupLife {
     return { what: this.#busy, done, all, ...(waits !== undefined && { waits }) }
   }
 
+  /** Something is begun that goes on when it is asked for again, or when the hub is started. */
+  get isUnfinished(): boolean {
+    const { life, branches } = this.#record
+    const isLife = life.state === 'failing-over' || life.state === 'rolling-back'
+    return isLife || branches.some(({ state }) => state !== 'ready')
+  }
+
   /** Goes on after a crash, with what is done quickly. Nothing may be folded before. @throws ReplicationError: it stays as it is */
   async restore(): Promise<void> {
     const { branches } = this.#options

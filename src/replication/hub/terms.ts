@@ -20,21 +20,32 @@ const copiesAtMost = 5
 /** The folder of a term, in the group's. */
 export const termFolder = (group: Folder, term: number): Folder => group.folder(String(term))
 
-/** The newest claim to a group; undefined where nobody has one. */
-export function newestTerm(group: Folder): Term | undefined {
-  let newest: Term | undefined
-  for (const name of group.list()) {
-    const number = Number(claimShape.exec(name)?.[1] ?? 0)
-    if (number > (newest?.number ?? 0)) newest = { number, owner: readOwner(group, name) }
+/** The numbers of the claims to a group, the newest first. */
+const claimsTo = (group: Folder): number[] =>
+  group
+    .list()
+    .flatMap(name => Number(claimShape.exec(name)?.[1] ?? []))
+    .sort((a, b) => b - a)
+
+/** The newest claim to a group that is newer than a term; undefined where there is none. */
+export function newestTerm(group: Folder, than = 0): Term | undefined {
+  for (const number of claimsTo(group)) {
+    if (number <= than) return undefined
+    const owner = readOwner(group, claimName(number))
+    // whoever began to write it never had the group
+    if (owner !== '') return { number, owner }
   }
-  return newest
+  return undefined
 }
 
 /** @throws ReplicationError owned where there is a newer claim than this one */
 export function checkTerm(group: Folder, name: string, { number }: Term): void {
-  const newest = newestTerm(group)
-  if (newest !== undefined && newest.number > number) throw owned(name, newest)
+  const newest = newestTerm(group, number)
+  if (newest !== undefined) throw owned(name, newest)
 }
+
+/** Which groups a hub takes over: those of other hubs, or also those of one of its own name, which may still write. */
+export type TakeOverOf = boolean | 'others'
 
 /**
  * The term in which this hub has the group: its own, or a new one where nobody has the group, or it is to be taken over. Then all of the
@@ -42,12 +53,11 @@ export function checkTerm(group: Folder, name: string, { number }: Term): void {
  *
  * @throws ReplicationError owned, in-use where another one takes it at this moment, file-failed, full
  */
-export async function ownTerm(group: Folder, name: string, hub: string, takeOver: boolean): Promise<Term> {
+export async function ownTerm(group: Folder, name: string, hub: string, takeOver: TakeOverOf): Promise<Term> {
   const newest = newestTerm(group)
-  if (newest !== undefined && newest.owner !== hub && !takeOver) throw owned(name, newest)
-  // who takes over may have the same name as one that still writes
-  const isOwn = newest?.owner === hub && !takeOver
-  const term = isOwn ? newest : await claim(group, name, { number: (newest?.number ?? 0) + 1, owner: hub })
+  if (newest !== undefined && newest.owner !== hub && takeOver === false) throw owned(name, newest)
+  const isOwn = newest?.owner === hub && takeOver !== true
+  const term = isOwn ? newest : await claim(group, name, { number: (claimsTo(group)[0] ?? 0) + 1, owner: hub })
   if (!hasRecord(group, term.number)) {
     const former = lastTermBefore(group, term.number)
     if (former !== undefined) await copyTerm(group, name, former, term.number)
@@ -61,15 +71,27 @@ async function claim(group: Folder, name: string, term: Term): Promise<Term> {
     try {
       file.write(0, Buffer.from(term.owner))
       await file.sync()
+      await group.sync()
+    } catch (error) {
+      removeClaim(group, term.number)
+      throw error
     } finally {
       file.close()
     }
-    await group.sync()
     return term
   } catch (error) {
     if (systemCode(error) === 'EEXIST')
       throw new ReplicationError('in-use', `another hub takes the group ${name} at this moment: look again`)
     throw fileError(`the group ${name} cannot be taken`, error)
+  }
+}
+
+/** Half a name would be that of somebody else. */
+function removeClaim(group: Folder, number: number): void {
+  try {
+    group.remove(claimName(number))
+  } catch {
+    // an empty one is nobody's
   }
 }
 

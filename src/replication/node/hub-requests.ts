@@ -34,13 +34,17 @@ export async function answerIo(
   return {}
 }
 
+/** How many parts of a volume are named in an answer, which must fit into a message. */
+const runsAtMost = 1000
+
 type Command = (served: ServedGroup, given: Readonly<Record<string, unknown>>) => unknown
 
 /** The steps of a fail-back. */
 export const returnCommands: Readonly<Record<string, Command>> = {
-  async differing(served, { volume }) {
+  async differing(served, { volume, from = 0 }) {
     await served.beginReturn()
-    return { runs: served.differing(Number(volume)) }
+    const left = served.differing(Number(volume)).filter(({ offset }) => offset >= Number(from))
+    return { runs: left.slice(0, runsAtMost), next: left[runsAtMost]?.offset }
   },
   async flush({ volumes }) {
     for (const volume of volumes) await volume.flush()

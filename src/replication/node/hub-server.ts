@@ -57,14 +57,15 @@ export class HubServer implements AsyncDisposable {
 
   /** @throws ReplicationError owned where another hub has the data; LinkError where it cannot listen. Nothing stays open then */
   static async open(options: HubServerOptions): Promise<HubServer> {
-    const { data, listen, nbd, tls, takeOver, compress, limits, name = hostName() } = options
+    const { data, listen, nbd, tls, takeOver, compress, limits, groups = {}, name = hostName() } = options
     let problem: string | undefined
     const served = await ServedHub.serve({
       ...{ data, name, listen, nbd, tls, takeOver, compress, rights: rightsOf(options), ...limitsOf(options) },
+      wanted: Object.keys(groups),
       groupsAtMost: limits.groups,
-      onProblem: ({ code, message }) => {
-        // one of a group is in that group's status
-        if (code === 'owned') problem = message
+      // what is wrong with a group is in that group's status
+      onTakenOver: ({ message }) => {
+        problem = message
       },
     })
     return new HubServer(name, data, served, () => problem)

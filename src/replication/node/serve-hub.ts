@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { MutualTls } from '../../link/node/mutual-tls.js'
 import type { SocketAddress } from '../../link/node/socket-address.js'
 import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
+import { fileError } from '../hub/file-error.js'
 import type { GroupLimits } from '../hub/group-record.js'
 import { Hub } from '../hub/hub.js'
 import { checkName } from '../hub/names.js'
@@ -29,6 +30,8 @@ export interface ServeHubOptions {
   rights?: Rights | undefined
   limits?: GroupLimits | undefined
   groupLimits?: Readonly<Record<string, GroupLimits>> | undefined
+  /** Groups that are there before an agent names them. */
+  wanted?: readonly string[] | undefined
   groupsAtMost?: number | undefined
   /** Deflates what is worth it. */
   compress?: boolean | undefined
@@ -36,7 +39,9 @@ export interface ServeHubOptions {
   takeOver?: boolean | undefined
   /** How long an agent may be silent, in milliseconds. */
   silence?: number | undefined
-  /** Hears what goes wrong where nobody asked. */
+  /** Hears that another hub has the data now: this one has ended. */
+  onTakenOver?: ((problem: ReplicationError) => void) | undefined
+  /** Hears what else goes wrong where nobody asked. */
   onProblem?: ((problem: ReplicationError) => void) | undefined
 }
 
@@ -52,7 +57,7 @@ export class ServedHub implements AsyncDisposable {
   readonly #listener: HubListener | undefined
   readonly #nbd: NbdListener | undefined
   readonly #timer: ReturnType<typeof setInterval>
-  readonly #onProblem: (problem: ReplicationError) => void
+  readonly #options: Pick<ServeHubOptions, 'onTakenOver' | 'onProblem'>
   #looking: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
@@ -60,19 +65,19 @@ export class ServedHub implements AsyncDisposable {
     hub: Hub,
     term: Term,
     { listener, nbd }: { listener: HubListener | undefined; nbd: NbdListener | undefined },
-    { onProblem = () => {} }: ServeHubOptions,
+    options: Pick<ServeHubOptions, 'onTakenOver' | 'onProblem'>,
   ) {
     this.hub = hub
     this.#term = term
     this.#listener = listener
     this.#nbd = nbd
-    this.#onProblem = onProblem
+    this.#options = options
     this.#timer = setInterval(() => this.#look(), lookEvery)
   }
 
   /** @throws ReplicationError owned where another hub has the data; LinkError with the system's code where it cannot listen */
   static async serve(options: ServeHubOptions): Promise<ServedHub> {
-    const { data, name, listen, nbd: nbdAddress, takeOver, compress, onProblem } = options
+    const { data, name, listen, nbd: nbdAddress, takeOver = false, compress } = options
     const folder = NodeFolder.open(data)
     const term = await claimTerm(data, { who: name, takeOver })
     const ends: (() => Promise<void>)[] = [() => term.release()]
@@ -83,7 +88,8 @@ export class ServedHub implements AsyncDisposable {
       const hub = await Hub.open({
         ...options,
         name: await ownerOf(folder, name, term),
-        takeOver: !term.wasFree,
+        // a take-over that was cut off has left some of them to the hub before, which may still write
+        takeOver: term.wasFree ? takeOver && 'others' : true,
         folder,
         nbd: nbdAddress,
         openJournal: (own, given) => GroupJournal.open(own, { ...given, compress }),
@@ -107,7 +113,7 @@ export class ServedHub implements AsyncDisposable {
         ends.unshift(nbd.close)
       }
       const listener = listen && (await listenForAgents(hub, { ...options, listen }))
-      return new ServedHub(hub, term, { listener, nbd }, { ...options, onProblem })
+      return new ServedHub(hub, term, { listener, nbd }, options)
     } catch (error) {
       for (const end of ends) await end().catch(() => {})
       throw error
@@ -138,8 +144,8 @@ export class ServedHub implements AsyncDisposable {
     if (this.#closed !== undefined) return
     if (!this.#isOwner()) {
       const message = `the hub's data belong to ${this.#term.owner()} now: this hub ends`
-      this.#onProblem(new ReplicationError('owned', message))
-      void this.close()
+      this.#options.onTakenOver?.(new ReplicationError('owned', message))
+      this.close().catch(error => this.#options.onProblem?.(fileError('the hub cannot end as it should', error)))
       return
     }
     // a group that is long about it does not keep the others waiting

@@ -69,6 +69,26 @@ t.test('all of a life by commands', async t => {
   t.equal(difference(await newestOf(hub), then), undefined)
 })
 
+t.test('an agent whose disk differs in more places than an answer holds', async t => {
+  const { hub, guest } = await controlled()
+  await groupOf(hub).life.failOver({ name: 'fo', at: { newest: true }, by: 'me' })
+  const truth = copyOf(guest.images)
+  const runs = [0, 131_072, 262_144].map(offset => ({ offset, length: 65_536 }))
+  for (const { offset, length } of runs) guest.images.get(3)!.fill(99, offset, Math.min(321 * 1024, offset + length))
+  guest.agent.answer = request => {
+    const { kind, execute, volume, offset, data, arguments: given } = request as unknown as Asked
+    if (kind === 'writeRequest') guest.images.get(volume)!.set(data, offset)
+    if (execute !== 'differing') return {}
+    const { volume: number, from = 0 } = given as { volume: number; from?: number }
+    if (number !== 3) return { runs: [] }
+    // one at a time
+    const index = runs.findIndex(run => run.offset >= from)
+    return { runs: runs.slice(index, index + 1), next: runs[index + 1]?.offset }
+  }
+  await hub.control('owner').failBack('web')
+  t.equal(difference(guest.images, truth), undefined)
+})
+
 t.test('an agent that answers what is no answer', async t => {
   for (const runs of [undefined, 5, [{}], [{ offset: 'x', length: 1 }], [null]]) {
     const { hub, guest } = await controlled()
@@ -76,6 +96,12 @@ t.test('an agent that answers what is no answer', async t => {
     guest.agent.answer = () => ({ runs })
     await t.rejects(hub.control('owner').failBack('web'), { code: 'protocol' })
     t.match(groupOf(hub).status(), { state: 'failed-over', busy: undefined })
+  }
+  for (const next of [0, -1, 'x']) {
+    const { hub, guest } = await controlled()
+    await groupOf(hub).life.failOver({ name: 'fo', at: { newest: true }, by: 'me' })
+    guest.agent.answer = () => ({ runs: [], next })
+    await t.rejects(hub.control('owner').failBack('web'), { code: 'protocol' }, `it would go on for ever: ${next}`)
   }
   const { hub, guest } = await controlled()
   await groupOf(hub).life.failOver({ name: 'fo', at: { newest: true }, by: 'me' })

@@ -91,6 +91,19 @@ t.test('a fail-over to an earlier moment', async t => {
   t.match(group.branches.record('fo'), { position, pointTime: time })
 })
 
+t.test('a moment has its own time, also where the clock went back after it', async t => {
+  const { hub, guest, group } = await protectedHub()
+  await guest.live(hub, 1)
+  const [position] = [...guest.moments.keys()].slice(-1)
+  const { time } = guest.agent
+  guest.agent.time -= 5_000_000
+  await guest.live(hub, 2)
+  t.match(await group.life.test({ name: 'late', at: { position: position! }, by: 'me' }), { pointTime: time })
+  t.match(await group.life.test({ name: 'then', at: { time: time - 4_999_000 }, by: 'me' }), {
+    position: position! + 1,
+  })
+})
+
 t.test('a commit makes the branch the truth, until it is failed back', async t => {
   for (const kind of ['fail-over', 'test'] as const) {
     await t.test(kind, async t => {
@@ -284,6 +297,29 @@ t.test('a fail-back that the agent refuses to begin leaves the way back open', a
   t.match(group.status(), { state: 'disconnected', branches: [] })
 })
 
+t.test('a fail-over is not rolled back to disks that a fail-back has begun to write', async t => {
+  const { hub, guest, group, disk } = await protectedHub()
+  await group.life.failOver({ name: 'fo', at: newest, by: 'me' })
+  const images = copyOf(guest.images)
+  await writeTo(hub, 'fo', images)
+  const primary = new PlayedPrimary(guest.images)
+  let isGone = true
+  let count = 0
+  primary.onWrite = () => {
+    if (isGone && count++ > 0) throw new Error('the primary side is gone')
+  }
+  await t.rejects(group.life.failBack(primary, { by: 'me' }), { message: 'the primary side is gone' })
+  const refused = { code: 'wrong-state', message: /the disks of host-1/ }
+  await t.rejects(group.life.discard('fo', 'me'), refused)
+  const again = await playHub(disk.afterKill())
+  const other = groupOf(again)
+  await t.rejects(other.life.discard('fo', 'me'), refused, 'also after the hub was killed')
+  t.match(other.status(), { state: 'failed-over' })
+  isGone = false
+  await other.life.failBack(primary, { by: 'me' })
+  t.equal(difference(primary.images, await newestOf(again)), undefined)
+})
+
 t.test('what cannot be', async t => {
   const { disk, hub, guest, group } = await protectedHub({ limits: { branches: 2, overlayBytes: 8192 } })
   const { life } = group
@@ -323,6 +359,51 @@ t.test('what cannot be', async t => {
   disk.failures = 0
   t.match(group.status(), { epoch: 1, state: 'protected' })
   await guest.live(hub, 1)
+})
+
+/** A fail-over to a moment, which the disk was full for once it was begun. */
+async function begunFailOver() {
+  for (let failAt = 1; failAt < 50; failAt++) {
+    const all = await protectedHub({ limits: { journalBytes: 64 * 1024 } })
+    const { disk, guest, group } = all
+    const [position, then] = [...guest.moments][3]!
+    await guest.live(all.hub, 40)
+    const wanted = { name: 'fo', at: { position }, by: 'me' }
+    disk.failAt = disk.operations + failAt
+    await t.rejects(group.life.failOver(wanted), { code: 'full' })
+    if (group.status().state === 'failing-over') return { ...all, wanted, then }
+    await all.hub.close()
+  }
+  throw new Error('no fail-over was begun')
+}
+
+t.test('a fail-over that is begun has its moment, however long it takes until there is room', async t => {
+  const { hub, group, wanted, then } = await begunFailOver()
+  await hub.look()
+  await group.life.failOver(wanted)
+  t.equal(difference(await imagesOf(group.branches.get('fo')), then), undefined)
+  await hub.close()
+})
+
+t.test('what could not go on when the hub was started is no problem once it is done', async t => {
+  const { disk, wanted, then } = await begunFailOver()
+  for (let failAt = 1; failAt < 50; failAt++) {
+    const left = disk.afterKill()
+    left.failAt = left.operations + failAt
+    const hub = await playHub(left).catch(() => undefined)
+    const group = hub?.groups[0]
+    if (hub === undefined || group?.status().problem === undefined) {
+      await hub?.close()
+      continue
+    }
+    t.match(group.status(), { state: 'failing-over', problem: /cannot/ })
+    await group.life.failOver(wanted)
+    t.match(group.status(), { state: 'failed-over', problem: undefined })
+    t.equal(difference(await imagesOf(group.branches.get('fo')), then), undefined)
+    await hub.close()
+    return
+  }
+  t.fail('it always went on')
 })
 
 t.test('a group that was never consistent is not started', async t => {

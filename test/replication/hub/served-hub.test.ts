@@ -174,9 +174,30 @@ t.test('a hub that takes over has all that was acknowledged', async t => {
   // it ends by itself when it looks
   const [first] = hub.hub.groups
   await using again = await ServedHub.serve({ ...options, listen: undefined, nbd: undefined, takeOver: true })
+  t.same(again.hub.closedGroups, [])
   const [group] = again.hub.groups
   t.match(group!.status(), { term: 2, newest: { position: Number } })
   t.match(first!.record, { term: 1 }, 'the first one has files of its own')
+  const view = await group!.journal.view(group!.journal.last.settled!.position)
+  t.ok(Buffer.from(await view.read(0, 0, size)).equals(image))
+  view.close()
+})
+
+t.test('groups of a hub that is gone, where the take-over of them was cut off', async t => {
+  const { folder, options } = place(t)
+  const first = await ServedHub.serve(options)
+  const sender = await Sender.attach(join(folder, 'agents'))
+  const image = await filled(sender)
+  await sender[Symbol.asyncDispose]()
+  await first.close()
+  // another one took over, and was killed before it had any of them
+  writeFileSync(join(options.data, 'owner'), 'hub-b.2\n')
+  const second = await ServedHub.serve(options)
+  t.match(second.hub.closedGroups, [{ name: 'web', problem: { code: 'owned' } }])
+  await second.close()
+  await using third = await ServedHub.serve({ ...options, takeOver: true })
+  const [group] = third.hub.groups
+  t.ok(group, 'who asks for them gets them')
   const view = await group!.journal.view(group!.journal.last.settled!.position)
   t.ok(Buffer.from(await view.read(0, 0, size)).equals(image))
   view.close()

@@ -85,6 +85,19 @@ t.test('who may attach', async t => {
     })
   })
 
+  await t.test('one that is refused does not become the one whose group it is', async t => {
+    const { hub, agent } = await settledHub()
+    const other = new PlayedAgent(hub, 'host-2')
+    t.match(await other.attach('web', { volumes }), { kind: 'refused', code: 'in-use' })
+    t.match(hub.groups[0]!.status(), { agent: 'host-1' })
+    agent.user.ended()
+    const small = volumes.map(volume => ({ ...volume, size: 512 }))
+    t.match(await other.attach('web', { volumes: small }), { kind: 'refused', code: 'wrong-state' })
+    t.match(hub.groups[0]!.status(), { agent: 'host-1' })
+    await other.attached('web', { volumes, stream: 'stream-2' })
+    t.match(hub.groups[0]!.status(), { agent: 'host-2' })
+  })
+
   await t.test('a newer connection of the same agent takes the place of the older', async t => {
     const { hub, agent, channel } = await settledHub()
     const newer = new PlayedAgent(hub, 'host-1')
@@ -234,6 +247,7 @@ t.test('a stream that does not go on where the replica is begins with unsettled'
       ...(previous && { previous: { replica, stream: 'stream-1', sequence: 3 } }),
     })
     t.equal(holds, previous)
+    t.match(hub.groups[0]!.status(), { state: previous ? 'protected' : 'syncing' }, 'nobody knows what differs')
     next.say(channel, { kind: 'write', volume: 0, offset: 0, data: bytes(9) })
     if (previous) await next.allDurable(channel, 1)
     else {
@@ -336,4 +350,29 @@ t.test('digests are of all that was appended', async t => {
   await t.rejects(agent.user.request({ kind: 'readRequest', channel, request: 1, volume: 1, offset: 0, length: 1 }), {
     code: 'not-allowed',
   })
+})
+
+t.test('digests of a part, while very much else is written', async t => {
+  const { createHash } = await import('node:crypto')
+  const hub = await playHub(new PlayedDisk())
+  const agent = new PlayedAgent(hub, 'host-1')
+  const large = 64 * MiB
+  const big = { number: 0, name: 'big', size: 2 ** 41 }
+  const { channel } = await agent.attached('web', { volumes: [big] })
+  const ask = () =>
+    agent.user.request({ kind: 'digestsRequest', channel, request: 1, volume: 0, offset: 0, length: 65_536 })
+  agent.say(channel, { kind: 'unsettled', reason: 'new replica' })
+  await ask()
+  let last = 0
+  for (let offset = large; offset < 2 ** 40 + 4 * large; offset += large)
+    last = agent.say(channel, { kind: 'zero', volume: 0, offset, length: large })
+  await agent.allDurable(channel, last)
+  const data = bytes(5, 65_536)
+  agent.say(channel, { kind: 'write', volume: 0, offset: 0, data })
+  t.ok(
+    createHash('sha256')
+      .update(data)
+      .digest()
+      .equals((await ask()) as Uint8Array),
+  )
 })

@@ -4,7 +4,7 @@ import { MemoryDisk } from '../memory-folder.js'
 import { PlayedAgent } from './played-agent.js'
 import { PlayedDisk } from './played-disk.js'
 import { copyOf, difference, groupOf, imagesOf, newestOf, PlayedGuest, volumes } from './played-group.js'
-import { playHub } from './played-hub.js'
+import { playHub, until } from './played-hub.js'
 
 async function begun() {
   const disk = new PlayedDisk(new MemoryDisk())
@@ -51,6 +51,101 @@ t.test('a second hub does not get a group, unless it takes it over', async t => 
   const again = await playHub(disk, { name: 'hub-c' })
   t.equal(difference(await newestOf(again), next.images), undefined)
   t.match(groupOf(again).status(), { term: 2 })
+})
+
+t.test('what comes to a hub that was taken over from is not acknowledged', async t => {
+  const { disk, hub, guest } = await begun()
+  const acknowledged = guest.agent.durable(guest.channel)
+  const second = await playHub(disk, { name: 'hub-b', takeOver: true })
+  const then = copyOf(guest.images)
+  guest.write()
+  // no look comes between
+  await until('it is stopped', () => guest.agent.stopped(guest.channel) !== undefined)
+  t.match(guest.agent.stopped(guest.channel), { code: 'owned', message: /hub-b/ })
+  t.equal(guest.agent.durable(guest.channel), acknowledged)
+  const { backend } = hub.findExport('web/try/root')!
+  await backend.write(0, new Uint8Array(4096).fill(1))
+  await t.rejects(Promise.resolve(backend.flush()), /hub-b/, 'nor is a flush of a recovery VM')
+  t.equal(difference(await newestOf(second), then), undefined)
+})
+
+t.test('a branch that is written to while it is copied', async t => {
+  const memory = new MemoryDisk()
+  const disk = new PlayedDisk(memory)
+  const hub = await playHub(disk)
+  const guest = new PlayedGuest(hub, createRandom(9))
+  for (const bytes of guest.images.values()) bytes.fill(17)
+  await guest.begin(hub)
+  await groupOf(hub).life.test({ name: 'try', at: { newest: true }, by: 'me' })
+  const { backend } = hub.findExport('web/try/root')!
+  await backend.write(0, new Uint8Array(4096).fill(200))
+  await backend.flush()
+  const tried = copyOf(guest.images)
+  tried.get(0)!.fill(200, 0, 4096)
+  const { before } = memory
+  let flushed: Promise<unknown> | undefined
+  memory.before = (operation, name) => {
+    before(operation, name)
+    // the copy of what was written has just been begun
+    if (operation !== 'write' || name !== '0.overlay' || flushed !== undefined) return
+    flushed = Promise.resolve()
+    void backend.write(65_536, new Uint8Array(4096).fill(201))
+    flushed = Promise.resolve(backend.flush()).catch(() => {})
+  }
+  const second = await playHub(disk, { name: 'hub-b', takeOver: true })
+  await flushed
+  const found = await imagesOf(groupOf(second).branches.get('try'))
+  t.equal(difference(found, tried), undefined, 'it is as it was when its guest was last told that all is durable')
+})
+
+t.test('a disk that was full while a group was claimed', async t => {
+  let failAt = 1
+  for (; failAt < 100; failAt++) {
+    const disk = new PlayedDisk()
+    const hub = await playHub(disk)
+    const agent = new PlayedAgent(hub, 'host-1')
+    disk.failAt = disk.operations + failAt
+    const first = await agent.attach('web', { volumes })
+    if (disk.operations < disk.failAt) break
+    if (first.kind === 'refused') t.match(first, { code: 'full' }, `full at ${failAt}`)
+    await hub.look()
+    t.match(await agent.attach('web', { volumes }), { kind: 'attached' }, `full at ${failAt}`)
+  }
+  t.ok(failAt > 5, `${failAt} changes`)
+})
+
+t.test('a disk that is full when a hub is to make its groups', async t => {
+  const disk = new PlayedDisk()
+  await (await playHub(disk)).close()
+  disk.failAt = disk.operations + 2
+  const hub = await playHub(disk, { wanted: ['web', 'mail'] })
+  t.match(hub.closedGroups, [{ name: 'web', problem: { code: 'full' } }])
+  t.match(hub.groups, [{ name: 'mail' }])
+  t.match(await new PlayedAgent(hub, 'host-1').attach('web', { volumes }), { kind: 'attached' }, 'it has room again')
+  t.same(hub.closedGroups, [])
+  t.equal(hub.groups.length, 2)
+})
+
+t.test('a hub that has some of the groups takes those of others', async t => {
+  const { disk, hub, guest } = await begun()
+  const other = new PlayedGuest(hub, createRandom(3), 'host-2')
+  await other.begin(hub, 'mail')
+  await hub.close()
+  const again = await playHub(disk, { name: 'hub-b', takeOver: 'others' })
+  t.same(again.closedGroups, [])
+  t.equal(difference(await newestOf(again), guest.images), undefined)
+  t.equal(difference(await newestOf(again, 'mail'), other.images), undefined)
+  t.same(
+    again.groups.map(group => group.status().term),
+    [2, 2],
+  )
+  await again.close()
+  const third = await playHub(disk, { name: 'hub-b', takeOver: 'others' })
+  t.same(
+    third.groups.map(group => group.status().term),
+    [2, 2],
+    'what is its own is not copied anew',
+  )
 })
 
 t.test('one of the same name that takes over has a folder of its own', async t => {

@@ -209,3 +209,44 @@ t.test('what cannot be kept is refused, and not done', async t => {
   await group.stop()
   t.match(group.status.volumes[0]!.state, { state: 'unprotected' })
 })
+
+t.test('a fail-back of a disk that was written in very many places, which the hub has not got', async t => {
+  const places = 1700
+  const { folder, image, agent, hub } = place(t, places * 2 * 65_536)
+  const first = await HubServer.open(hub)
+  await using one = await Agent.open(agent)
+  const stateOf = () => one.status.groups[0]!.volumes[0]!.state
+  const shown = () => JSON.stringify(one.status)
+  await eventually('it is protected', () => stateOf().state === 'protected', shown)
+  await first.close()
+  {
+    await using disk = await connectNbd({ path: join(folder, 'run/web.root.sock') }, { export: 'web/root' })
+    const data = Buffer.alloc(512, 7)
+    await Promise.all(Array.from({ length: places }, (_, count) => disk.write(count * 2 * 65_536, data)))
+  }
+  const { listen: _, ...alone } = hub
+  const second = await HubServer.open(alone)
+  await second.hub.control('owner').failOver('web', { branch: 'recovery' })
+  await second.close()
+  await using third = await HubServer.open(hub)
+  await eventually('it is fenced', () => stateOf().state === 'failed', shown)
+  await third.hub.control('owner').failBack('web')
+  await eventually('it is protected again', () => stateOf().state === 'protected', shown)
+  const disk = readFileSync(image)
+  for (let count = 0; count < places; count++)
+    if (disk[count * 2 * 65_536] !== 0) t.fail(`what was written to place ${count} is there still`)
+})
+
+t.test('a group of the configuration is there before its agent', async t => {
+  const { folder, agent, hub } = place(t)
+  await using server = await HubServer.open({ ...hub, groups: { web: {}, mail: { agents: ['bert'] } } })
+  t.match(server.status.groups, [
+    { name: 'mail', state: 'empty' },
+    { name: 'web', state: 'empty' },
+  ])
+  await using one = await Agent.open(agent)
+  const shown = () => JSON.stringify(one.status)
+  await eventually('it is protected', () => one.status.groups[0]!.volumes[0]!.state.state === 'protected', shown)
+  t.match(server.status.groups, [{ state: 'empty' }, { state: 'protected' }])
+  t.same(server.status.closed, [], folder)
+})
