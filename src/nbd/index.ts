@@ -10,7 +10,7 @@ export {
 export type { ExportInfo } from './client/options.js'
 export { MemoryBackend } from './memory-backend.js'
 export { NbdError, type NbdErrorCode } from './nbd-error.js'
-export type { BlockSizes, NbdExport, NbdExports } from './nbd-export.js'
+export type { BlockSizes, NbdAsker, NbdExport, NbdExports } from './nbd-export.js'
 export { formatNbdUrl, type NbdUrl, nbdPort, parseNbdUrl } from './nbd-url.js'
 export { connectNbd, infoExport, listExports, type NbdClientTls, type NbdConnectOptions } from './node/connect-nbd.js'
 export { type FileBackendOptions, openFileBackend } from './node/file-backend.js'

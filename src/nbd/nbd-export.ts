@@ -40,8 +40,14 @@ export interface NbdExport {
   rotational?: boolean | undefined
 }
 
+/** What is known of the client that asks for an export. */
+export interface NbdAsker {
+  /** Whether its certificate, which the server's authority has signed, is of that very name. Not there where it has shown none. */
+  readonly isCertified?: ((name: string) => boolean) | undefined
+}
+
 /** Those that there are, or who knows them by name, asked anew by every client. */
-export type NbdExports = readonly NbdExport[] | ((name: string) => NbdExport | undefined)
+export type NbdExports = readonly NbdExport[] | ((name: string, asker: NbdAsker) => NbdExport | undefined)
 
 /** The least that a preferred size may be, by the specification. */
 export const preferredMin = 512

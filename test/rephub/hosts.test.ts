@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connectNbd } from 'xenlight/nbd'
@@ -214,9 +215,10 @@ t.test('over TLS, from configuration files; an option counts before them', async
     truncateSync(at(`${name}.img`), mebibyte)
   }
   const port = await freePort()
+  const nbdPort = await freePort()
   writeFileSync(
     at('hub.yaml'),
-    `name: hub\ndata: ${at('data')}\nlisten: /nowhere/socket\ntls: ${at('hub.tls')}\ncontrol: ${at('hub.ctl')}\ngroups: { web: { agents: [anna] } }\n`,
+    `name: hub\ndata: ${at('data')}\nlisten: /nowhere/socket\ntls: ${at('hub.tls')}\ncontrol: ${at('hub.ctl')}\nnbd: 127.0.0.1:${nbdPort}\ngroups: { web: { agents: [anna], control: [berta] } }\n`,
   )
   const agentOf = (name: string) => {
     writeFileSync(
@@ -236,8 +238,23 @@ t.test('over TLS, from configuration files; an option counts before them', async
       ...{ status: 2, stdout: '' },
       stderr: /the hub may not do this with web: add 'control' to hubMay of the group in the agent's configuration\n$/,
     })
-  t.match(await here.rephub('test', 'web'), {
-    status: 1,
-    stderr: /there is the test test-\S+, .* but: the hub serves no NBD/,
-  })
+  // recovery guests show certificates, too, and have the disks of those groups that they may control
+  const made = JSON.parse((await here.rephub('test', 'web', '--branch', 'look', '--json')).stdout)
+  const [volume] = made.volumes as { url: string; blockdev: string }[]
+  t.equal(volume?.url, `nbds://127.0.0.1:${nbdPort}/web/look/root`)
+  const asked = (name?: string) => {
+    const tls = name === undefined ? undefined : { ...authority.sign(name), serverName: 'hub' }
+    return connectNbd({ host: '127.0.0.1', port: nbdPort }, { export: 'web/look/root', tls })
+  }
+  await (await asked('berta')).disconnect()
+  await t.rejects(asked('anna'), /no such export|unknown|ENOENT/i, 'it sends the group, and may not have its copies')
+  await t.rejects(asked())
+  mkdirSync(at('creds'))
+  for (const [file, pem] of Object.entries({ 'ca-cert': 'ca', 'client-cert': 'cert', 'client-key': 'key' }))
+    writeFileSync(at(`creds/${file}.pem`), readFileSync(at(`berta.tls/${pem}.pem`)))
+  const creds = `tls-creds-x509,id=rephub,endpoint=client,dir=${at('creds')}`
+  t.match(
+    execFileSync('qemu-img', ['info', '--object', creds, `json:${volume?.blockdev}`], { encoding: 'utf8' }),
+    /1 MiB/,
+  )
 })

@@ -2,7 +2,7 @@ import { type Deadline, deadline } from '../../link/deadline.js'
 import type { Duplex } from '../../link/duplex.js'
 import { noteArrival } from '../../link/look-once-more.js'
 import { ByteQueue } from '../byte-queue.js'
-import type { NbdExport } from '../nbd-export.js'
+import type { NbdAsker, NbdExport } from '../nbd-export.js'
 import { greeting, Handshake, type HandshakeStep } from './handshake.js'
 import { Transmission, type TransmissionStep } from './transmission.js'
 
@@ -16,8 +16,8 @@ const longestTurn = 5
 const stepsPerLook = 4
 
 export interface ConnectionOptions {
-  find(name: string): NbdExport | undefined
-  names(): readonly string[] | undefined
+  find(name: string, asker: NbdAsker): NbdExport | undefined
+  names(asker: NbdAsker): readonly string[] | undefined
   /** For the handshake, in milliseconds. */
   handshakeTimeout: number
   /** Absent where there is no TLS: puts it on the duplex. */
@@ -58,8 +58,8 @@ export class ServerConnection {
       this.#resolveClosed = resolve
     })
     this.#handshake = new Handshake({
-      find: name => options.find(name),
-      names: () => options.names(),
+      find: name => options.find(name, this.#asker),
+      names: () => options.names(this.#asker),
       unsent: () => this.#duplex.unsent ?? 0,
       send: bytes => this.#duplex.write(bytes),
       tls: () => {
@@ -180,6 +180,10 @@ export class ServerConnection {
     }
     // one that is put off while sockets are read comes before the next look at them
     setImmediate(hasLooked ? () => setImmediate(goOn) : goOn)
+  }
+
+  get #asker(): NbdAsker {
+    return { isCertified: this.#duplex.isCertified }
   }
 
   /** What came in plain text behind STARTTLS is not what a client sends that waits for the answer: somebody put it there. */

@@ -1,6 +1,6 @@
 import { checkFunction, checkInteger, checkLimits, checkMethods, checkObject, checkText } from '../../check-argument.js'
 import type { Duplex } from '../../link/duplex.js'
-import { checkExport, checkExports, checkNames, type NbdExport, type NbdExports } from '../nbd-export.js'
+import { checkExport, checkExports, checkNames, type NbdAsker, type NbdExport, type NbdExports } from '../nbd-export.js'
 import { ServerConnection } from './connection.js'
 
 export interface NbdServerOptions {
@@ -9,7 +9,7 @@ export interface NbdServerOptions {
   /** How long a client may take to choose an export, in milliseconds. 10,000 by default. */
   handshakeTimeout?: number | undefined
   /** The names that a client is told, where `exports` is a function. None by default. */
-  names?: (() => readonly string[]) | undefined
+  names?: ((asker: NbdAsker) => readonly string[]) | undefined
   /**
    * Hears what went wrong in `exports` or `names`, or is wrong with what they returned; the client hears that there is no such export.
    * Nobody hears it by default.
@@ -30,7 +30,7 @@ export interface Securing {
 /** Serves exports to clients, however they come. */
 export class NbdServer {
   readonly #exports: NbdExports
-  readonly #names: () => readonly string[]
+  readonly #names: (asker: NbdAsker) => readonly string[]
   readonly #onError: (error: unknown) => void
   readonly #onLeft: (exportName: string, how: 'goodbye' | 'lost') => void
   readonly #maxConnections: number
@@ -76,8 +76,8 @@ export class NbdServer {
       return
     }
     const connection = new ServerConnection(duplex, {
-      find: name => this.#orTell(() => this.#find(name)),
-      names: () => this.#orTell(() => checkNames(this.#names())),
+      find: (name, asker) => this.#orTell(() => this.#find(name, asker)),
+      names: asker => this.#orTell(() => checkNames(this.#names(asker))),
       handshakeTimeout: this.#handshakeTimeout,
       secure: securing?.secure,
       mustBeSecure: securing?.must ?? false,
@@ -114,9 +114,9 @@ export class NbdServer {
     }
   }
 
-  #find(name: string): NbdExport | undefined {
+  #find(name: string, asker: NbdAsker): NbdExport | undefined {
     if (typeof this.#exports !== 'function') return this.#exports.find(one => one.name === name)
-    const found = this.#exports(name)
+    const found = this.#exports(name, asker)
     if (found !== undefined) checkExport(`exports(${JSON.stringify(name)})`, found)
     return found
   }

@@ -1,4 +1,4 @@
-import type { NbdExport } from '../../nbd/nbd-export.js'
+import type { NbdAsker, NbdExport } from '../../nbd/nbd-export.js'
 import type { Folder } from '../folder.js'
 import { GroupJournal } from '../journal/group-journal.js'
 import { isName } from '../name.js'
@@ -13,7 +13,15 @@ import { type ControlledHub, HubControl, runCommand } from './hub-control.js'
 import type { HubHost } from './hub-host.js'
 import type { OpenJournal } from './journal-seam.js'
 import { checkName, shown } from './names.js'
-import { type Asker, checkMayControl, checkMayWrite, mayWrite, openRights, type Rights } from './rights.js'
+import {
+  type Asker,
+  checkMayControl,
+  checkMayWrite,
+  mayReadDisks,
+  mayWrite,
+  openRights,
+  type Rights,
+} from './rights.js'
 import { type BranchStart, type NbdAddress, startArguments } from './start-arguments.js'
 import { newestTerm, type TakeOverOf } from './terms.js'
 
@@ -37,6 +45,8 @@ export interface HubOptions {
   takeOver?: TakeOverOf | undefined
   /** Where its branches are served over NBD. */
   nbd?: NbdAddress | undefined
+  /** The name in the certificate that it shows there; undefined without TLS. */
+  nbdCertified?: string | undefined
   /** Hears what goes wrong where nobody asked. */
   onProblem?: ((problem: ReplicationError) => void) | undefined
 }
@@ -123,17 +133,21 @@ export class Hub implements SessionHub, ControlledHub {
     return own
   }
 
-  /** The export of an NBD client; undefined where there is none of that name. */
-  findExport(name: string): NbdExport | undefined {
+  /** The export of an NBD client; undefined where there is none of that name, or none for who has that certificate. */
+  findExport(name: string, { isCertified }: NbdAsker = {}): NbdExport | undefined {
     const [group, branch, volume, ...rest] = name.split('/')
     if (rest.length > 0 || group === undefined || branch === undefined || volume === undefined) return undefined
     const served = this.#groups.get(group)?.branches.served(branch)
     if (!served?.volumes.some(one => one.name === volume)) return undefined
+    if (isCertified !== undefined && !mayReadDisks(this.rights, group, isCertified)) return undefined
     return { name, backend: served.disk(volume), description: `${volume} of ${group}, branch ${branch}` }
   }
 
-  exportNames(): string[] {
-    return this.groups.flatMap(({ branches }) =>
+  exportNames({ isCertified }: NbdAsker = {}): string[] {
+    const groups = this.groups.filter(
+      ({ name }) => isCertified === undefined || mayReadDisks(this.rights, name, isCertified),
+    )
+    return groups.flatMap(({ branches }) =>
       branches.records.flatMap(({ name }) => (branches.served(name) === undefined ? [] : branches.exportNames(name))),
     )
   }
@@ -179,7 +193,14 @@ export class Hub implements SessionHub, ControlledHub {
     if (nbd === undefined)
       throw new ReplicationError('wrong-state', 'the hub serves no NBD: say where in its configuration')
     const { volumes } = branches.get(name)
-    return startArguments({ group, branch: name, volumes, address: nbd, reconnectDelay })
+    return startArguments({
+      group,
+      branch: name,
+      volumes,
+      address: nbd,
+      certified: this.#options.nbdCertified,
+      reconnectDelay,
+    })
   }
 
   /** The side of a group's agent: that of its last stream, or another one. @throws ReplicationError lost where it is not connected */

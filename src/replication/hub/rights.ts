@@ -35,6 +35,10 @@ export const mayWrite = (rights: Rights, group: string, agent: string): boolean 
 export const mayControl = (rights: Rights, group: string, asker: Asker): boolean =>
   asker === 'owner' || isNamed(rightsOf(rights, group)?.control, asker.name)
 
+/** Whether an NBD client may have the disks of a group's branches, by its certificate. */
+export const mayReadDisks = (rights: Rights, group: string, isCertified: (name: string) => boolean): boolean =>
+  rightsOf(rights, group)?.control.some(one => one === '*' || isCertified(one)) === true
+
 /** @throws ReplicationError not-allowed */
 export function checkMayWrite(rights: Rights, group: string, agent: string): void {
   if (mayWrite(rights, group, agent)) return

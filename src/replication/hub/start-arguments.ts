@@ -36,9 +36,14 @@ export interface StartOptions {
   volumes: readonly VolumeInfo[]
   /** Where the hub serves NBD: for QEMU, as the recovery side reaches it. */
   address: NbdAddress
+  /** The name in the hub's certificate, where its clients have to show one, too. */
+  certified?: string | undefined
   /** How long QEMU waits for a hub that is gone, in seconds. 10 by default. */
   reconnectDelay?: number | undefined
 }
+
+/** QEMU's object with the recovery side's own certificate; whoever starts QEMU says where that is. */
+const credentials = 'rephub'
 
 /** An export's name: `GROUP/BRANCH/VOLUME`. */
 const exportNameOf = (group: string, branch: string, volume: string): string => `${group}/${branch}/${volume}`
@@ -67,7 +72,7 @@ export function startArguments(options: StartOptions): BranchStart {
 }
 
 function startOf(options: StartOptions, { number, name, size }: VolumeInfo, index: number): VolumeStart {
-  const { group, branch, address, reconnectDelay = 10 } = options
+  const { group, branch, address, certified, reconnectDelay = 10 } = options
   checkName('volume', name)
   const exportName = exportNameOf(group, branch, name)
   const node = `replica-${number}`
@@ -76,8 +81,9 @@ function startOf(options: StartOptions, { number, name, size }: VolumeInfo, inde
     'path' in at
       ? { type: 'unix', path: jsonText(at.path) }
       : { type: 'inet', host: jsonText(at.host), port: String(at.port) }
-  const nbd = { driver: 'nbd', server, export: exportName, 'reconnect-delay': reconnectDelay }
-  const url = formatNbdUrl({ tls: false, address: at, exportName })
+  const tls = certified === undefined ? {} : { 'tls-creds': credentials, 'tls-hostname': certified }
+  const nbd = { driver: 'nbd', server, export: exportName, ...tls, 'reconnect-delay': reconnectDelay }
+  const url = formatNbdUrl({ tls: certified !== undefined, address: at, exportName })
   return {
     volume: name,
     size,

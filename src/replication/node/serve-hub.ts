@@ -24,6 +24,7 @@ export interface ServeHubOptions {
   name: string
   /** Where agents reach it. */
   listen?: SocketAddress | undefined
+  /** Agents, and over TCP recovery guests, have to show a certificate of the same authority. */
   tls?: MutualTls | undefined
   /** Where recovery guests reach their disks. */
   nbd?: SocketAddress | undefined
@@ -77,11 +78,13 @@ export class ServedHub implements AsyncDisposable {
 
   /** @throws ReplicationError owned where another hub has the data; LinkError with the system's code where it cannot listen */
   static async serve(options: ServeHubOptions): Promise<ServedHub> {
-    const { data, name, listen, nbd: nbdAddress, takeOver = false, compress } = options
+    const { data, name, listen, nbd: nbdAddress, tls, takeOver = false, compress } = options
     const folder = NodeFolder.open(data)
     const term = await claimTerm(data, { who: name, takeOver })
     const ends: (() => Promise<void>)[] = [() => term.release()]
     let nbd: NbdListener | undefined
+    // a unix socket is this user's anyway
+    const nbdTls = nbdAddress === undefined || 'path' in nbdAddress ? undefined : tls
     const guests = new GuestWatch(exportName => nbd?.clients(exportName) ?? 0)
     try {
       checkName('hub', name)
@@ -92,6 +95,7 @@ export class ServedHub implements AsyncDisposable {
         takeOver: term.wasFree ? takeOver && 'others' : true,
         folder,
         nbd: nbdAddress,
+        nbdCertified: nbdTls && name,
         openJournal: (own, given) => GroupJournal.open(own, { ...given, compress }),
         host: {
           now: nodeClock.now,
@@ -105,8 +109,9 @@ export class ServedHub implements AsyncDisposable {
       })
       ends.unshift(() => hub.close())
       if (nbdAddress !== undefined) {
-        nbd = await listenNbd(nbdAddress, one => hub.findExport(one), {
-          names: () => hub.exportNames(),
+        nbd = await listenNbd(nbdAddress, (one, asker) => hub.findExport(one, asker), {
+          names: asker => hub.exportNames(asker),
+          tls: nbdTls,
           maxConnections: clientsAtMost,
           onLeft: (exportName, how) => guests.left(exportName, how),
         })
