@@ -1,8 +1,9 @@
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { flock } from '../../flock.js'
 import type { MutualTls } from '../../link/node/mutual-tls.js'
 import { checkAddress } from '../../link/node/socket-address.js'
+import { printable } from '../../printable.js'
 import type { AgentConfig } from '../config/agent-config.js'
 import { ReplicationError } from '../replication-error.js'
 import type { RequestMessage, VolumeReport } from '../wire/message.js'
@@ -11,6 +12,7 @@ import { runGroupCommand } from './agent-commands.js'
 import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
 import { AgentLink } from './agent-link.js'
 import { Closers } from './closers.js'
+import { fitReport } from './fit-report.js'
 import { GroupLink } from './group-link.js'
 import { answerIo, returnCommands } from './hub-requests.js'
 import { NodeFolder } from './node-folder.js'
@@ -29,6 +31,8 @@ export interface AgentStatus {
   groups: readonly AgentGroupStatus[]
 }
 
+/** In a file's mode. */
+const writableByAll = 0o002
 /** How often the hub is told of the volumes, in milliseconds. */
 const reportEvery = 1000
 
@@ -53,9 +57,9 @@ export class Agent implements AsyncDisposable {
   static async open(options: AgentOptions): Promise<Agent> {
     checkAddress(options.hub)
     await using opening = new Closers()
-    const state = NodeFolder.open(options.state)
+    const state = openOwn(options.state)
     opening.defer(await lockFolder(options.state))
-    NodeFolder.open(options.run)
+    openOwn(options.run)
     const agent = new Agent(options, opening.move())
     try {
       await agent.#openGroups(state.folder('groups'))
@@ -204,8 +208,16 @@ export class Agent implements AsyncDisposable {
     const volumes = this.status.groups.flatMap(({ name: group, volumes: all }) =>
       all.map(({ name: volume, size, state }): VolumeReport => ({ group, volume, size, ...state })),
     )
-    session.send({ kind: 'report', volumes })
+    session.send({ kind: 'report', volumes: fitReport(volumes) })
   }
+}
+
+/** What lies in it is believed, and is connected to. @throws ReplicationError not-allowed where anybody may put something there */
+function openOwn(path: string): NodeFolder {
+  const folder = NodeFolder.open(path)
+  if ((statSync(path).mode & writableByAll) === 0) return folder
+  const hint = 'give the agent one of its own, or chmod o-w it'
+  throw new ReplicationError('not-allowed', `${printable(path)} is a folder that anybody may write to: ${hint}`)
 }
 
 /** Takes a folder for this process alone. @returns what lets go of it @throws ReplicationError in-use */

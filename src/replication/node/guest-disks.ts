@@ -37,7 +37,10 @@ export async function findGuestDisks(
       )
     if (found.root === undefined)
       throw new ReplicationError('wrong-state', `${what} no medium in ${printable(name)}: insert it`)
-    return { volume, device: found.name, size: found.root.virtualSize }
+    const { virtualSize: size } = found.root
+    // what no hub can be told would end the connection, of all guests of this host
+    if (!Number.isSafeInteger(size) || size < 1) throw new ReplicationError('qemu', `${what} ${size} bytes of it`)
+    return { volume, device: found.name, size }
   })
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { onAbort } from '../../link/on-abort.js'
 import { printable } from '../../printable.js'
 import { connectQmp } from '../../qmp/node/connect-qmp.js'
 import type { Qmp } from '../../qmp/qmp.js'
@@ -76,8 +77,13 @@ export class QemuLink implements AsyncDisposable {
       this.#monitors = { qmp: qmp!, urgent: second }
       this.#why = undefined
       changed()
-      const over = new Promise<void>(resolve => this.#over.signal.addEventListener('abort', () => resolve()))
+      let unlisten = () => {}
+      const over = new Promise<void>(resolve => {
+        if (this.#over.signal.aborted) resolve()
+        else unlisten = onAbort(this.#over.signal, resolve)
+      })
       await Promise.race([over, ...opened.map(({ closed }) => closed)])
+      unlisten()
       this.#why = `QEMU's monitor at ${printable(path)} is gone: start the guest again, and it is protected again`
       return true
     } catch (error) {

@@ -1,51 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { connectNbd } from 'xenlight/nbd'
-import {
-  Agent,
-  type AgentOptions,
-  HubServer,
-  type HubServerOptions,
-  readAgentConfig,
-  readHubConfig,
-} from 'xenlight/replication'
-import { socketFolder } from '../../nbd/socket-folder.js'
+import { Agent, HubServer } from 'xenlight/replication'
 import { eventually } from '../../protocol-d/eventually.js'
-
-const mebibyte = 1024 * 1024
-
-/** A folder with an image, what an agent and a hub are told. */
-function place(t: Test, size = 8 * mebibyte) {
-  const folder = socketFolder(t)
-  const image = join(folder, 'root.img')
-  writeFileSync(image, '')
-  truncateSync(image, size)
-  for (const name of ['hub', 'agent', 'run']) mkdirSync(join(folder, name))
-  const {
-    tls: _,
-    control: __,
-    ...agent
-  } = readAgentConfig(
-    JSON.stringify({
-      name: 'anna',
-      hub: join(folder, 'h'),
-      state: join(folder, 'agent'),
-      run: join(folder, 'run'),
-      groups: { web: { disks: { root: { image } } } },
-    }),
-    'agent',
-  )
-  const {
-    tls: ___,
-    control: ____,
-    ...hub
-  } = readHubConfig(
-    JSON.stringify({ data: join(folder, 'hub'), listen: join(folder, 'h'), nbd: join(folder, 'n') }),
-    'hub',
-  )
-  return { folder, image, agent: agent satisfies AgentOptions, hub: hub satisfies HubServerOptions }
-}
+import { mebibyte, place } from './place.js'
 
 t.test('what is written to a disk is at the hub, as of any moment', async t => {
   const { folder, image, agent, hub } = place(t)
