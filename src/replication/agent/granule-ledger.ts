@@ -53,6 +53,7 @@ export class GranuleLedger {
   /** Some granules were written, or may have been, and that is not in the stream. */
   differ(first: number, end: number): void {
     this.differing.addRun({ first, count: end - first })
+    for (let granule = first; granule < end; granule++) this.unknown.delete(granule)
     for (const watch of this.watches) watch.written(first, end)
   }
 
@@ -81,7 +82,10 @@ export class GranuleLedger {
 
   /** The stream is gone: what was not acknowledged may be at the replica or not. */
   forgetStream(): void {
-    for (const granule of this.#unacknowledged.keys()) this.differing.add(granule)
+    for (const granule of this.#unacknowledged.keys()) {
+      this.differing.add(granule)
+      this.unknown.delete(granule)
+    }
     this.#unacknowledged.clear()
   }
 

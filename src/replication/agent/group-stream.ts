@@ -213,7 +213,8 @@ export class GroupStream {
   disconnected(): void {
     this.#link = undefined
     this.#leave()
-    this.#standstill = undefined
+    // that another one has taken over stays true until the hub says otherwise
+    if (this.#standstill?.isFinal !== true) this.#standstill = undefined
   }
 
   /** Nothing is sent any more before `resume`: what is not acknowledged is dropped. */

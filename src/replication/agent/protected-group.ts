@@ -37,6 +37,10 @@ export interface VolumeOptions {
   /** That of this disk and no other one: a UUID. */
   id: string
   image: BlockBackend
+  /** Which image it is: another text where it is another one, which is compared. */
+  identity?: string | undefined
+  /** When the image was written to last, as `KeptVolume` has it. */
+  written?(): string | undefined
   files: VolumeFiles
 }
 
@@ -145,8 +149,10 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     const { boot, activity } = options
     const keeps: VolumeKeep[] = []
     try {
-      for (const { id, image, files } of options.volumes)
-        keeps.push(await VolumeKeep.open(files, { id, size: image.size, boot, activity }))
+      for (const { id, image, identity, written, files } of options.volumes) {
+        const kept = { id, size: image.size, image: identity, written: written?.(), boot, activity }
+        keeps.push(await VolumeKeep.open(files, kept))
+      }
       const group = new ProtectedGroup(options, keeps)
       // while it is not marked, nothing may be believed that was
       if (!group.isProtecting) await group.#distrust('was-unprotected')
@@ -207,9 +213,17 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   /** Nothing is marked and sent any more; `start` compares all. @throws a file's error; then it goes on */
   async stop(): Promise<void> {
     if (!this.#isProtecting) return
-    await this.#distrust('was-unprotected')
     this.#noteEnd()
+    // first of all: nothing that the hub says from now on is a reason to trust
+    this.stream.pause('was-unprotected')
+    try {
+      await this.#distrust('was-unprotected')
+    } catch (error) {
+      if (!this.#isPaused) this.stream.resume()
+      throw error
+    }
     this.#isProtecting = false
+    // it may have been resumed meanwhile
     this.stream.pause('was-unprotected')
     this.#changed()
   }
@@ -220,7 +234,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     this.#reason = 'was-unprotected'
     this.#isFirst = true
     // those that began unmarked; all others are marked
-    for (const volume of this.volumes) await volume.quiet()
+    for (const volume of this.volumes) await volume.through()
     for (const { ledger, keep } of this.volumes) {
       ledger.differing.clear()
       ledger.unknown.addRun({ first: 0, count: keep.granules })
@@ -248,20 +262,24 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   }
 
   /**
-   * Which parts of a volume may differ from all that the hub has had of it, in bytes.
+   * Which parts of a volume may differ from all that the hub has had of it, in bytes: the first ones from an offset on, at most so many.
    *
-   * @throws ReplicationError wrong-state while a stream is open: that changes with every write
+   * @throws ReplicationError wrong-state while a stream is open: that changes with every write; not-found
    */
-  differing(number: number): { offset: number; length: number }[] {
+  differing(number: number, from: number, most: number): { offset: number; length: number }[] {
     this.#checkApart()
     const { ledger, size } = this.#volume(number)
     const granules = new BlockSet(Math.ceil(size / granuleSize))
     granules.addAll(ledger.differing)
     granules.addAll(ledger.unknown)
-    return [...granules.runs()].map(({ first, count }) => {
+    const runs: { offset: number; length: number }[] = []
+    for (let first = granules.next(firstGranule(from)); first !== undefined && runs.length < most; ) {
+      const { count } = granules.runAt(first)
       const offset = first * granuleSize
-      return { offset, length: Math.min(count * granuleSize, size - offset) }
-    })
+      runs.push({ offset, length: Math.min(count * granuleSize, size - offset) })
+      first = granules.next(first + count)
+    }
+    return runs
   }
 
   /**
@@ -317,6 +335,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     if (this.isProtecting) {
       await this.#clear()
       for (const { keep } of this.volumes) await keep.settle()
+      for (const [index, { keep }] of this.volumes.entries()) await keep.end(this.#options.volumes[index]!.written?.())
     }
     for (const { keep } of this.volumes) keep.close()
   }
@@ -348,6 +367,8 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     if (holds && this.#base !== undefined) return
     // of those that are compared anyway the reason is known
     if (this.volumes.some(({ keep }) => keep.record.compare === null)) this.#reason = 'other-replica'
+    // what there was of it may be lost
+    this.#consistentUntil = undefined
     await this.#distrust('other-replica')
     // another connection was faster
     if (turn !== this.#beginnings) return
@@ -410,8 +431,11 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     this.#resync.answered(request, message)
   }
 
+  /** @throws ReplicationError not-found */
   #volume(number: number): ProtectedVolume {
-    return this.volumes.find(volume => volume.number === number)!
+    const found = this.volumes.find(volume => volume.number === number)
+    if (found === undefined) throw new ReplicationError('not-found', `${this.#options.name} has no volume ${number}`)
+    return found
   }
 
   #checkApart(): void {

@@ -1,4 +1,5 @@
 import type { BlockBackend, BlockExtent, ZeroOptions } from '../../nbd/block-backend.js'
+import { NbdError } from '../../nbd/nbd-error.js'
 import { dataAtMost } from '../wire/message.js'
 import { GranuleLedger } from './granule-ledger.js'
 import { firstGranule, granuleEnd } from './granules.js'
@@ -9,6 +10,8 @@ import type { VolumeKeep } from './volume-keep.js'
 
 /** Longer zeroes are written in parts, in bytes: so many extents have to be active at a time. */
 const zeroPart = 256 * 1024 * 1024
+/** Of how many granules it is remembered which message they wait for: zeroes of any length cost the queue nothing. */
+const unacknowledgedAtMost = 1024 * 1024
 
 /** What a volume needs of its group. */
 export interface VolumeGroup {
@@ -75,6 +78,8 @@ export class ProtectedVolume implements BlockBackend, ReplicatedDisk {
   }
 
   writeZeroes(offset: number, length: number, options: ZeroOptions = {}): void | Promise<void> {
+    // before anything is marked, as nothing is done
+    if (options.fast) throw new NbdError('ENOTSUP', 'zeroes may be as slow as data')
     if (length > zeroPart) return this.#inParts(offset, length, (at, part) => this.writeZeroes(at, part, options))
     return this.#change(
       offset,
@@ -113,8 +118,14 @@ export class ProtectedVolume implements BlockBackend, ReplicatedDisk {
     )
   }
 
-  flush(): void | Promise<void> {
-    return this.#image.flush()
+  /** Where the image fails it, what was written before may be lost there, though the hub has it: the next agent compares that. */
+  async flush(): Promise<void> {
+    try {
+      await this.#image.flush()
+    } catch (error) {
+      await this.keep.doubt().catch(() => {})
+      throw error
+    }
   }
 
   mark(first: number, end: number): void {
@@ -127,7 +138,12 @@ export class ProtectedVolume implements BlockBackend, ReplicatedDisk {
 
   /** Settles when no write is under way. */
   async quiet(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+    while (this.#underWay.size > 0) await this.through()
+  }
+
+  /** Settles when the writes that are under way now are through. */
+  async through(): Promise<void> {
+    await Promise.allSettled([...this.#underWay])
   }
 
   /** @throws the file's error, where nothing may be written */
@@ -238,6 +254,7 @@ export class ProtectedVolume implements BlockBackend, ReplicatedDisk {
     else {
       this.unacknowledged += length
       this.ledger.written(first, end, sequence)
+      if (this.ledger.unacknowledged > unacknowledgedAtMost) this.#group.stream.drop('queue-overflow')
     }
   }
 

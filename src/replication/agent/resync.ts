@@ -292,6 +292,7 @@ export class Resync {
   #failed(error: Error): void {
     this.#failure = error
     this.#retry ??= this.#options.clock.after(retryAfter, () => {
+      this.#failure = undefined
       this.#retryPostponed()
       this.advanceSoon()
     })

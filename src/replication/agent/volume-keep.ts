@@ -19,6 +19,10 @@ export interface KeptVolume {
   id: string
   /** In bytes. */
   size: number
+  /** Which image it is: another text where it is another one. */
+  image?: string | undefined
+  /** When the image was written to last, by any text that every write changes; undefined where that cannot be told. */
+  written?: string | undefined
   /** The host's boot, by any name that no other one has. */
   boot: string
   /** Not for a volume that is there already: it keeps its extents. */
@@ -51,7 +55,8 @@ export class VolumeKeep {
     this.granules = metadata.differing.blocks
     this.untrusted = this.#findUntrusted()
     for (const { reason, granules } of this.untrusted)
-      if (reason === 'host-crash') for (const { first, count } of granules) metadata.mark(first, first + count)
+      if (reason === 'host-crash' || reason === 'flush-failed')
+        for (const { first, count } of granules) metadata.mark(first, first + count)
   }
 
   /**
@@ -61,7 +66,7 @@ export class VolumeKeep {
    */
   static async open(
     files: VolumeFiles,
-    { id, size, boot, activity: limits = usualLimits }: KeptVolume,
+    { id, size, image, written, boot, activity: limits = usualLimits }: KeptVolume,
   ): Promise<VolumeKeep> {
     const host = new KeepFiles(files)
     const isNew = files.meta.size === 0
@@ -77,14 +82,24 @@ export class VolumeKeep {
       const compare = isNew ? 'new-volume' : kept === undefined ? 'unreadable-record' : 'other-size'
       const geometry = { size, blockSize: granuleSize, ...limits }
       const fresh: VolumeRecord = {
-        ...{ kind: 'xenlight-replica-volume', volume: id, size, blockSize: granuleSize },
+        ...{ kind: 'xenlight-replica-volume', volume: id, image, size, blockSize: granuleSize },
         ...{ extentBlocks: limits.extentBlocks, boot, compare, base: null, streams: 0, activity: [] },
       }
       await called<void>(done => createMetadata(host, geometry, fresh, done))
       kept = await load()
       if (kept === undefined) throw new ReplicationError('file-failed', 'the metadata cannot be read back')
     }
-    return new VolumeKeep(files, new Metadata(host, kept), boot)
+    const metadata = new Metadata(host, kept)
+    const { compare, ...before } = metadata.record
+    const reason =
+      before.image !== image ? 'other-image' : isOther(before.written, written) ? 'written-beside' : undefined
+    if (reason !== undefined)
+      await called<void>(done =>
+        metadata.save({ image, written: undefined, compare: compare ?? reason, base: null }, done),
+      )
+    // before it is written to
+    else if (before.written !== undefined) await called<void>(done => metadata.save({ written: undefined }, done))
+    return new VolumeKeep(files, metadata, boot)
   }
 
   get record(): Readonly<VolumeRecord> {
@@ -158,9 +173,22 @@ export class VolumeKeep {
       await called<void>(done => this.#metadata.save({ compare: null, boot: this.#boot }, done))
   }
 
+  /**
+   * The image failed a flush: of what is active it may have lost any write, also one that the hub has. Whoever opens it next compares that. No later
+   * flush of it may succeed.
+   */
+  doubt(): Promise<void> {
+    return called(done => this.#metadata.save({ boot: '' }, done))
+  }
+
   /** The image is durable and nothing is active. Nothing may be under way to it. */
   settle(): Promise<void> {
     return called(done => this.#metadata.settle({}, done))
+  }
+
+  /** Nothing is written any more. @param written as `KeptVolume` has it: whoever opens it next sees whether that is so */
+  end(written: string | undefined): Promise<void> {
+    return called(done => this.#metadata.save({ written }, done))
   }
 
   /** It cannot be kept any more: whoever opens it next must not believe it. @throws where that cannot be said either */
@@ -178,8 +206,10 @@ export class VolumeKeep {
     const untrusted: Untrusted[] = []
     const { torn } = this.#metadata
     if (torn.length > 0) untrusted.push({ reason: 'torn-page', granules: torn })
-    if (boot !== this.#boot && activity.length > 0)
-      untrusted.push({ reason: 'host-crash', granules: activity.map(extent => this.#metadata.blocksOf(extent)) })
+    if (boot !== this.#boot && activity.length > 0) {
+      const granules = activity.map(extent => this.#metadata.blocksOf(extent))
+      untrusted.push({ reason: boot === '' ? 'flush-failed' : 'host-crash', granules })
+    }
     return untrusted
   }
 
@@ -194,6 +224,9 @@ export class VolumeKeep {
     return Math.min(this.granules, (Math.ceil(end / extentBlocks) + ahead) * extentBlocks)
   }
 }
+
+const isOther = (before: string | undefined, now: string | undefined): boolean =>
+  before !== undefined && now !== undefined && before !== now
 
 /** As a promise what calls back with an error or a value. */
 function called<Value>(call: (done: (error?: Error, value?: Value) => void) => void): Promise<Value> {

@@ -22,13 +22,23 @@ export type CompareReason =
   | 'other-replica'
   /** It was written to while nothing was marked. */
   | 'was-unprotected'
+  /** Its image is another file. */
+  | 'other-image'
+  /** Its image was written to after the agent had ended. */
+  | 'written-beside'
+  /** The image failed a flush: what was written before may be there or not. */
+  | 'flush-failed'
 
 /** What an agent must not forget of a volume, but for its bitmap. */
 export interface VolumeRecord extends KeepRecord {
   kind: 'xenlight-replica-volume'
   /** The volume's id. */
   volume: string
-  /** The host's boot in which the bitmap was last known to be whole. */
+  /** Which image it is, where that can be told. */
+  image?: string | undefined
+  /** When the image was written to last, of one that an agent has closed; by any text. */
+  written?: string | undefined
+  /** The host's boot in which the bitmap was last known to be whole; empty where the image may have lost writes since. */
   boot: string
   /** Why all of it is to be compared, where it is. */
   compare: CompareReason | null

@@ -36,17 +36,29 @@ export interface RunningRecord {
 const file = 'group.json'
 const volumesAtMost = 256
 
-/** Reads a group's record, with a place in it for each of these volumes. @throws ReplicationError damaged, wrong-state */
-export async function openRecord(folder: Folder, group: string, names: readonly string[]): Promise<AgentRecord> {
+/**
+ * Reads a group's record, with a place in it for each of these volumes.
+ *
+ * @returns also which of the volumes that it has now, or had, nothing is known of: those that are new, and those that are left out
+ * @throws ReplicationError damaged, wrong-state
+ */
+export async function openRecord(
+  folder: Folder,
+  group: string,
+  names: readonly string[],
+): Promise<{ record: AgentRecord; unknown: readonly string[] }> {
   const record = read(folder, group)
   const volumes = { ...record.volumes }
   let next = Math.max(-1, ...Object.values(volumes).map(({ number }) => number)) + 1
-  for (const name of names) volumes[name] ??= { number: next++, id: randomUUID() }
+  // names are any: `constructor` is one
+  const added = names.filter(name => !Object.hasOwn(volumes, name))
+  for (const name of added) volumes[name] = { number: next++, id: randomUUID() }
   if (next > volumesAtMost)
     throw new ReplicationError('wrong-state', `${group} has had more than ${volumesAtMost} disks: take another group`)
   const whole = { ...record, volumes }
   await saveRecord(folder, whole)
-  return whole
+  const leftOut = Object.keys(volumes).filter(name => !names.includes(name))
+  return { record: whole, unknown: [...added, ...leftOut] }
 }
 
 export const saveRecord = (folder: Folder, record: AgentRecord): Promise<void> =>

@@ -1,9 +1,11 @@
+import { isName } from '../name.js'
 import { ReplicationError } from '../replication-error.js'
 import { dataAtMost, type RequestMessage } from '../wire/message.js'
 import type { ServedGroup } from './served-group.js'
 
 const digits = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+const named = (value: unknown): value is string => typeof value === 'string' && isName(value)
 
 /** The volume that a request is about, and the part of it. @throws ReplicationError not-found, wrong-state */
 function partOf(served: ServedGroup, number: number, offset: number, length: number) {
@@ -41,16 +43,19 @@ type Command = (served: ServedGroup, given: Readonly<Record<string, unknown>>) =
 
 /** The steps of a fail-back. */
 export const returnCommands: Readonly<Record<string, Command>> = {
+  /** Those from an offset on; `next` is where to go on, where there are more. */
   async differing(served, { volume, from = 0 }) {
+    if (!digits(volume) || !digits(from)) throw new ReplicationError('protocol', 'differing lacks what it has to say')
     await served.beginReturn()
-    const left = served.differing(Number(volume)).filter(({ offset }) => offset >= Number(from))
-    return { runs: left.slice(0, runsAtMost), next: left[runsAtMost]?.offset }
+    const runs = served.differing(volume, from, runsAtMost + 1)
+    if (runs.length <= runsAtMost) return { runs }
+    return { runs: runs.slice(0, runsAtMost), next: runs[runsAtMost]!.offset }
   },
   async flush({ volumes }) {
     for (const volume of volumes) await volume.flush()
   },
   async adopt(served, { epoch, replica, stream, sequence }) {
-    if (!digits(epoch) || !digits(sequence) || typeof replica !== 'string' || typeof stream !== 'string')
+    if (!digits(epoch) || !digits(sequence) || !named(replica) || !named(stream))
       throw new ReplicationError('protocol', 'adopt lacks what it has to say')
     await served.endReturn({ replica, stream, sequence }, epoch)
   },

@@ -6,13 +6,16 @@ import { type AgentRecord, openRecord, saveRecord } from './agent-record.js'
 export class KeptRecord {
   readonly #folder: Folder
   readonly #group: string
+  /** The volumes of which nothing is known: new ones, and those that are left out. */
+  readonly unknown: readonly string[]
   #now: AgentRecord
   #saving: Promise<void> = Promise.resolve()
 
-  private constructor(folder: Folder, group: string, record: AgentRecord) {
+  private constructor(folder: Folder, group: string, { record, unknown }: Awaited<ReturnType<typeof openRecord>>) {
     this.#folder = folder
     this.#group = group
     this.#now = record
+    this.unknown = unknown
   }
 
   /** @throws ReplicationError damaged, wrong-state; the system's error */

@@ -2,6 +2,8 @@ import type { BlockBackend } from '../../nbd/block-backend.js'
 import { openFileBackend } from '../../nbd/node/file-backend.js'
 import { printable } from '../../printable.js'
 import { ReplicationError } from '../replication-error.js'
+import { Closers } from './closers.js'
+import { openImageFile } from './image-file.js'
 import { StorageDaemon } from './storage-daemon.js'
 
 export interface ImageOptions {
@@ -15,6 +17,10 @@ export interface ImageOptions {
 /** A guest's disk as its agent has it. */
 export interface OpenImage {
   backend: BlockBackend
+  /** Another one where another file is in its place. */
+  identity: string
+  /** When it was written to last, by a text; undefined where that cannot be told: a storage daemon writes at its end, too. */
+  written(): string | undefined
   /** Another one where writes that were not flushed may be lost though the host has not crashed. */
   instance: string
   /** Settles when what beneath it is needed has gone, with the reason. */
@@ -22,19 +28,34 @@ export interface OpenImage {
   close(): Promise<void>
 }
 
-/** @throws ReplicationError file-failed */
+/** @throws ReplicationError file-failed; in-use where it is another disk's */
 export async function openImage({ image, format, sockets }: ImageOptions): Promise<OpenImage> {
-  if (format === 'qcow2') {
-    const daemon = await StorageDaemon.open({ image, format, sockets })
-    const { backend, instance, closed } = daemon
-    return { backend, instance, lost: closed, close: () => daemon.close() }
-  }
+  await using opening = new Closers()
   try {
-    const backend = await openFileBackend(image)
-    return { backend, instance: '', lost: new Promise(() => {}), close: async () => backend.close?.() }
+    const file = await openImageFile(image)
+    opening.defer(file.close)
+    const isRaw = format === 'raw'
+    const { closed, ...open } = isRaw ? await openRaw(image) : await openDaemon(image, format, sockets)
+    opening.defer(open.close)
+    const parts = opening.move()
+    const written = () => (isRaw ? file.written() : undefined)
+    return { ...open, identity: file.identity, written, lost: closed, close: () => parts[Symbol.asyncDispose]() }
   } catch (error) {
+    if (error instanceof ReplicationError) throw error
     throw new ReplicationError('file-failed', `cannot open ${printable(image)}: ${(error as Error).message}`, {
       cause: error,
     })
   }
+}
+
+async function openRaw(image: string) {
+  const backend = await openFileBackend(image)
+  const never = new Promise<undefined>(() => {})
+  return { backend, instance: '', closed: never, close: async () => backend.close?.() }
+}
+
+async function openDaemon(image: string, format: 'qcow2', sockets: string) {
+  const daemon = await StorageDaemon.open({ image, format, sockets })
+  const { backend, instance, closed } = daemon
+  return { backend, instance, closed, close: () => daemon.close() }
 }

@@ -22,6 +22,9 @@ import { KeptRecord } from './kept-record.js'
 import { nodeClock } from './node-clock.js'
 import { type OpenImage, openImage } from './open-image.js'
 
+/** How long a hub that takes the group again may take to say that its disks are whole, in milliseconds. */
+const adoptWithin = 3000
+
 export interface ServedGroupOptions {
   name: string
   /** By name. */
@@ -64,6 +67,7 @@ export class ServedGroup implements AgentGroup {
   readonly #record: KeptRecord
   /** What is wanted of it, one thing at a time. */
   readonly #wishes = new FifoLock()
+  #waiting: Disposable | undefined
 
   private constructor(
     options: ServedGroupOptions,
@@ -87,6 +91,7 @@ export class ServedGroup implements AgentGroup {
     await using opening = new Closers()
     const names = Object.keys(options.disks)
     const record = await KeptRecord.open(folder, name, names)
+    await forget(folder, record.unknown)
     const { epoch, pausedSince, isStopped } = record.now
     const images = new Map<string, OpenImage>()
     const volumes: VolumeOptions[] = []
@@ -94,10 +99,12 @@ export class ServedGroup implements AgentGroup {
       const open = await openImage({ image, format, sockets: join(run, `${name}.${disk}.image`) })
       opening.defer(() => open.close())
       images.set(disk, open)
+      const { backend, identity, written } = open
       volumes.push({
         name: disk,
         ...record.now.volumes[disk]!,
-        image: open.backend,
+        image: backend,
+        ...{ identity, written },
         files: filesOf(folder, disk, open),
       })
     }
@@ -198,9 +205,9 @@ export class ServedGroup implements AgentGroup {
     this.#options.changed()
   }
 
-  /** What of a volume may differ from all that the hub has had of it, in bytes. @throws ReplicationError wrong-state */
-  differing(volume: number): readonly { offset: number; length: number }[] {
-    return this.#group.differing(volume)
+  /** As `ProtectedGroup.differing`. @throws ReplicationError wrong-state, not-found */
+  differing(volume: number, from: number, most: number): readonly { offset: number; length: number }[] {
+    return this.#group.differing(volume, from, most)
   }
 
   /** The disks are what the hub has of them. @throws ReplicationError wrong-state; a file's error */
@@ -236,8 +243,16 @@ export class ServedGroup implements AgentGroup {
 
   receive(message: Message): void {
     // what the hub has written is about to be known: to attach before would compare all of it
-    if (message.kind === 'ready' && this.isReturning) return
-    this.#group.receive(message)
+    if (message.kind === 'ready' && this.isReturning) this.#waitForAdopt(message)
+    else this.#group.receive(message)
+  }
+
+  /** Where it is not known in time, all is compared. */
+  #waitForAdopt(ready: Message): void {
+    this.#waiting ??= nodeClock.after(adoptWithin, () => {
+      this.#waiting = undefined
+      this.#group.receive(ready)
+    })
   }
 
   drained(): void {
@@ -286,6 +301,7 @@ export class ServedGroup implements AgentGroup {
   }
 
   async close(): Promise<void> {
+    this.#waiting?.[Symbol.dispose]()
     await this.#parts[Symbol.asyncDispose]()
     await this.#record.settled()
   }
@@ -295,8 +311,18 @@ export class ServedGroup implements AgentGroup {
   }
 }
 
+const metaOf = (disk: string): string => `${disk}.meta`
+
+/** What was noted of disks that were left out is not true any more: somebody else may have written to them. */
+async function forget(folder: Folder, disks: readonly string[]): Promise<void> {
+  const files = new Set(folder.list())
+  const noted = disks.map(metaOf).filter(name => files.has(name))
+  for (const name of noted) folder.remove(name)
+  if (noted.length > 0) await folder.sync()
+}
+
 function filesOf(folder: Folder, disk: string, image: OpenImage): VolumeFiles {
-  const name = `${disk}.meta`
+  const name = metaOf(disk)
   return {
     meta: folder.open(name, folder.list().includes(name) ? 'write' : 'create'),
     syncImage: async () => image.backend.flush(),

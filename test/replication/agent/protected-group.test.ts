@@ -2,9 +2,11 @@ import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import t from 'tap'
 import type { BlockExtent } from '#xenlight/nbd/block-backend.js'
+import { ProtectedGroup } from '#xenlight/replication/agent/protected-group.js'
 import { granuleSize } from '#xenlight/replication/wire/message.js'
 import { stamped } from './model/contents.js'
-import { Stage } from './model/stage.js'
+import { PlayedClock } from './model/played-clock.js'
+import { PlayedMeta, Stage } from './model/stage.js'
 
 /** A stage whose hub has all. */
 async function settled(granules: readonly number[], ...options: Parameters<Stage['open']>): Promise<Stage> {
@@ -254,7 +256,7 @@ t.test('a hub that is full for a while gets what waits, and no more', async t =>
   )
 })
 
-t.test('fenced, it has failed until there is another connection; writes go on', async t => {
+t.test('fenced, it has failed until the hub says otherwise over another connection; writes go on', async t => {
   const stage = await settled([10])
   stage.group.receive({ kind: 'stopped', channel: 1, code: 'fenced', message: 'epoch 3 has taken over' })
   await stage.group.volumes[0]!.write(0, stamped(1, 512))
@@ -262,6 +264,7 @@ t.test('fenced, it has failed until there is another connection; writes go on', 
   await stage.work()
   t.match(stage.group.status.volumes[0]!.state, { state: 'failed', why: 'epoch 3 has taken over' })
   stage.disconnect()
+  t.match(stage.group.status.volumes[0]!.state, { state: 'failed', why: 'epoch 3 has taken over' })
   stage.connect()
   await stage.work()
   t.strictSame(stage.states, ['protected'])
@@ -427,4 +430,178 @@ t.test('closed and opened again there is nothing to send', async t => {
     stage.taken.slice(before).map(({ kind }) => kind),
     ['unsettled', 'settled'],
   )
+})
+
+t.test('zeroes that the image refuses as not fast leave all as it is', async t => {
+  const stage = await settled([10])
+  const disk = stage.group.volumes[0]!
+  const backend = stage.backends[0]!
+  const { writeZeroes } = backend
+  Object.assign(backend, {
+    writeZeroes(offset: number, length: number, { fast = false } = {}) {
+      if (fast) throw Object.assign(new Error('they are as slow as data'), { code: 'ENOTSUP' })
+      return writeZeroes.call(backend, offset, length)
+    },
+  })
+  const before = stage.taken.length
+  await t.rejects(async () => disk.writeZeroes(0, 10 * granuleSize, { fast: true }), { code: 'ENOTSUP' })
+  t.strictSame(stage.states, ['protected'])
+  await stage.work()
+  t.equal(stage.taken.length, before)
+})
+
+t.test('stopped, and failed back to: what is written then is compared by whoever starts it', async t => {
+  for (const isRestarted of [false, true]) {
+    const stage = await settled([10])
+    await stage.group.stop()
+    const { stream, sequence } = stage.hub.durable
+    const adopted = stage.group.adopt({ replica: stage.hub.replica, stream: stream!, sequence }, 3)
+    while (!stage.images[0]!.isSyncing) await new Promise(setImmediate)
+    stage.images[0]!.endSync()
+    await adopted
+    t.strictSame(stage.states, ['unprotected'])
+    await stage.group.volumes[0]!.write(granuleSize, stamped(1, 512))
+    if (isRestarted) {
+      await stage.open()
+      stage.connect()
+    } else await stage.group.start()
+    await stage.work()
+    t.strictSame(stage.states, ['protected'])
+    t.ok(Buffer.from(stage.hub.durable.bytes[0]!).equals(stage.images[0]!.now))
+  }
+})
+
+t.test('stopped while the hub says that it has all: nothing is believed all the same', async t => {
+  const stage = await settled([10])
+  await stage.group.close()
+  await stage.open()
+  stage.connect()
+  await stage.work({ isDurable: false })
+  stage.hub.sync()
+  const stopped = stage.group.stop()
+  for (const message of stage.hub.outbox.splice(0)) stage.group.receive(message)
+  await stopped
+  await stage.group.volumes[0]!.write(granuleSize, stamped(1, 512))
+  await stage.open()
+  stage.connect()
+  await stage.work()
+  t.strictSame(stage.states, ['protected'])
+  t.ok(Buffer.from(stage.hub.durable.bytes[0]!).equals(stage.images[0]!.now))
+})
+
+t.test('what the image may have lost, as it failed a flush, is compared by the next agent', async t => {
+  const stage = await settled([80])
+  const disk = stage.group.volumes[0]!
+  await disk.write(70 * granuleSize, stamped(1, 512))
+  await stage.rest()
+  Object.assign(stage.backends[0]!, {
+    flush: async () => {
+      throw Object.assign(new Error('the disk is broken'), { code: 'EIO' })
+    },
+  })
+  await t.rejects(async () => disk.flush(), { code: 'EIO' })
+  await stage.group.close().catch(() => {})
+  // the system drops what it could not write
+  stage.images[0]!.write(70 * granuleSize, stamped(0, 512))
+  await stage.open()
+  stage.connect()
+  await stage.work()
+  t.strictSame(stage.states, ['protected'])
+  t.ok(Buffer.from(stage.hub.durable.bytes[0]!).equals(stage.images[0]!.now))
+})
+
+t.test('started under a guest that always writes', async t => {
+  const stage = await settled([10])
+  await stage.group.stop()
+  const disk = stage.group.volumes[0]!
+  const underWay: (() => void)[] = []
+  Object.assign(stage.backends[0]!, { write: () => new Promise<void>(resolve => underWay.push(resolve)) })
+  const write = (granule: number) => void disk.write(granule * granuleSize, stamped(1, 512))
+  write(0)
+  let isStarted = false
+  const started = stage.group.start().then(() => {
+    isStarted = true
+  })
+  for (let granule = 1; granule < 10; granule++) {
+    write(granule)
+    await new Promise(setImmediate)
+    underWay.shift()!()
+    await new Promise(setImmediate)
+  }
+  t.ok(isStarted)
+  for (const done of underWay.splice(0)) done()
+  await started
+})
+
+t.test('of a hub that lost what it had, no recovery point is told', async t => {
+  const stage = await settled([20])
+  stage.disconnect()
+  stage.hub.loseReplica()
+  stage.connect()
+  await stage.work({ isDurable: false })
+  t.strictSame(stage.states, ['resyncing'])
+  t.match(stage.group.status.recoveryPoint, { behind: undefined, isMet: false })
+  await stage.work()
+  t.match(stage.group.status.recoveryPoint, { behind: 0, isMet: true })
+})
+
+t.test('a hub that had no digests once: that is told until it is asked again', async t => {
+  const stage = new Stage([10])
+  await stage.open()
+  stage.connect()
+  const { hub } = stage
+  const receive = hub.receive.bind(hub)
+  let isSick = true
+  let waiting: Parameters<typeof receive>[0] | undefined
+  hub.receive = message => {
+    if (message.kind !== 'digestsRequest') receive(message)
+    else if (isSick)
+      hub.outbox.push({ kind: 'failed', channel: 1, request: message.request, code: 'lost', message: 'not now' })
+    else waiting = message
+  }
+  await stage.work()
+  t.match(stage.group.status.volumes[0]!.state, { state: 'failed', why: /not now/ })
+  isSick = false
+  stage.clock.pass(5000)
+  await stage.work()
+  t.match(stage.group.status.volumes[0]!.state, { state: 'syncing', left: 10 * granuleSize })
+  receive(waiting!)
+  await stage.work()
+  t.strictSame(stage.states, ['protected'])
+})
+
+t.test('more zeroes than the memory has room to remember: the queue is dropped, and the bitmap knows', async t => {
+  const gibibyte = 1024 ** 3
+  const size = 66 * gibibyte
+  const nothing = () => {}
+  const image = {
+    size,
+    read: () => new Uint8Array(0),
+    write: nothing,
+    writeZeroes: nothing,
+    trim: nothing,
+    flush: nothing,
+  }
+  const files = { meta: new PlayedMeta(), syncImage: async () => {}, discardMeta: nothing }
+  const clock = new PlayedClock()
+  const group = await ProtectedGroup.open({
+    ...{ name: 'group', clock, boot: 'boot', newId: () => 'stream' },
+    volumes: [{ name: 'disk', number: 0, id: 'id', image, files }],
+  })
+  group.connected({
+    channel: 1,
+    unsent: 0,
+    heard: clock.uptime(),
+    send: nothing,
+    reject: error => t.fail(error.message),
+  })
+  group.receive({ kind: 'attached', channel: 1, epoch: 1, replica: 'r', holds: false, window: Number.MAX_SAFE_INTEGER })
+  while (!group.stream.isOpen) await new Promise(setImmediate)
+  const [disk] = group.volumes
+  await disk!.writeZeroes(0, gibibyte)
+  t.equal(group.stream.isOpen, true)
+  await disk!.writeZeroes(0, size)
+  t.equal(group.stream.isOpen, false)
+  t.equal(disk!.ledger.unacknowledged, 0)
+  t.match(group.status.volumes[0]!.state, { bytes: size })
 })
