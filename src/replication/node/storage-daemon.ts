@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { beforeDeadline } from '../../link/before-deadline.js'
 import type { BlockBackend, BlockExtent, ZeroOptions } from '../../nbd/block-backend.js'
 import type { NbdClient } from '../../nbd/client/nbd-client.js'
@@ -26,6 +27,8 @@ export interface StorageDaemonOptions {
 const program = 'qemu-storage-daemon'
 const exportName = 'image'
 const nodePrefix = 'image-'
+/** When a daemon that ends is looked for again, in milliseconds. */
+const lookAgain = 50
 
 /**
  * An image of a format of QEMU's, by a qemu-storage-daemon beneath the agent. The daemon outlives the agent: it holds writes that no flush
@@ -86,16 +89,19 @@ export class StorageDaemon implements AsyncDisposable {
   }
 }
 
-/** The daemon that an earlier agent has left. */
+/** The daemon that an earlier agent has left; one that is just ending is waited for. */
 async function running(sockets: string, timeout: number): Promise<Qmp | undefined> {
-  try {
-    return await connectQmp({ path: `${sockets}.qmp` }, { timeout, signal: AbortSignal.timeout(timeout) })
-  } catch (error) {
-    const { code } = error as { code?: string }
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined
-    const why =
-      code === 'ETIMEDOUT' || code === 'ECANCELED' ? 'another agent has it' : printable((error as Error).message)
-    throw failed(`the ${program} at ${sockets}.qmp does not answer (${why})`, error)
+  for (const end = performance.now() + timeout; ; await pause(lookAgain)) {
+    try {
+      return await connectQmp({ path: `${sockets}.qmp` }, { timeout, signal: AbortSignal.timeout(timeout) })
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined
+      if (code === 'ECONNRESET' && performance.now() < end) continue
+      const why =
+        code === 'ETIMEDOUT' || code === 'ECANCELED' ? 'another agent has it' : printable((error as Error).message)
+      throw failed(`the ${program} at ${sockets}.qmp does not answer (${why})`, error)
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -37,6 +39,22 @@ t.test('an image is read and written, and a daemon that an agent left is used ag
     await using third = await StorageDaemon.open(options)
     t.not(third.instance, first.instance, 'another one')
     t.equal(Buffer.from(await third.backend.read(4096, 7)).toString(), '\0\0\0\0ten')
+  }),
+)
+
+t.test('a daemon that is just ending is waited for, and another one started', t =>
+  realPart(t, async () => {
+    const folder = folderOf(t)
+    const sockets = join(folder, 's')
+    let left = 3
+    const ending = createServer(socket => {
+      socket.destroy()
+      if (--left === 0) ending.close()
+    }).listen(`${sockets}.qmp`)
+    await once(ending, 'listening')
+    await using daemon = await StorageDaemon.open({ image: image(folder), format: 'qcow2', sockets })
+    t.equal(left, 0)
+    t.equal(daemon.backend.size, 8 * mebibyte)
   }),
 )
 
