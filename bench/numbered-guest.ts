@@ -67,14 +67,19 @@ function program({ disks, sectors }: NumberedGuest): number[] {
   return [...start, ...write, ...skip, ...report, 0xe9, ...word(back & 0xffff), ...fails]
 }
 
-/** The first sector of the first disk: booted, it counts from one and never ends. */
-export function guestSector(guest: NumberedGuest): Buffer {
+/**
+ * The first sector of the first disk: booted, it counts and never ends.
+ *
+ * @param after the number that it goes on behind; by default it counts from one
+ */
+export function guestSector(guest: NumberedGuest, after = 0): Buffer {
   const code = program(guest)
   if (code.length > packet - origin) throw new RangeError('the program is too long')
   const sector = Buffer.alloc(512)
   sector.set(code)
   // the BIOS's disk address packet: its size, one sector, from the buffer, to a place that the program fills in
   sector.set([0x10, 0, ...word(1), ...word(buffer), ...word(0), ...long(0), ...long(0)], packet - origin)
+  sector.set(long(after), counter - origin)
   sector.set([0x55, 0xaa], 510)
   return sector
 }

@@ -47,8 +47,8 @@ export class Place implements AsyncDisposable {
     }
     const hub = { data: this.path('data'), listen, nbd: this.path('n'), control: this.path('hub.ctl') }
     this.hubConfig = JSON.stringify({ ...hub, journal: { size: journal } })
-    this.hub = new Served([], 'rephub', this.#configFile('hub', this.hubConfig))
-    this.agent = new Served([], 'repagent', this.#configFile('agent', JSON.stringify(agent)))
+    this.hub = new Served({ name: 'rephub', config: this.#configFile('hub', this.hubConfig) })
+    this.agent = new Served({ name: 'repagent', config: this.#configFile('agent', JSON.stringify(agent)) })
   }
 
   path(name: string): string {

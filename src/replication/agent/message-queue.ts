@@ -2,6 +2,8 @@ import type { StreamMessage } from '../wire/message.js'
 import { ByteArena } from './byte-arena.js'
 import type { Spill } from './spill.js'
 
+/** A few granules have room beside what the guest writes, in bytes. */
+export const smallestMemory = 256 * 1024
 /** What a message costs besides its data, in bytes. */
 const messageCost = 256
 

@@ -7,6 +7,7 @@ import type { AgentClock } from './agent-clock.js'
 import { firstGranule, granuleEnd } from './granules.js'
 import { type Beginning, failureOf, GroupStream, type StreamUser, unplaced } from './group-stream.js'
 import type { HubLink } from './hub-link.js'
+import { smallestMemory } from './message-queue.js'
 import { ProtectedVolume, type VolumeGroup } from './protected-volume.js'
 import { Resync } from './resync.js'
 import { type ResyncReason, resyncText } from './resync-reason.js'
@@ -27,8 +28,6 @@ import {
 /** How often bits are cleared in the files, in milliseconds. */
 const clearEvery = 2000
 const mebibyte = 1024 * 1024
-/** A few granules have room beside what the guest writes. */
-const smallestMemory = mebibyte / 4
 
 export interface VolumeOptions {
   name: string

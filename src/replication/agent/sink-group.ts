@@ -1,9 +1,10 @@
 import { ReplicationError } from '../replication-error.js'
-import type { Message, StreamMessage } from '../wire/message.js'
+import { dataAtMost, type Message, type StreamMessage } from '../wire/message.js'
 import { Acknowledgements } from './acknowledgements.js'
 import type { AgentClock } from './agent-clock.js'
 import { type Beginning, GroupStream, type StreamUser, unplaced } from './group-stream.js'
 import type { HubLink } from './hub-link.js'
+import { smallestMemory } from './message-queue.js'
 import { type ResyncReason, resyncText } from './resync-reason.js'
 import { type RoomWaiter, type SinkStream, SinkVolume } from './sink-volume.js'
 import type { TakenPoint } from './taken-point.js'
@@ -18,7 +19,7 @@ export interface SinkGroupOptions {
   /** What the caller knows the difference to, from `base` of an earlier one; all is to be sent where there is none. */
   base?: Base | undefined
   epoch?: number | undefined
-  /** How many bytes of what the hub has not acknowledged are kept. 64 MiB by default; who writes more has to wait. */
+  /** How many bytes of what the hub has not acknowledged are kept: 256 KiB at least, 64 MiB by default. Who writes more has to wait. */
   memory?: number | undefined
   /** Writes are taken; the replica is `unsettled` until the caller says otherwise. Where the base does not hold, all is to be sent. */
   began(beginning: Beginning): void
@@ -39,6 +40,7 @@ export class SinkGroup implements StreamUser, SinkStream {
   /** The same volumes for copies, which make the replica equal. */
   readonly copies: readonly SinkVolume[]
   readonly stream: GroupStream
+  readonly pieceAtMost: number
   readonly #options: SinkGroupOptions
   readonly #acknowledgements = new Acknowledgements()
   #waiting: RoomWaiter[] = []
@@ -51,8 +53,11 @@ export class SinkGroup implements StreamUser, SinkStream {
   #latest: Base | undefined
 
   constructor(options: SinkGroupOptions) {
-    const { name, clock, newId, volumes, memory = 64 * 1024 * 1024 } = options
+    const { name, clock, newId, volumes } = options
+    const memory = Math.max(options.memory ?? 64 * 1024 * 1024, smallestMemory)
     this.#options = options
+    // while half of the memory is free, there is room for one
+    this.pieceAtMost = Math.min(dataAtMost, Math.floor(memory / 4))
     this.#base = options.base
     this.volumes = volumes.map(volume => new SinkVolume(this, { ...volume, isCopy: false }))
     this.copies = volumes.map(volume => new SinkVolume(this, { ...volume, isCopy: true }))

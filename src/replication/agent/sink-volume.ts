@@ -1,6 +1,6 @@
 import type { BlockBackend } from '../../nbd/block-backend.js'
 import { NbdError } from '../../nbd/nbd-error.js'
-import { dataAtMost, type StreamMessage } from '../wire/message.js'
+import type { StreamMessage } from '../wire/message.js'
 import { unplaced } from './group-stream.js'
 
 /** Who waits for room in the stream. */
@@ -11,6 +11,8 @@ export interface RoomWaiter {
 
 /** What a volume needs of its group. */
 export interface SinkStream {
+  /** How much data a message may have, in bytes, so that there is room for it when there is room at all. */
+  readonly pieceAtMost: number
   /** @returns whether a stream took it */
   append(message: StreamMessage): boolean
   /** Calls `go` when there is room for more, or `fail`. */
@@ -48,10 +50,11 @@ export class SinkVolume implements BlockBackend {
     const kind = this.#isCopy ? 'fill' : 'write'
     const volume = this.number
     const pieces: Promise<void>[] = []
+    const { pieceAtMost } = this.#group
     // all at once: what comes after this call comes after it in the stream
-    for (let at = 0; at < data.length; at += dataAtMost)
+    for (let at = 0; at < data.length; at += pieceAtMost)
       pieces.push(
-        this.#take({ kind, volume, offset: offset + at, data: data.subarray(at, at + dataAtMost), ...unplaced }),
+        this.#take({ kind, volume, offset: offset + at, data: data.subarray(at, at + pieceAtMost), ...unplaced }),
       )
     await Promise.all(pieces)
   }

@@ -22,6 +22,8 @@ function sink({ isCopy = true, ...options }: Partial<SinkGroupOptions> & { isCop
   const work = async () => {
     await new Promise(resolve => setImmediate(resolve))
     while (clock.isBusy) clock.step()
+    // what is sent is gathered for a while
+    clock.pass(2)
     await new Promise(resolve => setImmediate(resolve))
   }
   const attach = async (holds = false) => {
@@ -106,6 +108,27 @@ t.test('who writes faster than the hub takes it waits; where the hub takes no mo
   await t.rejects(disk.flush(), { code: 'EIO' })
   await t.rejects(group.settled(), { code: 'lost' })
   t.notOk(group.unsettled('a cycle'))
+})
+
+t.test('a write that is larger than the memory goes through in pieces, as the hub takes them', async t => {
+  const { group, disk, data, events, work, attach } = sink({ memory: 1 })
+  await attach()
+  const bytes = Uint8Array.from({ length: 1024 * 1024 }, (_, at) => at % 251)
+  let isWritten = false
+  disk.write(4096, bytes).then(() => {
+    isWritten = true
+  })
+  for (let left = 100; !isWritten && left > 0; left--) {
+    await work()
+    t.ok(group.stream.queued <= 256 * 1024)
+    group.receive({ kind: 'durable', channel: 1, sequence: group.stream.last })
+  }
+  await work()
+  t.ok(isWritten)
+  t.strictSame(events, ['began false'], 'the stream was not lost')
+  const came = new Uint8Array(bytes.length)
+  for (const message of data()) if (message.kind === 'fill') came.set(message.data, message.offset - 4096)
+  t.ok(Buffer.from(came).equals(bytes))
 })
 
 t.test('over another connection it goes on where it was', async t => {

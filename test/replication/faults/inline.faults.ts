@@ -1,4 +1,4 @@
 import t from 'tap'
 import { runReplicas } from './run-replicas.js'
 
-t.test('300 guests whose hub, agent or link fails at random', t => runReplicas(t, 'inline', 300))
+t.test('150 guests whose hub, agent, QEMU or link fails at random', t => runReplicas(t, 'inline', 150))

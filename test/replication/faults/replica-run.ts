@@ -1,20 +1,30 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Network, namespaceNetwork, proxyNetwork } from '../../protocol-d/network.js'
+import { guestDiskSize } from '../../../bench/numbered-guest.js'
+import { namespaceNetwork, proxyNetwork } from '../../protocol-d/network.js'
 import { Teardowns } from '../../protocol-d/teardowns.js'
 import type { Random } from '../../support/random.js'
-import { aWhile, group, ReplicaPlace } from './replica-place.js'
+import { checkResent } from './check-resent.js'
+import { type FaultName, faults, faultsOf } from './faults.js'
+import { traceJournal } from './journal-trace.js'
+import { aWhile, deadline, group, type Planted, ReplicaPlace, type Way } from './replica-place.js'
+import { WatchedRun } from './watched-run.js'
 
 const mebibyte = 1024 * 1024
-/** How long the guest may stand still while its agent runs, in milliseconds: the machine may be busy with other tests. */
-const longestPause = 3000
-/** How many points of the history are looked at. */
+/** How late a guest may go on because the machine is busy with other things, in milliseconds. */
+const lateAtMost = 3000
+/** How many points of the history are looked at, of each kind. */
 const pointsLookedAt = 5
 
-export type Way = 'inline' | 'cycles'
+export interface RunOptions {
+  way: Way
+  planted?: Planted | undefined
+  /** Those that may happen. All by default. */
+  only?: readonly FaultName[] | undefined
+}
 
 export interface ReplicaReport {
   way: Way
@@ -22,255 +32,159 @@ export interface ReplicaReport {
   network: string
   faults: readonly string[]
   end: string
-  /** How many writes the guest had made, and how many points were looked at. */
+  /** How many writes the guest had made, how many points were looked at as a hub offers them, and how many moments in its journal. */
   writes: number
   points: number
+  moments: number
+  /** How often a recovery point that the agent told was held against what the hub had. */
+  held: number
   /** The longest time that the guest stood still while its agent ran, in milliseconds. */
   pause: number
+  /** How much was sent to make the replica equal again, and how much at most had become different, in bytes. */
+  resent: number
+  dirty: number
 }
 
-/** What happens to one of the parts; afterwards all is well again, but for what has to be caught up with. */
-type Fault = (run: Run) => Promise<void>
-
-/** What a run knows. */
-class Run {
-  readonly place: ReplicaPlace
-  readonly random: Random
-  readonly link: Network
-  /** Named checkpoints: how many writes were reported before it was asked for, and when it was there. */
-  readonly named = new Map<string, { least: number; most: number }>()
-  /** How many writes the hub has for sure, as the agent said. */
-  confirmed = 0
-  pause = 0
-  #isAgentDown = 0
-  #isOver = false
-  readonly #watching: Promise<void>
-  readonly #asking: Promise<void>
-
-  constructor(place: ReplicaPlace, link: Network, random: Random) {
-    this.place = place
-    this.link = link
-    this.random = random
-    this.#watching = this.#watch()
-    this.#asking = this.#ask()
-  }
-
-  /** The guest may stand still while this is done. */
-  async withoutAgent(work: () => Promise<void>): Promise<void> {
-    this.#isAgentDown++
-    try {
-      await work()
-      // QEMU tries to connect again after 1, 2, 4 seconds
-      const before = this.place.reported()
-      for (let left = 1000; left > 0 && this.place.reported() === before; left--) {
-        await delay(50)
-        if (left % 10 === 0) await this.place.nudgeGuest().catch(() => {})
-      }
-    } finally {
-      this.#isAgentDown--
-    }
-  }
-
-  async end(): Promise<void> {
-    this.#isOver = true
-    await Promise.all([this.#watching, this.#asking])
-  }
-
-  /** Watches that the guest goes on. */
-  async #watch(): Promise<void> {
-    let before = this.place.reported()
-    let since = performance.now()
-    while (!this.#isOver) {
-      await delay(20)
-      const now = this.place.reported()
-      if (now !== before || this.#isAgentDown > 0 || this.place.qemu === undefined) {
-        before = now
-        since = performance.now()
-      } else this.pause = Math.max(this.pause, performance.now() - since)
-    }
-  }
-
-  /** Asks for checkpoints, and what the agent says. */
-  async #ask(): Promise<void> {
-    const { place } = this
-    for (let count = 0; !this.#isOver; count++) {
-      await aWhile(this.random, 200)
-      if (this.#isAgentDown > 0 || place.qemu === undefined) continue
-      const least = place.reported()
-      try {
-        if (count % 2 === 0) {
-          const name = `p${count}`
-          await place.ask('agent', 'checkpoint', { group, name })
-          this.named.set(name, { least, most: place.reported() + 1 })
-        } else {
-          const { queued, volumes } = await place.agentStatus()
-          const isWhole = queued === 0 && volumes.every(({ state }) => state.state === 'protected')
-          if (isWhole && place.options.way === 'inline') this.confirmed = Math.max(this.confirmed, least)
-        }
-      } catch {
-        // it is gone, or the hub is: what it would have said is not known
-      }
-    }
-  }
-}
-
-const faults: Readonly<Record<string, Fault>> = {
-  async 'hub killed'({ place, random }) {
-    await place.hub.kill()
-    await aWhile(random, 800)
-    place.hub.start()
-  },
-  async 'hub killed in the middle of a record'({ place, random }) {
-    await place.hub.kill()
-    tear(join(place.options.data, 'groups', group), random)
-    place.hub.start()
-  },
-  async 'hub frozen'({ place, random }) {
-    place.hub.signal('SIGSTOP')
-    await aWhile(random, 1500)
-    place.hub.signal('SIGCONT')
-  },
-  async 'agent killed'(run) {
-    await run.withoutAgent(async () => {
-      await run.place.agent.kill()
-      await aWhile(run.random, 500)
-      run.place.agent.start()
-    })
-  },
-  async 'agent frozen'(run) {
-    await run.withoutAgent(async () => {
-      run.place.agent.signal('SIGSTOP')
-      await aWhile(run.random, 1000)
-      run.place.agent.signal('SIGCONT')
-    })
-  },
-  async 'agent and hub killed'(run) {
-    await run.withoutAgent(async () => {
-      await Promise.all([run.place.agent.kill(), run.place.hub.kill()])
-      run.place.hub.start()
-      run.place.agent.start()
-    })
-  },
-  async 'link cut'({ link, random }) {
-    await link.cut()
-    await aWhile(random, 800)
-    await link.resume()
-  },
-  async 'link silent'({ link, random }) {
-    await link.stall()
-    await aWhile(random, 1500)
-    await link.resume()
-  },
-  async 'disk of the hub full'({ place, random }) {
-    const filler = join(place.options.data, 'filler')
-    try {
-      for (;;) appendFileSync(filler, Buffer.alloc(256 * 1024))
-    } catch {
-      // full
-    }
-    await aWhile(random, 1000)
-    rmSync(filler)
-  },
-}
-
-/** Half a record behind the newest segment's last one, as a crash leaves it. */
-function tear(folder: string, random: Random): void {
-  const segments = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.seg'))
-  const newest = segments.sort().at(-1)
-  if (newest !== undefined) appendFileSync(join(folder, newest), Buffer.alloc(1 + random.int(5000), random.int(256)))
-}
+type End = 'guest stopped' | 'guest killed' | 'guest and agent killed' | 'all killed'
+const ends = {
+  inline: ['guest killed', 'guest and agent killed', 'all killed'],
+  cycles: ['guest stopped', 'guest killed', 'guest and agent killed', 'all killed'],
+  child: ['guest stopped', 'guest killed', 'guest and agent killed', 'all killed'],
+} satisfies Record<Way, readonly End[]>
 
 const isRoot = process.geteuid?.() === 0
 
 /**
  * A guest that writes to its disks by turns, protected; parts of that die, freeze, and are cut off, at random. In the end no write that the guest
- * was told of is missing on its disks; the hub has the same; and each moment that it offers is one that was.
+ * was told of is missing on its disks; the hub has the same, or all that was said to be there; each moment that it ever offered is one that was; and
+ * to catch up, no more was sent than what had become different.
  *
  * @throws Error where anything is not so
  */
-export async function replicaRun(random: Random, way: Way): Promise<ReplicaReport> {
+export async function replicaRun(random: Random, { way, planted, only }: RunOptions): Promise<ReplicaReport> {
   const folder = mkdtempSync(join(tmpdir(), 'replica-'))
   await using stack = new Teardowns()
   stack.defer(() => rmSync(folder, { recursive: true, force: true }))
-  const link = stack.use(
-    await (random.chance(0.3) && isRoot
-      ? namespaceNetwork()
-      : proxyNetwork(random.chance(0.3) ? 1 + random.int(10) : 0)),
-  )
+  const isFar = random.chance(0.3)
+  const delay = random.chance(0.3) ? 1 + random.int(random.pick([10, 60])) : 0
+  const link = stack.use(await (isFar && isRoot ? namespaceNetwork() : proxyNetwork(delay)))
   const data = join(folder, 'data')
-  const isSmall = isRoot && random.chance(0.4)
+  const isSmall = random.chance(0.4) && isRoot
   if (isSmall) {
     mkdirSync(data)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'small', data])
     stack.defer(() => execFileSync('umount', ['--lazy', data]))
   }
-  const guest = { disks: 1 + random.int(3), sectors: 100 + random.int(900) }
-  const size = (4 + random.int(8)) * mebibyte
-  const place = stack.use(new ReplicaPlace({ folder, guest, size, way, link, random, data }))
+  // some are written through again and again; of others an outage makes a part different
+  const guest = { disks: 1 + random.int(3), sectors: random.chance(0.5) ? 100 + random.int(900) : 6000 }
+  const size = Math.ceil(guestDiskSize(guest) / mebibyte + 1 + random.int(6)) * mebibyte
+  const little = random.pick([
+    { memory: '256K', file: '256K' },
+    { memory: '1M', file: '4M' },
+  ])
+  // a copy of all needs a hub that takes what QEMU has under way within the deadline
+  const buffer = way === 'inline' ? little : { memory: '8M', file: '4M' }
+  const syncAtMost = random.pick([0, 30])
+  const place = stack.use(
+    new ReplicaPlace({ folder, guest, size, way, link, random, data, buffer, syncAtMost, planted }),
+  )
   place.hub.start()
   await link.begin()
-  if (way === 'inline') {
-    place.agent.start()
-    await place.untilWhole('the disks are protected').catch(failed(place))
-    await place.startGuest()
-  } else {
-    await place.startGuest()
-    place.agent.start()
-    await place.untilWhole('the disks are protected').catch(failed(place))
-  }
-  const run = new Run(place, link, random)
-  const done: string[] = []
-  const kinds = Object.keys(faults).filter(name => isSmall || name !== 'disk of the hub full')
-  for (let left = 2 + random.int(4); left > 0; left--) {
-    await aWhile(random, 500)
-    const name = random.pick(kinds)
-    done.push(name)
-    await faults[name]!(run)
-  }
-  await aWhile(random, 500)
-  const end = random.pick(['guest killed', 'guest and agent killed'] as const)
   try {
-    await endRun(run, end)
-    return await judge(run, { faults: done, end })
+    if (way !== 'inline') await place.startGuest()
+    place.agent.start()
+    await place.untilProtected('the disks are protected')
+    if (way === 'inline') await place.startGuest()
   } catch (error) {
-    throw new Error(`${(error as Error).message}: after ${done.join(', ')}, ${end}`, { cause: error })
+    keepWords(place)
+    throw error
+  }
+  const run = new WatchedRun(place, link, random)
+  const kinds = faultsOf({ isSmall }).filter(name => only?.includes(name) ?? true)
+  const end = random.pick(ends[way])
+  try {
+    for (let left = 2 + random.int(4); left > 0; left--) {
+      await aWhile(random, 500)
+      const name = random.pick(kinds)
+      const fault = { name, from: performance.now(), to: Number.POSITIVE_INFINITY }
+      run.faults.push(fault)
+      await faults[name](run)
+      fault.to = performance.now()
+      if (random.chance(0.5)) await place.untilProtected('the disks are protected again')
+    }
+    await aWhile(random, 500)
+    await endRun(run, end)
+    return await judge(run, end)
+  } catch (error) {
+    keepWords(place)
+    await run.end().catch(() => {})
+    const { message } = error as Error
+    throw new Error(`${message}: after ${namesOf(run).join(', ')}, ${end}`, { cause: error })
   }
 }
 
-async function endRun(run: Run, end: 'guest killed' | 'guest and agent killed'): Promise<void> {
+const namesOf = (run: WatchedRun): string[] => run.faults.map(({ name }) => name)
+
+async function endRun(run: WatchedRun, end: End): Promise<void> {
   const { place } = run
+  if (end === 'guest stopped') {
+    await place.stopGuest()
+    await place.untilProtected('the disks are protected')
+    await insisting(() => place.ask('agent', 'checkpoint', { group, name: 'end' }))
+    await run.end()
+    return
+  }
   if (end === 'guest killed') {
     await place.killGuest()
     await run.end()
     return
   }
-  const { confirmed } = run
-  await Promise.all([place.killGuest(), place.agent.kill()])
+  const isAll = end === 'all killed'
+  const now = performance.now()
+  run.faults.push({ name: 'agent killed for good', from: now, to: now })
+  await Promise.all([place.killGuest(), place.agent.kill(), isAll && place.hub.kill()])
   await run.end()
+  if (isAll) place.hub.start()
   // the hub may still be starting, or writing what it has received
-  const images = await insisting(() => place.imagesAt({ newest: true }, 'disaster'))
-  const writes = of('the hub after the disaster', () => place.writesIn(images))
-  if (writes < confirmed)
-    throw new Error(`the hub has ${writes} writes after the disaster, of ${confirmed} that were confirmed`)
-  place.agent.start()
+  await insisting(() => place.imagesAt({ newest: true }, 'disaster'))
+  await run.holdNewest('disaster')
+  if (place.options.way === 'inline') place.agent.start()
 }
 
-async function judge(run: Run, { faults: done, end }: Pick<ReplicaReport, 'faults' | 'end'>): Promise<ReplicaReport> {
-  const { place, random, link } = run
+async function judge(run: WatchedRun, end: End): Promise<ReplicaReport> {
+  const { place, link } = run
   const { way, guest } = place.options
   // a write that was on its way when QEMU died may still come to be
-  if (way === 'inline') await place.untilWhole('the hub has all').catch(failed(place))
-  const reported = place.reported()
+  if (way === 'inline') await place.untilWhole('the hub has all')
   const local = place.images()
-  const writes = of("the guest's disks", () => place.writesIn(local))
-  if (writes < reported || writes > reported + 1)
-    throw new Error(`the guest has reported ${reported} writes, and its disks have ${writes}`)
-  let points = 0
-  if (way === 'inline') {
+  const writes = place.localWrites()
+  if (way === 'inline' || end === 'guest stopped') {
     const newest = await place.imagesAt({ newest: true }, 'newest')
     for (const [disk, image] of newest.entries())
       if (!image.equals(local[disk]!))
         throw new Error(`the hub's disk ${disk} is not the guest's: ${difference(image, local[disk]!)}`)
+  } else await run.holdNewest('newest')
+  const points = await judgePoints(run, writes)
+  const pauseAtMost = lateAtMost + (way === 'inline' ? 0 : deadline)
+  if (run.pause > pauseAtMost) throw new Error(`the guest stood still for ${run.pause} ms`)
+  await Promise.all([place.agent.kill(), place.hub.kill()])
+  const { moments, resent } = await traceJournal(place)
+  return {
+    ...{ way, disks: guest.disks, network: link.what, faults: namesOf(run), end, writes, points, moments },
+    ...{ held: run.held, pause: Math.round(run.pause), ...checkResent(run, resent, writes) },
+  }
+}
+
+/** Looks at some of the moments that the hub offers. @returns how many */
+async function judgePoints(run: WatchedRun, writes: number): Promise<number> {
+  const { place, random } = run
+  let points = 0
+  const look = async (what: string, at: object, least: number, most: number): Promise<number> => {
+    const images = await place.imagesAt(at, `look${points}`)
+    const found = of(what, () => place.writesIn(images))
+    if (found < least || found > most) throw new Error(`${what} has ${found} writes, and is of ${least} to ${most}`)
+    points++
+    return found
   }
   const history = (await insisting(() => place.hubStatus()))?.history ?? []
   const times = history
@@ -279,32 +193,12 @@ async function judge(run: Run, { faults: done, end }: Pick<ReplicaReport, 'fault
     )
     .sort((one, other) => one - other)
   let before = 0
-  for (const time of times.filter(() => random.chance(pointsLookedAt / Math.max(pointsLookedAt, times.length)))) {
-    const images = await place.imagesAt({ time }, `at${points}`)
-    const found = of(`as of ${time}`, () => place.writesIn(images))
-    if (found < before || found > writes)
-      throw new Error(`as of ${time} there are ${found} writes, after ${before} before, of ${writes}`)
-    before = found
-    points++
-  }
-  for (const [name, { least, most }] of [...run.named].slice(-pointsLookedAt)) {
-    const images = await place.imagesAt({ name }, name)
-    const found = of(`checkpoint ${name}`, () => place.writesIn(images))
-    if (found < least || found > most)
-      throw new Error(`checkpoint ${name} has ${found} writes, and is of ${least} to ${most}`)
-    points++
-  }
-  if (run.pause > longestPause) throw new Error(`the guest stood still for ${run.pause} ms`)
-  return {
-    way,
-    disks: guest.disks,
-    network: link.what,
-    faults: done,
-    end,
-    writes,
-    points,
-    pause: Math.round(run.pause),
-  }
+  for (const time of times.filter(() => random.chance(pointsLookedAt / Math.max(pointsLookedAt, times.length))))
+    before = await look(`as of ${time}`, { time }, before, writes)
+  for (const [name, { least, most }] of [...run.named].slice(-pointsLookedAt))
+    await look(`checkpoint ${name}`, { name }, least, most)
+  for (const { position, most } of run.offered.slice(-2)) await look(`position ${position}`, { position }, 0, most)
+  return points
 }
 
 /** Says of what an error is. */
@@ -335,7 +229,7 @@ async function insisting<Result>(work: () => Promise<Result>): Promise<Result> {
     }
 }
 
-const failed = (place: ReplicaPlace) => (error: Error) => {
-  writeFileSync(join(tmpdir(), 'replica-failed.log'), `${place.agent.said}\n---\n${place.hub.said}\n`)
-  throw error
+/** What was said last, for who looks for the fault. */
+function keepWords({ agent, hub, guestSaid }: ReplicaPlace): void {
+  writeFileSync(join(tmpdir(), 'replica-failed.log'), [agent.said, hub.said, guestSaid].join('\n---\n'))
 }

@@ -41,3 +41,21 @@ for (const disks of [1, 2, 3])
     newer[next.disk]!.writeUInt32LE(writes + 2, next.sector * 512)
     t.throws(() => writesIn(guest, newer), /not/, 'one that is there without the one before it')
   })
+
+t.test('a guest goes on behind a number', async t => {
+  const guest = { disks: 1, sectors: 200 }
+  const folder = socketFolder(t)
+  const [path, console] = [join(folder, 'disk'), join(folder, 'console')]
+  const image = Buffer.alloc(guestDiskSize(guest))
+  guestSector(guest, 70_000).copy(image)
+  writeFileSync(path, image)
+  const drive = ['-drive', `file=${path},format=raw,if=ide`]
+  const started = await realPart(t, () => startQemu(['-m', '16', '-debugcon', `file:${console}`, ...drive]))
+  if (started === undefined) return
+  if (started.qemu === undefined) throw new Error(started.refusal)
+  await using qemu = started.qemu
+  await qemu.client.run(cont)
+  await eventually('it has written all its sectors', () => lastReported(readFileSync(console)) > 70_200)
+  await qemu.quit()
+  t.ok(writesIn(guest, [readFileSync(path)]) > 70_200)
+})

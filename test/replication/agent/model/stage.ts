@@ -134,6 +134,8 @@ export class Stage {
   /** Has all that is on its way arrive, and be done. */
   async work({ isDurable = true } = {}): Promise<void> {
     for (let quiet = 0; quiet < 8; quiet++) {
+      // what is sent is gathered for a while
+      if (quiet === 4) this.clock.pass(2)
       if (this.clock.isBusy || (this.#link?.length ?? 0) > 0) quiet = 0
       while (this.clock.isBusy) this.clock.step()
       for (const message of this.#link?.splice(0) ?? []) this.hub.receive(message)
