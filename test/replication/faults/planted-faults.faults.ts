@@ -25,6 +25,11 @@ const plants: Readonly<Record<string, { planted: Planted; only: readonly FaultNa
     only: kills,
     tells: [isLost, isApart, /is not the guest's/],
   },
+  'all is sent after an outage': {
+    planted: { agent: 'planted/sends-more.js' },
+    only: ['agent killed', 'agent killed while the hub is away', 'link slow', 'link silent'],
+    tells: [/was sent, which nobody had written/],
+  },
   'points are not of one moment of all disks': {
     planted: { hub: 'planted/disks-apart.js' },
     only: ['link cut'],

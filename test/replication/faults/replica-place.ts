@@ -198,9 +198,9 @@ export class ReplicaPlace implements AsyncDisposable {
   async stopGuest(): Promise<void> {
     this.isGuestUp = false
     // QEMU 7.2 may end where its nodes are asked for while it stops a guest beneath a backup
-    await this.ask('agent', 'pause', { group })
+    await this.#untilDone('pause')
     await this.#qemu!.client.run(stop)
-    await this.ask('agent', 'resume', { group })
+    await this.#untilDone('resume')
   }
 
   async killGuest(): Promise<void> {
@@ -264,6 +264,16 @@ export class ReplicaPlace implements AsyncDisposable {
       one.signal('SIGCONT')
       await one.kill()
     }
+  }
+
+  /** The agent may still be starting. */
+  #untilDone(command: 'pause' | 'resume'): Promise<void> {
+    const isDone = () =>
+      this.ask('agent', command, { group }).then(
+        () => true,
+        () => false,
+      )
+    return eventually(`${command} is done`, isDone)
   }
 
   async #untilAgent(what: string, isSo: (status: AgentStatus['groups'][number]) => boolean): Promise<void> {
