@@ -5,7 +5,7 @@ import { queryJobs } from '../../qmp/commands/query-jobs.js'
 import type { Qmp } from '../../qmp/qmp.js'
 import { ReplicationError } from '../replication-error.js'
 import { commandTimeout } from './command-timeout.js'
-import { isFilterNode } from './names.js'
+import { filterNode, isFilterNode } from './names.js'
 import { usualTimer } from './timer.js'
 
 const limits = { timeout: commandTimeout }
@@ -35,6 +35,7 @@ async function whyNot(qmp: Qmp): Promise<string | undefined> {
   const jobs = await qmp.run(queryJobs, undefined, limits)
   const creating = jobs.find(({ type, status }) => type === 'create' && status !== 'concluded' && status !== 'null')
   if (creating !== undefined) return `the job ${printable(creating.id)} creates an image`
-  const filter = nodes.find(({ name }) => isFilterNode(name))
-  return filter && `the node ${filter.name} of a backup is still there`
+  // beneath a job that is there it is safe: ours do not end by themselves
+  const filter = nodes.find(({ name }) => isFilterNode(name) && !jobs.some(({ id }) => filterNode(id) === name))
+  return filter && `the node ${filter.name} of a backup that has ended is still there`
 }
