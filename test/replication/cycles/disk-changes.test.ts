@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { backupJob, filterNode } from '#xenlight/replication/cycles/names.js'
+import { findGuestDisks } from '#xenlight/replication/node/guest-disks.js'
 import { eventually } from '../../protocol-d/eventually.js'
 import { failed, isEqual, namesLeft, onGuest, settled } from './on-guest.js'
 import { hold } from './staged-target.js'
@@ -132,4 +134,20 @@ onGuest('it is detached in the middle of a cycle', { disks: 2 }, async (t, guest
   frozen.release()
   await delay(10)
   t.match(failed(await runner.cycle()), { why: 'the protection was taken away' })
+})
+
+onGuest('a backup that a killed agent has left, through and not ended', { format: 'raw' }, async (t, guest) => {
+  const job = backupJob('guest', 'disk0')
+  await guest.qemu.qmp('blockdev-add', { driver: 'null-co', 'node-name': 'sink', size: guest.size })
+  await guest.qemu.qmp('blockdev-backup', {
+    ...{ 'job-id': job, device: 'disk0', target: 'sink', sync: 'full' },
+    ...{ 'auto-finalize': false, 'filter-node-name': filterNode(job) },
+  })
+  const status = async () => (await guest.qemu.qmp<{ status: string }[]>('query-jobs'))[0]?.status
+  await eventually('it is through', async () => (await status()) === 'pending')
+  const found = await findGuestDisks({ qmp: guest.qemu.client }, { disk0: { node: 'disk0' } })
+  t.match(found, [{ volume: 'disk0', size: guest.size }])
+  const { runner } = await guest.agent()
+  t.equal(await status(), undefined, 'it is gone')
+  settled(await runner.cycle())
 })
