@@ -1,4 +1,4 @@
-// What real-xen.test.ts runs in dom0 of a real Xen; its standard output is TAP.
+// What real-xen.faults.ts runs in dom0 of a real Xen; its standard output is TAP.
 import './xenbus-device.js'
 import './attach-disks.js'
 import './qdisk-backend.js'

@@ -36,8 +36,9 @@ export interface Dom0Command extends Disposable {
 export function dom0Command(script: string, seconds: number, options: readonly string[] = []): Dom0Command {
   const build = XEN_LAB_BUILD || join(tmpdir(), 'xenlight-xen-lab')
   const env = { PATH }
-  const built = spawnSync(join(XEN_LAB!, 'build.sh'), [build], { env, encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(`the lab is not built: ${built.stdout}${built.stderr}`)
+  // one at a time
+  const built = spawnSync('flock', [`${build}.lock`, join(XEN_LAB!, 'build.sh'), build], { env, encoding: 'utf8' })
+  if (built.status !== 0) throw new Error(`the lab is not built: ${built.error ?? ''}${built.stdout}${built.stderr}`)
   const folder = share()
   const command = ['./node', ...options, `xen/${script}`].join(' ')
   return {
