@@ -41,7 +41,8 @@ const all = (['inline', 'cycles', 'child'] satisfies Way[]).flatMap(way =>
   Object.entries(plants).map(([name, plant]) => ({ way, name, ...plant })),
 )
 /** So many of them, and the next ones on the next day: PLANTS. All by default. */
-const count = Number(process.env.PLANTS ?? all.length)
+const { PLANTS } = process.env
+const count = Number(PLANTS ?? all.length)
 const first = Math.floor(Date.now() / 86_400_000) * count
 const chosen = all.map((_, place) => all[(first + place) % all.length]!).slice(0, count)
 
