@@ -11,8 +11,8 @@ import type { Failure } from './volume-state.js'
 /** How much is given to the connection before it has left, in bytes. */
 const unsentAtMost = 4 * 1024 * 1024
 /** How long what is appended waits for more, in milliseconds, unless so many bytes wait: what leaves together costs both ends less. */
-const gatherTime = 2
-const gatheredAtMost = 128 * 1024
+const gatherTime = 5
+const gatheredAtMost = 512 * 1024
 /** When it is tried again where the hub refused, in milliseconds. */
 const retryAfter = 5000
 /** What no time makes good: another one has taken over, or somebody has to be asked. */
@@ -183,7 +183,7 @@ export class GroupStream {
     }
     stream.last = sequence
     stream.lag.made(sequence, clock.uptime())
-    if (this.#isAttached) this.#gather('data' in message ? message.data.length : 0)
+    if (this.#isAttached) this.#gather(message)
     return sequence
   }
 
@@ -399,13 +399,15 @@ export class GroupStream {
     stream.sent = Math.max(stream.sent, sequence)
     stream.lag.acknowledged(sequence, stream.last)
     stream.queue.release(sequence, message => user.acknowledged(message))
-    this.#gather(0)
+    this.#gather()
   }
 
   /** Sends soon, with what is appended until then. */
-  #gather(length: number): void {
-    this.#gathered += length
-    if (this.#gathered >= gatheredAtMost) this.pumpSoon()
+  #gather(message?: StreamMessage): void {
+    if (message !== undefined && 'data' in message) this.#gathered += message.data.length
+    // somebody waits for these
+    const isWaitedFor = message?.kind === 'point' || message?.kind === 'settled'
+    if (isWaitedFor || this.#gathered >= gatheredAtMost) this.pumpSoon()
     else this.#gathering ??= this.#options.clock.after(gatherTime, () => this.#pump())
   }
 

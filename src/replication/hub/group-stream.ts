@@ -36,11 +36,19 @@ interface Live extends Attachment {
 
 /** So much may be sent before it is durable, in bytes: a journal's batch, and the next one meanwhile. */
 const window = 16 * 1024 * 1024
+/**
+ * A commit begins so long after the one before, in milliseconds, unless so many bytes wait, or somebody waits for it: each costs a sync, and
+ * nobody's guest waits for it.
+ */
+const commitEvery = 30
+const waitingAtMost = 2 * 1024 * 1024
 
 export interface GroupStreamOptions {
   group: string
   journal: Journal
   now(): number
+  /** Settles in so many milliseconds. */
+  pause(milliseconds: number): Promise<void>
   limits: () => VolumeLimits
   /** Why no data is taken beyond what the journal itself says; undefined where it is. */
   overLimit: () => string | undefined
@@ -69,6 +77,8 @@ export class GroupStream {
   #uncommitted = 0
   #committing: Promise<void> | undefined
   #isMore = false
+  /** Until when the next commit waits for more. */
+  #pace = new Pace()
   /** Who is told when data is taken again. */
   readonly #toTell = new Set<StreamLink>()
 
@@ -183,6 +193,7 @@ export class GroupStream {
     live.isFirst = false
     if ('volume' in message) wrote(message.volume, message.offset, lengthOf(message))
     this.#uncommitted += 'data' in message ? message.data.length : 0
+    if (this.#uncommitted >= waitingAtMost || message.kind === 'point' || message.kind === 'settled') this.#pace.hurry()
     this.#commitSoon()
   }
 
@@ -220,7 +231,10 @@ export class GroupStream {
 
   /** Settles when nothing is being committed: what was appended is durable, or its stream is stopped. */
   async settled(): Promise<void> {
-    while (this.#committing !== undefined) await this.#committing
+    while (this.#committing !== undefined) {
+      this.#pace.hurry()
+      await this.#committing
+    }
   }
 
   #checkTaking(link: StreamLink): void {
@@ -267,9 +281,11 @@ export class GroupStream {
   async #commitAll(): Promise<void> {
     const { journal, group, checkOwner } = this.#options
     do {
-      this.#isMore = false
-      // what else has come in this turn
+      // with what else comes in this turn
       await Promise.resolve()
+      await this.#pace.next
+      this.#pace = new Pace(this.#options.pause(commitEvery))
+      this.#isMore = false
       const live = this.#live
       const bytes = this.#uncommitted
       try {
@@ -307,6 +323,20 @@ export class GroupStream {
   #end(live: Live, code: ReplicationErrorCode, message: string): void {
     if (this.#live === live) this.#forget()
     live.link.send({ kind: 'stopped', channel: live.channel, code, message })
+  }
+}
+
+/** How long the next commit waits for more. */
+class Pace {
+  readonly next: Promise<void>
+  /** It waits no longer. */
+  hurry: () => void = () => {}
+
+  constructor(pause: Promise<void> = Promise.resolve()) {
+    this.next = new Promise(resolve => {
+      this.hurry = resolve
+      void pause.then(resolve)
+    })
   }
 }
 

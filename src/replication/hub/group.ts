@@ -68,6 +68,7 @@ export class HubGroup {
       group: name,
       journal,
       now: () => host.now(),
+      pause: milliseconds => host.pause(milliseconds),
       limits: () => this.limits,
       overLimit: () => this.#over,
       wrote: (volume, offset, length) => this.#digests.wrote(volume, offset, length),

@@ -2,6 +2,8 @@
 export interface HubHost {
   /** The hub's clock, in microseconds since 1970. */
   now(): number
+  /** Settles in so many milliseconds. */
+  pause(milliseconds: number): Promise<void>
   /** A new random UUID. */
   uuid(): string
   /** How many NBD clients these exports have. */

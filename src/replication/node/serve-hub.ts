@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { MutualTls } from '../../link/node/mutual-tls.js'
 import type { SocketAddress } from '../../link/node/socket-address.js'
 import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
@@ -99,6 +100,7 @@ export class ServedHub implements AsyncDisposable {
         openJournal: (own, given) => GroupJournal.open(own, { ...given, compress }),
         host: {
           now: nodeClock.now,
+          pause: milliseconds => delay(milliseconds),
           uuid: randomUUID,
           exportClients: names => guests.clients(names),
           haveGone: (names, signal) => guests.haveGone(names, signal),

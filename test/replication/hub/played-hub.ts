@@ -14,6 +14,8 @@ export class PlayedHost implements HubHost {
     return this.time
   }
 
+  async pause(): Promise<void> {}
+
   uuid(): string {
     this.#uuids++
     return `00000000-0000-4000-8000-${String(this.#uuids).padStart(12, '0')}`
