@@ -8,8 +8,14 @@ import { makeDisk, mebibyte } from './make-disk.js'
 import { Place } from './place.js'
 
 const size = 256 * mebibyte
-/** In MB a second. */
-const rates = [1, 5, 50]
+/** How a disk is written to: in MB a second, in blocks of so many KiB at random places. A cycle copies granules of 64 KiB. */
+const loads = [
+  { rate: 1, block: 4 },
+  { rate: 5, block: 4 },
+  { rate: 50, block: 64 },
+  { rate: 50, block: 4 },
+] as const
+type Load = (typeof loads)[number]
 const seconds = 5
 /** How often the agent is asked, in milliseconds. */
 const every = 20
@@ -30,12 +36,12 @@ export async function benchRecoveryPoint(): Promise<string> {
   const rows: string[][] = []
   for (const begin of [inline, cycles('1s', 'one cycle a second'), cycles('500ms', 'two cycles a second')]) {
     const { name, uri, place, untilKept, goal } = await begin(stack)
-    for (const rate of rates) {
-      const behind = await sample(uri, place, rate)
+    for (const load of loads) {
+      const behind = await sample(uri, place, load)
       await untilKept()
       const largest = Math.max(...behind)
       rows.push([
-        `${name}, ${rate} MB/s`,
+        `${name}, ${load.rate} MB/s of ${load.block} KiB`,
         median(behind).toFixed(0),
         largest.toFixed(0),
         `${atMost(median(behind), goal)}; largest: ${largest <= goal ? 'met' : 'MISSED'}`,
@@ -60,8 +66,8 @@ const cycles =
   })
 
 /** In milliseconds, at so many moments. */
-async function sample(uri: string, place: Place, rate: number): Promise<number[]> {
-  const options = ['--rw=randwrite', '--bs=4k', '--iodepth=4', `--size=${size}`, `--rate=${rate * 1_000_000}`]
+async function sample(uri: string, place: Place, { rate, block }: Load): Promise<number[]> {
+  const options = ['--rw=randwrite', `--bs=${block}k`, '--iodepth=4', `--size=${size}`, `--rate=${rate * 1_000_000}`]
   let isOver = false
   const writing = runFio(uri, [...options, `--runtime=${seconds}`]).finally(() => {
     isOver = true

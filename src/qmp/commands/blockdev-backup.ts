@@ -19,6 +19,8 @@ export type BackupArguments = {
   /** Bytes a second. */
   speed?: number
   'on-target-error'?: 'report' | 'ignore' | 'stop'
+  /** How many requests are under way to the target at a time, and how long each is at most, in bytes. Since QEMU 6.0. */
+  'x-perf'?: { 'max-workers'?: number; 'max-chunk'?: number }
 }
 
 /** Copies a node as it is at this moment to another. */

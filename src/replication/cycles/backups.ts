@@ -15,6 +15,12 @@ export interface Backup {
   bitmap: string | undefined
 }
 
+/**
+ * How much of a disk is under way at a time, in bytes four times this: a write of the guest's to what was not copied yet waits behind it, as
+ * long as the link to the hub is slow.
+ */
+const copyAtMost = { 'max-workers': 4, 'max-chunk': 256 * 1024 }
+
 /** Begins backups after these actions, all in one moment, and waits for their end. Where one fails, the others are cancelled. */
 export async function runBackups(
   qmp: Qmp,
@@ -64,6 +70,7 @@ const actionOf = ({ job, node, target, bitmap }: Backup): TransactionAction => (
     'filter-node-name': filterNode(job),
     // one that ends by itself while the guest is being stopped leaves its filter behind in QEMU 7.2, for good
     'auto-finalize': false,
+    'x-perf': copyAtMost,
     ...(bitmap === undefined ? { sync: 'full' } : { sync: 'bitmap', bitmap, 'bitmap-mode': 'never' }),
   },
 })
