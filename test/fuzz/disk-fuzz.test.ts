@@ -1,21 +1,5 @@
-import { randomInt } from 'node:crypto'
 import t from 'tap'
-import { startLibxlutil } from '../real/libxlutil.js'
-import { realPart } from '../support/real-part.js'
+import { againstLibxlutil } from './against-libxlutil.js'
 import { disks } from './disks.js'
-import { fuzz } from './fuzz.js'
 
-const { CI } = process.env
-const seeds = CI ? [1, randomInt(2 ** 32)] : [1]
-
-for (const seed of seeds)
-  t.test(`100,000 generated disks, seed ${seed}: libxlutil and we answer byte for byte the same`, async t => {
-    const libxlutil = await realPart(t, () => startLibxlutil())
-    if (!libxlutil) return
-    using _ = libxlutil
-    const { tried, accepted, crashes, finding } = await fuzz(disks(libxlutil), seed, 100_000)
-    t.equal(finding, undefined, `disk ${tried}`)
-    t.equal(tried, 100_000)
-    t.ok(accepted > tried / 10, 'libxlutil takes a good part of them')
-    t.ok(crashes < tried / 100, 'and seldom ends its process')
-  })
+await againstLibxlutil(t, { what: 'disks', count: 20_000, of: disks })

@@ -1,0 +1,5 @@
+import t from 'tap'
+import { againstLibxlutil } from './against-libxlutil.js'
+import { disks } from './disks.js'
+
+await againstLibxlutil(t, { what: 'disks', count: 100_000, of: disks })
