@@ -1,5 +1,6 @@
-import { ReplicationError } from '../replication-error.js'
+import type { ReplicationError } from '../replication-error.js'
 import { Batch } from './batch.js'
+import { asReplicationError } from './journal-error.js'
 import type { JournalState } from './journal-state.js'
 import type { RecordHeader } from './record.js'
 import { encodeSegmentHeader, segmentName } from './segment-header.js'
@@ -192,19 +193,4 @@ function tryTo(action: () => void): void {
   } catch {
     // It saves room, and takes away what a sync that failed may have left in the page cache only; nobody relies on it.
   }
-}
-
-/** No room is a state that ends; anything else is not. */
-export const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(Object(error).code)
-
-export function asReplicationError(error: unknown): ReplicationError {
-  if (error instanceof ReplicationError) return error
-  const why = error instanceof Error ? error.message : String(error)
-  return isFull(error)
-    ? new ReplicationError('full', `the journal's disk is full: ${why}. Make room there`, { cause: error })
-    : new ReplicationError(
-        'file-failed',
-        `the journal cannot be read or written: ${why}. Look at its disk, then open it again`,
-        { cause: error },
-      )
 }

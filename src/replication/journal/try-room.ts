@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Folder } from '../folder.js'
+import { isFull } from './journal-error.js'
 
 const name = 'room.tmp'
 /** What there must be, in bytes, for a full journal to go on. */
@@ -10,8 +11,18 @@ export function removeTrial(folder: Folder): void {
   if (folder.list().includes(name)) folder.remove(name)
 }
 
-/** Throws the system's error where there is no room to go on. */
-export async function tryRoom(folder: Folder): Promise<void> {
+/** Whether there is room to go on. Rejects with the system's error where that cannot be found out. */
+export async function hasRoom(folder: Folder): Promise<boolean> {
+  try {
+    await tryRoom(folder)
+    return true
+  } catch (error) {
+    if (isFull(error)) return false
+    throw error
+  }
+}
+
+async function tryRoom(folder: Folder): Promise<void> {
   removeTrial(folder)
   const file = folder.open(name, 'create')
   try {
