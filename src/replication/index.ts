@@ -1,6 +1,6 @@
 export type { MutualTls } from '../link/node/mutual-tls.js'
 export type { SocketAddress } from '../link/node/socket-address.js'
-export type { GroupStatus as AgentGroupStatus, VolumeStatus } from './agent/protected-group.js'
+export type { GroupStatus as AgentGroupStatus, VolumeStatus } from './agent/group-progress.js'
 export type { RecoveryPoint, VolumeState } from './agent/volume-state.js'
 export { type AgentConfig, readAgentConfig } from './config/agent-config.js'
 export { ConfigError, type ConfigProblem } from './config/config-error.js'

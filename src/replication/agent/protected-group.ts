@@ -5,7 +5,9 @@ import { granuleSize, type Message, type ReplyMessage, type StreamMessage } from
 import { Acknowledgements } from './acknowledgements.js'
 import type { AgentClock } from './agent-clock.js'
 import { firstGranule, granuleEnd } from './granules.js'
-import { type Beginning, failureOf, GroupStream, type StreamUser, unplaced } from './group-stream.js'
+import { GroupBase } from './group-base.js'
+import { GroupProgress, type GroupStatus } from './group-progress.js'
+import { type Beginning, GroupStream, type StreamUser, unplaced } from './group-stream.js'
 import type { HubLink } from './hub-link.js'
 import { smallestMemory } from './message-queue.js'
 import { ProtectedVolume, type VolumeGroup } from './protected-volume.js'
@@ -16,17 +18,8 @@ import type { TakenPoint } from './taken-point.js'
 import type { VolumeFiles } from './volume-files.js'
 import { type ActivityLimits, VolumeKeep } from './volume-keep.js'
 import type { Base } from './volume-record.js'
-import {
-  type Failure,
-  type GroupFacts,
-  type RecoveryPoint,
-  recoveryPoint,
-  type VolumeState,
-  volumeState,
-} from './volume-state.js'
+import type { Failure } from './volume-state.js'
 
-/** How often bits are cleared in the files, in milliseconds. */
-const clearEvery = 2000
 const mebibyte = 1024 * 1024
 
 export interface VolumeOptions {
@@ -70,23 +63,6 @@ export interface GroupOptions {
   changed?(): void
 }
 
-export interface VolumeStatus {
-  name: string
-  number: number
-  /** In bytes; undefined where QEMU has the image, and was not seen yet. */
-  size: number | undefined
-  state: VolumeState
-}
-
-export interface GroupStatus {
-  name: string
-  epoch: number
-  /** In bytes, of what the hub has not acknowledged. */
-  queued: number
-  recoveryPoint: RecoveryPoint
-  volumes: readonly VolumeStatus[]
-}
-
 /** The disks of a guest that are replicated together, each of which is served as its `ProtectedVolume`. */
 export class ProtectedGroup implements VolumeGroup, StreamUser {
   readonly volumes: readonly ProtectedVolume[]
@@ -94,24 +70,12 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   readonly #options: GroupOptions
   readonly #resync: Resync
   readonly #acknowledgements = new Acknowledgements()
-  #base: Base | undefined
-  /** How many streams there were of which a base can be. */
-  #streams: number
-  /** Why the next stream begins with a resync, and whether it is the first. */
-  #reason: ResyncReason
-  #isFirst: boolean
-  /** Whether the records say that the bitmaps rest on this stream. */
-  #isBased = false
+  readonly #base: GroupBase
+  readonly #progress: GroupProgress
   #beginnings = 0
   #isProtecting: boolean
   #isPaused: boolean
   #failure: Failure | undefined
-  /** Until when the hub has all, by the clock's uptime, where it does not go on getting it. */
-  #consistentUntil: number | undefined
-  /** Since when the hub does not get what is written, in microseconds since 1970; undefined where it does. */
-  #since: number | undefined
-  #clearing: Disposable | undefined
-  #isClearing = false
   #isClosed = false
 
   private constructor(options: GroupOptions, keeps: readonly VolumeKeep[]) {
@@ -119,14 +83,8 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     this.#options = options
     this.#isProtecting = options.isProtecting ?? true
     this.#isPaused = options.pausedSince !== undefined
-    this.#since = options.pausedSince ?? clock.now()
     this.volumes = options.volumes.map((volume, index) => new ProtectedVolume(this, { ...volume, keep: keeps[index]! }))
-    const records = keeps.map(({ record }) => record)
-    this.#streams = Math.max(...records.map(({ streams }) => streams))
-    this.#base = newestBase(records)
-    const [untrusted] = keeps.flatMap(keep => keep.untrusted)
-    this.#reason = untrusted?.reason ?? 'restart'
-    this.#isFirst = records.every(({ compare }) => compare === 'new-volume')
+    this.#base = new GroupBase({ volumes: this.volumes, clock, isProtecting: () => this.isProtecting })
     this.stream = new GroupStream({
       group: name,
       volumes: this.volumes.map(({ number, name: volume, size }) => ({ number, name: volume, size })),
@@ -135,8 +93,14 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
       limits: { memory: Math.max(memory, smallestMemory), spill: spill && new Spill(spill.file, spill.size) },
     })
     this.#resync = new Resync({ disks: this.volumes, stream: this.stream, clock, settled: () => this.#settled() })
+    const [untrusted] = keeps.flatMap(keep => keep.untrusted)
+    this.#progress = new GroupProgress({
+      ...{ name, clock, volumes: this.volumes, stream: this.stream, resync: this.#resync },
+      ...{ heartbeat: options.heartbeat, target: options.target, since: options.pausedSince },
+      reason: untrusted?.reason ?? 'restart',
+      isFirst: keeps.every(({ record }) => record.compare === 'new-volume'),
+    })
     if (!this.#isProtecting || this.#isPaused) this.stream.pause('paused')
-    this.#clearLater()
   }
 
   /**
@@ -154,7 +118,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
       }
       const group = new ProtectedGroup(options, keeps)
       // while it is not marked, nothing may be believed that was
-      if (!group.isProtecting) await group.#distrust('was-unprotected')
+      if (!group.isProtecting) await group.#base.distrust('was-unprotected')
       return group
     } catch (error) {
       for (const keep of keeps) keep.close()
@@ -167,7 +131,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   }
 
   get base(): Base | undefined {
-    return this.#base
+    return this.#base.current
   }
 
   /** There is a connection to the hub. */
@@ -177,7 +141,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   }
 
   disconnected(): void {
-    this.#noteEnd()
+    this.#progress.noteEnd()
     this.stream.disconnected()
     this.#changed()
   }
@@ -196,7 +160,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   /** Writes are marked only. `resume` sends what differs. */
   pause(): void {
     if (this.#isPaused) return
-    this.#noteEnd()
+    this.#progress.noteEnd()
     this.#isPaused = true
     this.stream.pause('paused')
     this.#changed()
@@ -212,11 +176,11 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   /** Nothing is marked and sent any more; `start` compares all. @throws a file's error; then it goes on */
   async stop(): Promise<void> {
     if (!this.#isProtecting) return
-    this.#noteEnd()
+    this.#progress.noteEnd()
     // first of all: nothing that the hub says from now on is a reason to trust
     this.stream.pause('was-unprotected')
     try {
-      await this.#distrust('was-unprotected')
+      await this.#base.distrust('was-unprotected')
     } catch (error) {
       if (!this.#isPaused) this.stream.resume()
       throw error
@@ -230,14 +194,10 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   async start(): Promise<void> {
     if (this.#isProtecting) return
     this.#isProtecting = true
-    this.#reason = 'was-unprotected'
-    this.#isFirst = true
+    this.#progress.expect('was-unprotected', true)
     // those that began unmarked; all others are marked
     for (const volume of this.volumes) await volume.through()
-    for (const { ledger, keep } of this.volumes) {
-      ledger.differing.clear()
-      ledger.unknown.addRun({ first: 0, count: keep.granules })
-    }
+    this.#base.compareAll()
     if (!this.#isPaused && this.isProtecting) this.stream.resume()
     this.#changed()
   }
@@ -290,15 +250,11 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     this.#checkApart()
     for (const volume of this.volumes) await volume.quiet()
     for (const volume of this.volumes) await volume.flush()
-    this.#streams++
-    // a crash before this compares, or sends, what the bits say
-    for (const { keep } of this.volumes) await keep.rebase(base, this.#streams)
-    this.#base = base
+    await this.#base.replace(base)
     // where nothing is marked, what is equal now may differ at any moment
     if (this.#isProtecting) {
       for (const { keep } of this.volumes) await keep.trust()
-      this.#reason = 'restart'
-      this.#isFirst = false
+      this.#progress.expect('restart', false)
       for (const { ledger } of this.volumes) ledger.settle()
     }
     this.stream.adopt(epoch)
@@ -306,33 +262,23 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   }
 
   get status(): GroupStatus {
-    const { name, clock, target = 10 } = this.#options
-    const facts = this.#facts()
-    const volumes = this.volumes.map(({ name: volume, number, size, ledger, unacknowledged }) => {
-      const differing = ledger.open + ledger.unacknowledged
-      return { name: volume, number, size, state: volumeState(facts, { differing, unacknowledged }) }
+    return this.#progress.status({
+      isProtecting: this.#isProtecting,
+      isPaused: this.#isPaused,
+      failure: this.#failure,
     })
-    const until =
-      this.#resync.isSettled && this.isProtecting ? (this.stream.since ?? facts.uptime) : this.#consistentUntil
-    return {
-      name,
-      epoch: this.stream.epoch,
-      queued: this.stream.queued,
-      recoveryPoint: recoveryPoint(target, until, clock.uptime()),
-      volumes,
-    }
   }
 
   /** Ends it; nothing may be written any more. What is kept says all that is known. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#clearing?.[Symbol.dispose]()
+    this.#base.close()
     for (const volume of this.volumes) await volume.quiet()
     this.stream.pause('paused')
     this.stream.disconnected()
     if (this.isProtecting) {
-      await this.#clear()
+      await this.#base.clear()
       for (const { keep } of this.volumes) await keep.settle()
       for (const [index, { keep }] of this.volumes.entries()) await keep.end(this.#options.volumes[index]!.written?.())
     }
@@ -352,7 +298,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     } catch {
       throw error
     }
-    this.#noteEnd()
+    this.#progress.noteEnd()
     const why = `the metadata of ${volume.name} cannot be written: ${error.message}`
     this.#failure = { why, code: 'file-failed' }
     this.stream.pause('unreadable-record')
@@ -363,24 +309,19 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
 
   async beginning({ holds }: Beginning): Promise<void> {
     const turn = ++this.#beginnings
-    if (holds && this.#base !== undefined) return
+    if (holds && this.base !== undefined) return
     // of those that are compared anyway the reason is known
-    if (this.volumes.some(({ keep }) => keep.record.compare === null)) this.#reason = 'other-replica'
-    // what there was of it may be lost
-    this.#consistentUntil = undefined
-    await this.#distrust('other-replica')
+    if (this.volumes.some(({ keep }) => keep.record.compare === null)) this.#progress.expect('other-replica')
+    this.#progress.noteLoss()
+    await this.#base.distrust('other-replica')
     // another connection was faster
     if (turn !== this.#beginnings) return
-    this.#base = undefined
-    for (const { ledger, keep } of this.volumes) {
-      ledger.differing.clear()
-      ledger.unknown.addRun({ first: 0, count: keep.granules })
-    }
+    this.#base.drop()
   }
 
   begun(): void {
-    this.#isBased = false
-    this.#resync.begin(this.#reason)
+    this.#base.begin()
+    this.#resync.begin(this.#progress.reason)
     this.#changed()
   }
 
@@ -397,22 +338,17 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   }
 
   reattached(): void {
-    if (this.#resync.isSettled) this.#since = undefined
+    this.#progress.noteReattached()
     this.#changed()
   }
 
   durable(base: Base): void {
-    this.#base = base
-    if (this.#isBased) return
-    // at once: a hub that has some of this stream holds no earlier one any more
-    this.#isBased = true
-    this.#streams++
-    for (const { keep } of this.volumes) this.#kept(keep.rebase(base, this.#streams))
+    this.#base.advance(base)
   }
 
   lost(reason: ResyncReason, since: number | undefined): void {
-    this.#noteEnd(since)
-    this.#reason = reason
+    this.#progress.noteEnd(since)
+    this.#progress.expect(reason)
     for (const volume of this.volumes) {
       volume.ledger.forgetStream()
       volume.unacknowledged = 0
@@ -446,92 +382,19 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
   }
 
   #resume(reason: ResyncReason): void {
-    this.#noteEnd()
+    this.#progress.noteEnd()
     this.#resync.begin(reason)
     this.#changed()
   }
 
   /** The replica was the disks, and the hub has that durably. */
   #settled(): void {
-    this.#isFirst = false
-    this.#since = undefined
-    this.#consistentUntil = undefined
-    for (const { keep } of this.volumes) this.#kept(keep.trust())
+    this.#progress.noteSettled()
+    this.#base.trustSoon()
     this.#changed()
-  }
-
-  async #distrust(reason: 'other-replica' | 'was-unprotected'): Promise<void> {
-    // one that has its reason keeps it, and is saved as well: it may not be durable yet
-    await Promise.all(this.volumes.map(({ keep }) => keep.distrust(keep.record.compare ?? reason)))
-  }
-
-  /** The hub is about to get nothing more. */
-  #noteEnd(oldest = this.stream.since): void {
-    const { clock } = this.#options
-    if (this.#resync.isSettled) this.#consistentUntil = oldest ?? clock.uptime()
-    this.#since ??= clock.now()
-  }
-
-  #facts(): GroupFacts {
-    const { clock, heartbeat = 10_000 } = this.#options
-    const { reason = this.#reason, startedAt, total, left, failure } = this.#resync
-    const { standstill } = this.stream
-    return {
-      isProtecting: this.#isProtecting,
-      isPaused: this.#isPaused,
-      failure: this.#failure ?? failureOf(standstill),
-      isAttached: this.stream.isAttached,
-      standstill: standstill?.message,
-      now: clock.now(),
-      uptime: clock.uptime(),
-      heard: this.stream.heard,
-      ...{ heartbeat, since: this.#since ?? clock.now(), isSettled: this.#resync.isSettled, isFirst: this.#isFirst },
-      resync: { reason, startedAt, total, left, failure: failure?.message },
-      oldest: this.stream.since,
-    }
-  }
-
-  #clearLater(): void {
-    this.#clearing = this.#options.clock.after(clearEvery, () => {
-      this.#clear().then(() => {
-        if (!this.#isClosed) this.#clearLater()
-      })
-    })
-  }
-
-  /** Takes the bits from the files that stand for no difference any more. */
-  async #clear(): Promise<void> {
-    const base = this.#base
-    if (this.#isClearing || base === undefined || !this.isProtecting) return
-    this.#isClearing = true
-    for (const { ledger, keep } of this.volumes) {
-      if (!ledger.hasEqual) continue
-      // one that was written since, and is equal again, rests on a later base than this
-      const isStill = (granule: number) => ledger.isEqual(granule) && !ledger.isNewlyEqual(granule)
-      await this.#kept(keep.unmark(ledger.takeEqual(), isStill, base, this.#streams))
-    }
-    this.#isClearing = false
-  }
-
-  /** Where the metadata cannot be written, the next write to it tells. */
-  async #kept(done: Promise<void>): Promise<void> {
-    await done.catch(() => {})
   }
 
   #changed(): void {
     this.#options.changed?.()
   }
-}
-
-/** Of the latest stream, and the most of it: of none of the volumes were bits cleared that rest on more. */
-function newestBase(records: readonly { base: Base | null; streams: number }[]): Base | undefined {
-  let newest: { base: Base | null; streams: number } | undefined
-  for (const record of records) {
-    const isNewer =
-      newest === undefined ||
-      record.streams > newest.streams ||
-      (record.streams === newest.streams && (record.base?.sequence ?? 0) > (newest.base?.sequence ?? 0))
-    if (isNewer) newest = record
-  }
-  return newest?.base ?? undefined
 }

@@ -1,5 +1,5 @@
+import type { GroupStatus } from '../agent/group-progress.js'
 import type { HubLink } from '../agent/hub-link.js'
-import type { GroupStatus } from '../agent/protected-group.js'
 import type { TakenPoint } from '../agent/taken-point.js'
 import type { Message } from '../wire/message.js'
 import type { HubRight } from './hub-right.js'
