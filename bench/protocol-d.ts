@@ -6,10 +6,10 @@ import { parseDisk, resolveDisk } from 'xenlight'
 import { setUpCheckpoints } from 'xenlight/checkpoint'
 import { cont, stop } from 'xenlight/qmp'
 import { protocolDKind, qemuGuest, type RemusEpoch, RemusSession } from 'xenlight/remus'
+import { guestSector, silentGuest } from '../test/guest/numbered-guest.js'
 import { freePort } from '../test/protocol-d/free-port.js'
 import { megabyte, ServedNode } from '../test/protocol-d/served-node.js'
 import { Teardowns } from '../test/protocol-d/teardowns.js'
-import { bootSector } from './colo/boot-sector.js'
 import { writeRate } from './colo/write-rate.js'
 import { plainGuest, untilBooted, type WritingGuest } from './colo/writing-guest.js'
 import { median, quantile, table } from './statistics.js'
@@ -91,7 +91,7 @@ async function nodes(
   const second = stack.use(new ServedNode({ folder, name: 'b', peer: ['--connect', where] }))
   for (const node of [first, second]) await node.create(size)
   const disk = readFileSync(first.image)
-  bootSector().copy(disk)
+  guestSector(silentGuest).copy(disk)
   writeFileSync(first.image, disk)
   for (const node of [first, second]) await node.start()
   await using control = await first.control()

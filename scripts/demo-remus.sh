@@ -5,8 +5,8 @@ cd "$(dirname "$0")/.."
 
 command -v qemu-system-x86_64 > /dev/null || { echo 'demo:remus needs qemu-system-x86_64: install qemu-system-x86' >&2; exit 1; }
 here=$PWD
-sectors=$here/build/bench/colo/numbered-sectors.js
-[[ -f $sectors ]] || { echo "demo:remus needs $sectors: npm run test:build makes it" >&2; exit 1; }
+numbered=$here/build/test/guest
+[[ -d $numbered ]] || { echo "demo:remus needs $numbered: npm run test:build makes it" >&2; exit 1; }
 
 . scripts/demo-parts.sh
 
@@ -41,13 +41,12 @@ guest() {
 numbers() {
     node --input-type=module -e '
         import { readFileSync } from "node:fs"
-        const { checkNumbers, lastNumber } = await import(process.argv[1])
-        const disk = readFileSync(process.argv[2])
-        checkNumbers(disk)
-        const last = lastNumber(disk)
+        const { writesIn } = await import(`${process.argv[1]}/numbered-disks.js`)
+        const { silentGuest } = await import(`${process.argv[1]}/numbered-guest.js`)
+        const last = writesIn(silentGuest, [readFileSync(process.argv[2])])
         if (last === 0) throw new Error("nothing is there")
         console.log(`${process.argv[2]}: all that the guest wrote, up to its write ${last}`)
-    ' "$sectors" "$1.img"
+    ' "$numbered" "$1.img"
 }
 
 say 'Two nodes of a disk of 1 MiB. A boot sector is put on the first one: a guest that writes numbered sectors without end.'
@@ -55,9 +54,9 @@ tr -dc a-z0-9 < /dev/urandom | head -c 32 > pair || true
 for name in anna berta; do show xl-remus create "$name.img" --size 1M --pair-file pair --log-size 64M; done
 node --input-type=module -e '
     import { openSync, writeSync } from "node:fs"
-    const { bootSector } = await import(process.argv[1])
-    writeSync(openSync(process.argv[2], "r+"), bootSector())
-' "$here/build/bench/colo/boot-sector.js" anna.img
+    const { guestSector, silentGuest } = await import(`${process.argv[1]}/numbered-guest.js`)
+    writeSync(openSync(process.argv[2], "r+"), guestSector(silentGuest))
+' "$numbered" anna.img
 serve anna --listen
 serve berta --connect
 say 'Both are new: --force says whose data counts. It is copied to the other one.'
@@ -78,9 +77,10 @@ say 'kill -9: all processes of anna die, in the middle of an epoch. What was wri
 dies 'qemu of anna' anna session
 node --input-type=module -e '
     import { readFileSync } from "node:fs"
-    const { lastNumber } = await import(process.argv[1])
-    console.log(`anna.img: the guest had made ${lastNumber(readFileSync("anna.img"))} writes`)
-' "$sectors"
+    const { lastNumber } = await import(`${process.argv[1]}/numbered-disks.js`)
+    const { silentGuest } = await import(`${process.argv[1]}/numbered-guest.js`)
+    console.log(`anna.img: the guest had made ${lastNumber(silentGuest, [readFileSync("anna.img")])} writes`)
+' "$numbered"
 show xl-remus promote --control berta.ctl
 show xl-remus status --control berta.ctl || printf '(exit status %s)\n' "$?"
 numbers berta

@@ -5,8 +5,8 @@ cd "$(dirname "$0")/.."
 
 command -v qemu-system-x86_64 > /dev/null || { echo 'demo:rephub needs qemu-system-x86_64: install qemu-system-x86' >&2; exit 1; }
 here=$PWD
-numbered=$here/build/bench/numbered-guest.js
-[[ -f $numbered ]] || { echo "demo:rephub needs $numbered: npm run test:build makes it" >&2; exit 1; }
+numbered=$here/build/test/guest
+[[ -d $numbered ]] || { echo "demo:rephub needs $numbered: npm run test:build makes it" >&2; exit 1; }
 . scripts/demo-parts.sh
 
 rephub() { node "$here/dist/bin/rephub.cjs" "$@" --control hub.ctl; }
@@ -34,7 +34,7 @@ boot() {
 reported() {
     node --input-type=module -e '
         import { readFileSync } from "node:fs"
-        const { lastReported } = await import(process.argv[1])
+        const { lastReported } = await import(`${process.argv[1]}/numbered-guest.js`)
         console.log(`the guest has reported ${lastReported(readFileSync("guest.console"))} writes`)
     ' "$numbered"
 }
@@ -43,7 +43,7 @@ reported() {
 numbers() {
     (cd "$here" && node --input-type=module -e '
         import { connectNbd } from "xenlight/nbd"
-        const { writesIn } = await import(process.argv[1])
+        const { writesIn } = await import(`${process.argv[1]}/numbered-disks.js`)
         const [, , path, branch] = process.argv
         const disk = await connectNbd({ path }, { export: `web/${branch}/root` })
         const writes = writesIn({ disks: 1, sectors: 2047 }, [await disk.read(0, 2048 * 512)])
@@ -59,7 +59,7 @@ mkdir data agent run
 truncate -s 64M web.img
 node --input-type=module -e '
     import { openSync, writeSync } from "node:fs"
-    const { guestSector } = await import(process.argv[1])
+    const { guestSector } = await import(`${process.argv[1]}/numbered-guest.js`)
     writeSync(openSync("web.img", "r+"), guestSector({ disks: 1, sectors: 2047 }))
 ' "$numbered"
 

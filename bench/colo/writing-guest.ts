@@ -5,9 +5,9 @@ import type { Test } from 'tap'
 import { parseDisk, type ResolvedDisk, resolveDisk } from 'xenlight'
 import { pairOptions, type QemuPair, type QemuSide, qemuPair } from '../../test/colo/colo-pair.js'
 import { forms } from '../../test/dm-args/real-qemu/forms.js'
+import { booted, failed, guestSector, silentGuest } from '../../test/guest/numbered-guest.js'
 import { type Qemu, startQemu } from '../../test/real/qemu.js'
 import { diskImages } from '../../test/support/disk-images.js'
-import { booted, bootSector, failed } from './boot-sector.js'
 
 /** A QEMU whose one disk, a raw image on IDE, has the program that writes numbered sectors. */
 export interface WritingGuest {
@@ -73,7 +73,7 @@ function guestOf({ qemu, disks }: QemuSide): WritingGuest {
 /** Before the guest's first instruction QEMU has read nothing that counts. */
 function putProgram(image: string): void {
   const file = openSync(image, 'r+')
-  writeSync(file, bootSector(), 0, 512, 0)
+  writeSync(file, guestSector(silentGuest), 0, 512, 0)
   closeSync(file)
 }
 

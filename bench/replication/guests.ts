@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { cont, stop } from 'xenlight/qmp'
-import { checkNumbers, lastNumber } from '../colo/numbered-sectors.js'
+import { lastNumber, writesIn } from '../../test/guest/numbered-disks.js'
+import { silentGuest } from '../../test/guest/numbered-guest.js'
 import { contentsOf, untilBooted } from '../colo/writing-guest.js'
 import { byTurns } from './by-turns.js'
 import { type KeptGuest, keptGuest } from './kept-guest.js'
@@ -28,14 +29,14 @@ export const benchGuests = (): Promise<string> =>
 async function rateOf(guest: KeptGuest): Promise<number> {
   await guest.qemu.client.run(cont)
   await guest.resume()
-  const before = lastNumber(contentsOf(guest))
+  const before = lastNumber(silentGuest, [contentsOf(guest)])
   const start = performance.now()
   await delay(slice)
   const taken = performance.now() - start
-  const written = lastNumber(contentsOf(guest)) - before
+  const written = lastNumber(silentGuest, [contentsOf(guest)]) - before
   await guest.untilKept()
   await standStill(guest)
-  checkNumbers(contentsOf(guest))
+  writesIn(silentGuest, [contentsOf(guest)])
   return (written / taken) * 1000
 }
 

@@ -7,10 +7,10 @@ import {
   nbdServerStart,
   queryJobs,
 } from 'xenlight/qmp'
+import { guestSector, silentGuest } from '../../test/guest/numbered-guest.js'
 import { eventually } from '../../test/protocol-d/eventually.js'
 import type { Teardowns } from '../../test/protocol-d/teardowns.js'
 import { type Qemu, startQemu } from '../../test/real/qemu.js'
-import { bootSector } from '../colo/boot-sector.js'
 import type { WritingGuest } from '../colo/writing-guest.js'
 import { makeDisk } from './make-disk.js'
 import { group, longest, Place, type PlaceOptions } from './place.js'
@@ -121,7 +121,7 @@ export async function keptGuest(
 ): Promise<KeptGuest> {
   const { way, node, keep, untilKept } = steps[keeping]
   const place = stack.use(new Place({ ...(way && { way }), ...(every !== undefined && { every }) }))
-  makeDisk(place.image, { size, data, boot: bootSector() })
+  makeDisk(place.image, { size, data, boot: guestSector(silentGuest) })
   const disk = ['-blockdev', JSON.stringify(await node(place, stack)), '-device', 'ide-hd,drive=d,id=disk,share-rw=on']
   const monitor = ['-qmp', `unix:${place.path('qmp')},server=on,wait=off`]
   const { qemu, refusal } = await startQemu(['-m', '16', '-debugcon', 'stdio', ...monitor, ...disk])

@@ -1,8 +1,8 @@
 import { cont } from 'xenlight/qmp'
 import type { BranchStart } from 'xenlight/replication'
+import { guestSector, silentGuest } from '../../test/guest/numbered-guest.js'
 import { Teardowns } from '../../test/protocol-d/teardowns.js'
 import { startQemu } from '../../test/real/qemu.js'
-import { bootSector } from '../colo/boot-sector.js'
 import { untilBooted } from '../colo/writing-guest.js'
 import { median, table } from '../statistics.js'
 import { atMost } from './goal.js'
@@ -18,7 +18,7 @@ const rounds = 11
 export async function benchStartOfTest(): Promise<string> {
   await using stack = new Teardowns()
   const place = stack.use(new Place())
-  await sparseReplica(place, { size, boot: bootSector(), parts })
+  await sparseReplica(place, { size, boot: guestSector(silentGuest), parts })
   await place.start('hub')
   const times: Record<'branch' | 'boot' | 'all', number[]> = { branch: [], boot: [], all: [] }
   for (let round = 0; round < rounds; round++) {

@@ -7,8 +7,8 @@ import { setUpCheckpoints } from 'xenlight/checkpoint'
 import type { DiskControl } from 'xenlight/protocol-d'
 import { cont, stop } from 'xenlight/qmp'
 import { type CheckpointControl, protocolDKind, qemuGuest, RemusSession } from 'xenlight/remus'
-import { booted, bootSector, failed } from '../../bench/colo/boot-sector.js'
-import { checkNumbers, lastNumber } from '../../bench/colo/numbered-sectors.js'
+import { lastNumber, writesIn } from '../guest/numbered-disks.js'
+import { booted, failed, guestSector, silentGuest } from '../guest/numbered-guest.js'
 import type { Qemu } from '../real/qemu.js'
 import type { Random } from '../support/random.js'
 import { eventually } from './eventually.js'
@@ -73,9 +73,9 @@ export async function guestRun(random: Random): Promise<GuestRun> {
     throw new Error(`the secondary says checkpoint ${checkpoint}, and ${run.acknowledged} was acknowledged`)
   const taken = second.contents()
   if (!taken.equals(kept))
-    throw new Error(`after checkpoint ${checkpoint} there are ${lastNumber(taken)} writes, not ${lastNumber(kept)}`)
-  checkNumbers(taken)
-  const writes = lastNumber(first.contents())
+    throw new Error(`after checkpoint ${checkpoint} there are ${numberOf(taken)} writes, not ${numberOf(kept)}`)
+  writesIn(silentGuest, [taken])
+  const writes = numberOf(first.contents())
 
   const secondGuest = stack.use(await second.qemu())
   await secondGuest.client.run(cont)
@@ -103,7 +103,7 @@ export async function guestRun(random: Random): Promise<GuestRun> {
     network: link.what,
     checkpoints: checkpoint,
     writes,
-    kept: lastNumber(kept),
+    kept: numberOf(kept),
     isUnheard: checkpoint > run.acknowledged,
   }
 }
@@ -223,9 +223,11 @@ async function swapRoles(from: ServedNode, to: ServedNode, guest: Qemu): Promise
   if (!to.contents().equals(from.contents())) throw new Error('the nodes differ when the roles are swapped')
 }
 
+const numberOf = (disk: Buffer): number => lastNumber(silentGuest, [disk])
+
 function putProgram(node: ServedNode): void {
   const disk = node.contents()
-  bootSector().copy(disk)
+  guestSector(silentGuest).copy(disk)
   writeFileSync(node.image, disk)
 }
 

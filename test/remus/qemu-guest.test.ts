@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { setUpCheckpoints } from 'xenlight/checkpoint'
 import { cont, type Qmp, queryStatus, stop } from 'xenlight/qmp'
 import { qemuGuest, RemusSession } from 'xenlight/remus'
-import { bootSector } from '../../bench/colo/boot-sector.js'
+import { guestSector, silentGuest } from '../guest/numbered-guest.js'
 import { startQemu } from '../real/qemu.js'
 import { realPart } from '../support/real-part.js'
 
@@ -18,7 +18,7 @@ const onGuest = (name: string, fails: boolean, work: (t: Test, qmp: Qmp) => Prom
     const folder = mkdtempSync(join(tmpdir(), 'qemu-guest-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
     const filename = join(folder, 'disk')
-    writeFileSync(filename, bootSector())
+    writeFileSync(filename, guestSector(silentGuest))
     truncateSync(filename, 1 << 20)
     const file = { driver: 'file', filename }
     const broken = { 'inject-error': [{ event: 'none', iotype: 'write', errno: 5, once: false }] }

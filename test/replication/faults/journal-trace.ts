@@ -6,7 +6,7 @@ import type { TableRecord } from '#xenlight/replication/journal/record-table.js'
 import { recover } from '#xenlight/replication/journal/recover.js'
 import { NodeFolder } from '#xenlight/replication/node/node-folder.js'
 import { granuleSize } from '#xenlight/replication/wire/message.js'
-import { placeOf } from '../../../bench/numbered-guest.js'
+import { placeOf } from '../../guest/numbered-disks.js'
 import { group, type ReplicaPlace } from './replica-place.js'
 
 const sectorSize = 512

@@ -4,13 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connectNbd } from 'xenlight/nbd'
 import { cont, queryStatus, stop } from 'xenlight/qmp'
 import type { AgentStatus, HubStatus } from 'xenlight/replication'
-import {
-  guestDiskSize,
-  guestSector,
-  lastReported,
-  type NumberedGuest,
-  writesIn,
-} from '../../../bench/numbered-guest.js'
+import { guestDiskSize, writesIn } from '../../guest/numbered-disks.js'
+import { guestSector, lastReported, type NumberedGuest } from '../../guest/numbered-guest.js'
 import { eventually } from '../../protocol-d/eventually.js'
 import type { Network } from '../../protocol-d/network.js'
 import { type Qemu, startQemu } from '../../real/qemu.js'

@@ -12,7 +12,8 @@ import {
   readAgentConfig,
   readHubConfig,
 } from 'xenlight/replication'
-import { guestDiskSize, guestSector, lastReported, writesIn } from '../../../bench/numbered-guest.js'
+import { guestDiskSize, writesIn } from '../../guest/numbered-disks.js'
+import { guestSector, lastReported } from '../../guest/numbered-guest.js'
 import { socketFolder } from '../../nbd/socket-folder.js'
 import { eventually } from '../../protocol-d/eventually.js'
 import { type Qemu, startQemu } from '../../real/qemu.js'

@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { cont, stop } from 'xenlight/qmp'
-import { guestDiskSize, guestSector, lastReported, placeOf, writesIn } from '../../../bench/numbered-guest.js'
-import { socketFolder } from '../../nbd/socket-folder.js'
-import { eventually } from '../../protocol-d/eventually.js'
-import { startQemu } from '../../real/qemu.js'
-import { realPart } from '../../support/real-part.js'
+import { socketFolder } from '../nbd/socket-folder.js'
+import { eventually } from '../protocol-d/eventually.js'
+import { startQemu } from '../real/qemu.js'
+import { realPart } from '../support/real-part.js'
+import { guestDiskSize, placeOf, writesIn } from './numbered-disks.js'
+import { guestSector, lastReported } from './numbered-guest.js'
 
 for (const disks of [1, 2, 3])
   t.test(`a guest writes to ${disks} disks by turns, and reports each write`, async t => {
