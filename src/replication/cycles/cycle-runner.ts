@@ -3,13 +3,15 @@ import type { NbdExport } from '../../nbd/nbd-export.js'
 import { printable } from '../../printable.js'
 import { ReplicaHealth } from '../../qmp/replica-health.js'
 import { ReplicationError } from '../replication-error.js'
+import { checkSize } from './check-size.js'
 import type { SentDisk } from './cycle-bitmaps.js'
 import { CycleLinks } from './cycle-links.js'
 import { type CycleOptions, checkCycleOptions } from './cycle-options.js'
 import type { CycleOutcome } from './cycle-outcome.js'
 import { type DiskProblem, findProblems, type KnownDisk } from './disk-problem.js'
 import { type DiskSight, lookAtDisks } from './disk-sight.js'
-import { dropOwnNodes } from './leftovers.js'
+import { GroupLock } from './group-lock.js'
+import { clearOwnNodes, dropOwnNodes } from './leftovers.js'
 import { passesAll } from './monitors.js'
 import { ownPrefix } from './names.js'
 import { canPersist } from './persistence.js'
@@ -27,6 +29,7 @@ export class CycleRunner implements AsyncDisposable {
   readonly #options: CycleOptions
   readonly #links: CycleLinks
   readonly #health: ReplicaHealth
+  readonly #lock: GroupLock
   readonly #known = new Map<string, KnownDisk & { persistent: boolean }>()
   readonly #over = new AbortController()
   #held: number | undefined
@@ -36,8 +39,6 @@ export class CycleRunner implements AsyncDisposable {
   #last: number
   #problems: readonly DiskProblem[] = []
   #isCycling = false
-  /** What is done, one thing at a time. */
-  #work: Promise<unknown> = Promise.resolve()
   #unwatch = () => {}
 
   private constructor(options: CycleOptions) {
@@ -47,6 +48,7 @@ export class CycleRunner implements AsyncDisposable {
     const { group, address, limit, stallLimit = limit, timer = usualTimer } = options
     this.#links = new CycleLinks({ group, kind: 'backup', path: address.path, stallLimit, timer })
     this.#health = new ReplicaHealth(options.qmp)
+    this.#lock = new GroupLock(group)
   }
 
   /**
@@ -58,7 +60,7 @@ export class CycleRunner implements AsyncDisposable {
     checkCycleOptions(options)
     const runner = new CycleRunner(options)
     try {
-      await runner.#alone(() => runner.#attach())
+      await runner.#lock.hold(() => runner.#attach())
     } catch (error) {
       await runner.close()
       throw error
@@ -102,7 +104,7 @@ export class CycleRunner implements AsyncDisposable {
     if (this.#isCycling) return told({ kind: 'skipped', why: 'the cycle before it is under way' })
     this.#isCycling = true
     try {
-      return told(await this.#alone(() => this.#cycle(reason, mayTakeLong)))
+      return told(await this.#lock.hold(() => this.#cycle(reason, mayTakeLong)))
     } finally {
       this.#isCycling = false
     }
@@ -110,7 +112,7 @@ export class CycleRunner implements AsyncDisposable {
 
   /** Looks at the disks. @throws ReplicationError qemu */
   inspect(): Promise<readonly DiskProblem[]> {
-    return this.#alone(async () => this.#judge(await this.#look()))
+    return this.#lock.hold(async () => this.#judge(await this.#look()))
   }
 
   /** The hub does not hold what the bitmaps are the difference to: the next cycle sends all. */
@@ -125,7 +127,7 @@ export class CycleRunner implements AsyncDisposable {
    * @throws ReplicationError wrong-state where a size does not fit; qemu
    */
   adopt(): Promise<void> {
-    return this.#alone(async () => {
+    return this.#lock.hold(async () => {
       const sights = await this.#look()
       await this.#accept(sights)
       this.#judge(sights)
@@ -135,7 +137,7 @@ export class CycleRunner implements AsyncDisposable {
   /** Takes away all that is ours in QEMU, the bitmaps too. @returns what is left all the same, in sentences */
   async detach(): Promise<string[]> {
     this.#over.abort(new Error('the protection was taken away'))
-    const left = await this.#alone(() => {
+    const left = await this.#lock.hold(() => {
       this.#links.shut()
       return takeOut(this.#options)
     })
@@ -147,7 +149,7 @@ export class CycleRunner implements AsyncDisposable {
   async close(): Promise<void> {
     this.#over.abort(new Error('the agent has ended'))
     this.#unwatch()
-    await this.#alone(() => this.#dropNodes())
+    await this.#lock.hold(() => this.#dropNodes())
     this.#health[Symbol.dispose]()
   }
 
@@ -157,9 +159,7 @@ export class CycleRunner implements AsyncDisposable {
 
   async #attach(): Promise<void> {
     const { qmp, group, disks } = this.#options
-    const left = await this.#dropNodes()
-    if (left.length > 0)
-      throw new ReplicationError('qemu', `something of ours is in the way in QEMU: ${left.join('; ')}`)
+    await clearOwnNodes(this.#options)
     const sights = await this.#look()
     const problem = findProblems(sights, this.#known).find(({ blocks }) => blocks)
     if (problem !== undefined) {
@@ -181,10 +181,7 @@ export class CycleRunner implements AsyncDisposable {
       if (node === undefined) continue
       const { nodeName, virtualSize } = node
       const { size } = this.#options.target.backend(volume)
-      if (size !== virtualSize) {
-        const why = `${printable(volume)} has ${virtualSize} bytes, and its replica has ${size}`
-        throw new ReplicationError('wrong-state', `${why}: protect the group anew`)
-      }
+      checkSize(volume, virtualSize, size)
       const persistent = await canPersist(this.#options.qmp, nodeName)
       this.#known.set(volume, { node: nodeName, size, persistent })
     }
@@ -254,21 +251,6 @@ export class CycleRunner implements AsyncDisposable {
 
   #dropNodes(): Promise<string[]> {
     this.#links.shut()
-    const { group, disks } = this.#options
-    return dropOwnNodes(
-      this.#options,
-      disks.map(({ volume }) => ownPrefix(group, volume)),
-    )
-  }
-
-  /** One thing after the other. @throws ReplicationError qemu for what QEMU did not do */
-  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.#work.then(work).catch(error => {
-      if (error instanceof ReplicationError) throw error
-      const what = `QEMU failed with the disks of ${printable(this.#options.group)}`
-      throw new ReplicationError('qemu', `${what}: ${(error as Error).message}`, { cause: error })
-    })
-    this.#work = done.catch(() => {})
-    return done
+    return dropOwnNodes(this.#options)
   }
 }

@@ -5,22 +5,30 @@ import { queryJobs } from '../../qmp/commands/query-jobs.js'
 import { transaction } from '../../qmp/commands/transaction.js'
 import { blockdevChange } from '../../qmp/commands/x-blockdev-change.js'
 import { QmpError } from '../../qmp/qmp-error.js'
+import { ReplicationError } from '../replication-error.js'
 import { dropJob } from './backups.js'
 import { commandTimeout } from './command-timeout.js'
 import { cutOff, type Monitors } from './monitors.js'
-import { isFilterNode } from './names.js'
+import { isFilterNode, ownPrefix } from './names.js'
 import { viewGuest } from './view-guest.js'
 
 const limits = { timeout: commandTimeout }
 
+/** Whose jobs, nodes and bitmaps they are. */
+export interface OwnGroup extends Monitors {
+  group: string
+  disks: readonly { volume: string }[]
+}
+
 /**
- * Takes away all jobs and nodes of QEMU's whose names begin so; bitmaps stay. Connections are cut first, as the rest waits for what is
+ * Takes away all jobs and nodes of QEMU's that are a group's; bitmaps stay. Connections are cut first, as the rest waits for what is
  * under way to them.
  *
  * @returns what is left all the same, and why, in sentences
  */
-export async function dropOwnNodes(monitors: Monitors, prefixes: readonly string[]): Promise<string[]> {
-  const { qmp } = monitors
+export async function dropOwnNodes(own: OwnGroup): Promise<string[]> {
+  const { qmp, group, disks } = own
+  const prefixes = disks.map(({ volume }) => ownPrefix(group, volume))
   const isOwn = (name: string) => prefixes.some(prefix => name.startsWith(prefix))
   const left: string[] = []
   const attempt = async (what: string, work: () => Promise<unknown>) => {
@@ -36,7 +44,7 @@ export async function dropOwnNodes(monitors: Monitors, prefixes: readonly string
       kind === 'block-driver' && isOwn(name) && !isFilterNode(name) ? [name] : [],
     )
     await cutOff(
-      monitors,
+      own,
       nodes.filter(name => /-(?:link|live)$/.test(name)),
     )
     const jobs = await qmp.run(queryJobs, undefined, limits)
@@ -57,6 +65,12 @@ export async function dropOwnNodes(monitors: Monitors, prefixes: readonly string
     }
   })
   return left
+}
+
+/** Begins with none of them. @throws ReplicationError qemu where one cannot be taken away */
+export async function clearOwnNodes(own: OwnGroup): Promise<void> {
+  const left = await dropOwnNodes(own)
+  if (left.length > 0) throw new ReplicationError('qemu', `something of ours is in the way in QEMU: ${left.join('; ')}`)
 }
 
 /** For `catch`: the job has ended, in whatever way. @throws what says that it may still run */

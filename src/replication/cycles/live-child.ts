@@ -9,17 +9,19 @@ import { ReplicaHealth, reportWhy } from '../../qmp/replica-health.js'
 import { ReplicationError } from '../replication-error.js'
 import { BackfillFilter } from './backfill-filter.js'
 import { runBackups } from './backups.js'
+import { checkSize } from './check-size.js'
 import { commandTimeout } from './command-timeout.js'
 import { beginBitmaps, removeBegun, removeOlder, removeStale, type SentDisk } from './cycle-bitmaps.js'
 import { CycleLinks } from './cycle-links.js'
 import type { WholeVolume } from './cycle-target.js'
-import { dropOwnNodes, removeBitmaps } from './leftovers.js'
+import { GroupLock } from './group-lock.js'
+import { clearOwnNodes, dropOwnNodes, removeBitmaps } from './leftovers.js'
 import { type LiveDisk, lookAtLiveDisks } from './live-disks.js'
 import { checkLiveOptions, type LiveOptions } from './live-options.js'
 import type { LiveOutcome, LiveState } from './live-outcome.js'
 import { backfillSink, liveSink } from './live-sinks.js'
 import { cutOff, passesAll } from './monitors.js'
-import { backupJob, bitmapName, ownPrefix } from './names.js'
+import { backupJob, bitmapName } from './names.js'
 import { canPersist } from './persistence.js'
 import { planDisk } from './plan-cycle.js'
 import { takeOut } from './take-out.js'
@@ -54,12 +56,12 @@ export class LiveChild implements AsyncDisposable {
   readonly #health: ReplicaHealth
   readonly #persistent = new Map<string, boolean>()
   readonly #over = new AbortController()
+  readonly #lock: GroupLock
   #attachment: Attachment | undefined
   #state: LiveState = 'apart'
   #held: number | undefined
   #distrust: object | undefined
   #last: number
-  #work: Promise<unknown> = Promise.resolve()
 
   private constructor(options: LiveOptions) {
     this.#options = options
@@ -72,6 +74,7 @@ export class LiveChild implements AsyncDisposable {
     for (const part of [this.#live, this.#backfill])
       part.onStall = () => this.#fail(new Error(`the target did not answer within ${stallLimit} ms, and was cut off`))
     this.#health = new ReplicaHealth(qmp)
+    this.#lock = new GroupLock(group)
     this.#health.onBad = bad => {
       // those of earlier attachments may be told late
       if (this.#linkNames().includes(bad.nodeName)) this.#fail(new Error(`the target: ${reportWhy(bad)}`))
@@ -87,10 +90,8 @@ export class LiveChild implements AsyncDisposable {
     checkLiveOptions(options)
     const child = new LiveChild(options)
     try {
-      await child.#alone(async () => {
-        const left = await child.#dropNodes()
-        if (left.length > 0)
-          throw new ReplicationError('qemu', `something of ours is in the way in QEMU: ${left.join('; ')}`)
+      await child.#lock.hold(async () => {
+        await clearOwnNodes(options)
         for (const disk of await lookAtLiveDisks(options)) child.#checkSize(disk)
       })
       // without it nobody can be cut off
@@ -132,7 +133,7 @@ export class LiveChild implements AsyncDisposable {
 
   /** Attaches the children, and sends what differs. What fails is an outcome; the guest goes on without them then. */
   catchUp(reason = 'a catch-up'): Promise<LiveOutcome> {
-    return this.#alone(async () => {
+    return this.#lock.hold(async () => {
       if (this.#state !== 'apart') return failedAt('look', new Error(`the children are attached: ${this.#state}`))
       return this.#catchUp(reason)
     })
@@ -140,14 +141,14 @@ export class LiveChild implements AsyncDisposable {
 
   /** Begins new bitmaps, and removes the old ones when all that was written before is at the hub: a loss costs less then. */
   rotate(): Promise<LiveOutcome> {
-    return this.#alone(() => this.#rotate())
+    return this.#lock.hold(() => this.#rotate())
   }
 
   /** Takes away all that is ours in QEMU, the bitmaps too. @returns what is left all the same, in sentences */
   async detach(): Promise<string[]> {
     const why = new Error('the protection was taken away')
     this.#end(why)
-    const left = await this.#alone(async () => {
+    const left = await this.#lock.hold(async () => {
       await this.#part(why)
       return takeOut(this.#options)
     })
@@ -159,7 +160,7 @@ export class LiveChild implements AsyncDisposable {
   async close(): Promise<void> {
     const why = new Error('the agent has ended')
     this.#end(why)
-    await this.#alone(() => this.#part(why))
+    await this.#lock.hold(() => this.#part(why))
     this.#health[Symbol.dispose]()
   }
 
@@ -284,10 +285,7 @@ export class LiveChild implements AsyncDisposable {
   }
 
   #checkSize({ volume, size }: LiveDisk): void {
-    const { size: its } = this.#options.target.live(volume)
-    if (its === size) return
-    const why = `${printable(volume)} has ${size} bytes, and its replica has ${its}`
-    throw new ReplicationError('wrong-state', `${why}: protect the group anew`)
+    checkSize(volume, size, this.#options.target.live(volume).size)
   }
 
   /**
@@ -337,7 +335,7 @@ export class LiveChild implements AsyncDisposable {
       else onAbort(signal, resolve)
     })
     // close and detach do it themselves
-    if (!this.#over.signal.aborted) await this.#alone(() => this.#part(signal.reason)).catch(() => {})
+    if (!this.#over.signal.aborted) await this.#lock.hold(() => this.#part(signal.reason)).catch(() => {})
   }
 
   /** The guest goes on without the children. */
@@ -365,27 +363,12 @@ export class LiveChild implements AsyncDisposable {
   #dropNodes(): Promise<string[]> {
     this.#live.shut()
     this.#backfill.shut()
-    const { group, disks } = this.#options
-    return dropOwnNodes(
-      this.#options,
-      disks.map(({ volume }) => ownPrefix(group, volume)),
-    )
+    return dropOwnNodes(this.#options)
   }
 
   #enter(state: LiveState, why?: string): void {
     this.#state = state
     this.#options.onEvent?.({ type: 'state', state, why })
-  }
-
-  /** One thing after the other. @throws ReplicationError qemu for what QEMU did not do */
-  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.#work.then(work).catch(error => {
-      if (error instanceof ReplicationError) throw error
-      const what = `QEMU failed with the disks of ${printable(this.#options.group)}`
-      throw new ReplicationError('qemu', `${what}: ${(error as Error).message}`, { cause: error })
-    })
-    this.#work = done.catch(() => {})
-    return done
   }
 }
 

@@ -11,7 +11,7 @@ import type { CycleOutcome } from './cycle-outcome.js'
 import type { WholeVolume } from './cycle-target.js'
 import { dropOwnNodes } from './leftovers.js'
 import { cutOff } from './monitors.js'
-import { backupJob, ownPrefix } from './names.js'
+import { backupJob } from './names.js'
 import { usualTimer } from './timer.js'
 
 export interface CycleWork {
@@ -147,12 +147,7 @@ async function undo({ options, links, disks, cycle }: CycleWork, step: Failed['s
   const left: string[] = []
   if (step !== 'hub') {
     links.shut()
-    left.push(
-      ...(await dropOwnNodes(
-        options,
-        disks.map(({ volume }) => ownPrefix(options.group, volume)),
-      )),
-    )
+    left.push(...(await dropOwnNodes(options)))
   }
   if (step === 'bitmaps' || step === 'target') return left
   return [...left, ...(await removeBegun(options, cycle, disks))]
