@@ -1,14 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { completionScript } from '#xenlight/cli/completion/completion-script.js'
-import { MissingRealPart, realPart } from '../../support/real-part.js'
+import { completedByBash, completedByFish, completerOfZsh } from '../../support/completed-by.js'
+import { realPart } from '../../support/real-part.js'
 
-function shell(name: string, args: readonly string[], input = ''): string {
-  const { error, status, stdout, stderr } = spawnSync(name, args, { input, encoding: 'utf8' })
-  if (error) throw new MissingRealPart(name, name)
-  if (status !== 0) throw new Error(`${name}: exit status ${status}: ${stderr}`)
-  return stdout
-}
+const name = 'xl-disk-parse'
 
 const offers: [line: string, words: string[]][] = [
   ['xl-disk-parse --ou', ['--output']],
@@ -19,8 +15,6 @@ const offers: [line: string, words: string[]][] = [
 ]
 
 t.test('bash completes options and specs', async t => {
-  const ask = `COMP_LINE=$1 COMP_POINT=\${#1}; compopt() { :; }; _xl_disk_parse; printf "%s\\n" "\${COMPREPLY[@]}"`
-  const complete = (line: string) => shell('bash', ['-c', `${completionScript('bash')}\n${ask}`, 'bash', line])
   const found = await realPart(t, () =>
     [
       ...offers,
@@ -29,17 +23,17 @@ t.test('bash completes options and specs', async t => {
       ['xl-disk-parse --hdtype=', ['ahci', 'ide']] as const,
       ['xl-disk-parse --config=/et', ['/etc']] as const,
       ['xl-disk-parse colo,active-disk=/et', ['/etc']] as const,
-    ].map(([line, words]) => [line, complete(line).trim().split('\n').sort(), words] as const),
+    ].map(([line, words]) => [line, completedByBash(name, completionScript('bash'), line), words] as const),
   )
   for (const [line, words, wanted] of found ?? []) t.strictSame(words, wanted, line)
 })
 
 t.test('bash offers file names as they are', async t => {
-  const directory = t.testdir({ '$(touch oops)': '', 'a b': '' })
-  const ask = `cd '${directory}'; COMP_LINE='xl-disk-parse target=' COMP_POINT=21; compopt() { :; }; _xl_disk_parse; printf "%s\\n" "\${COMPREPLY[@]}"; ls`
-  const found = await realPart(t, () => shell('bash', ['-c', `${completionScript('bash')}\n${ask}`]))
-  if (found !== undefined)
-    t.strictSame(found.trim().split('\n').sort(), ['$(touch oops)', '$(touch oops)', 'a b', 'a b'])
+  const files = ['$(touch oops)', 'a b']
+  const directory = t.testdir(Object.fromEntries(files.map(file => [file, ''])))
+  const script = `${completionScript('bash')}\ncd '${directory}'`
+  const found = await realPart(t, () => completedByBash(name, script, `${name} target=`))
+  if (found !== undefined) t.strictSame([found, readdirSync(directory).sort()], [files, files])
 })
 
 t.test('fish completes options and specs', async t => {
@@ -48,17 +42,12 @@ t.test('fish completes options and specs', async t => {
       ...offers,
       ['xl-disk-parse vdev=hda,format=qe', ['vdev=hda,format=qed']] as const,
       ['xl-disk-parse vdev=hda,target=/et', ['vdev=hda,target=/etc/']] as const,
-    ].map(([line, words]) => {
-      const script = `${completionScript('fish')}\ncomplete -C '${line}'\n`
-      const offered = shell('fish', ['--no-config', '-c', script]).trim().split('\n')
-      return [line, offered.map(text => text.split('\t')[0]!).sort(), words] as const
-    }),
+    ].map(([line, words]) => [line, completedByFish(completionScript('fish'), line), words] as const),
   )
   for (const [line, words, wanted] of found ?? []) t.strictSame(words, wanted, line)
 })
 
 t.test('zsh takes its script', async t => {
-  const script = `autoload -U compinit; compinit -D -u\n${completionScript('zsh')}\nprint -r -- $_comps[xl-disk-parse]`
-  const found = await realPart(t, () => shell('zsh', ['-f'], script))
-  if (found !== undefined) t.equal(found, '_xl_disk_parse\n')
+  const found = await realPart(t, () => completerOfZsh(name, completionScript('zsh')))
+  if (found !== undefined) t.equal(found, '_xl_disk_parse')
 })
