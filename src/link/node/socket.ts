@@ -3,6 +3,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Duplex, DuplexReader } from '../duplex.js'
 import { checkAddress, type SocketAddress } from './socket-address.js'
+import { whenConnected } from './when-connected.js'
 
 /** How many messages wait for more of them: the other end may as well begin. */
 const heldAtMost = 16
@@ -26,25 +27,8 @@ export async function connectSocket(address: SocketAddress, signal?: AbortSignal
 }
 
 function connectOnce(address: SocketAddress, signal: AbortSignal | undefined): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const duplex = new SocketDuplex(onread => {
-      const socket = connect({ ...address, noDelay: true, onread } as NetConnectOpts)
-      const failed = (error: unknown) => {
-        signal?.removeEventListener('abort', aborted)
-        socket.destroy()
-        reject(error)
-      }
-      const aborted = () => failed(signal?.reason)
-      signal?.addEventListener('abort', aborted)
-      socket.once('error', failed)
-      socket.once('connect', () => {
-        signal?.removeEventListener('abort', aborted)
-        socket.off('error', failed)
-        resolve(duplex)
-      })
-      return socket
-    })
-  })
+  const duplex = new SocketDuplex(onread => connect({ ...address, noDelay: true, onread } as NetConnectOpts))
+  return whenConnected(duplex.socket, 'connect', signal, () => duplex)
 }
 
 interface OnRead {
@@ -57,14 +41,14 @@ interface OnRead {
  * nothing, many make few system calls.
  */
 class SocketDuplex implements Duplex {
-  readonly #socket: Socket
+  readonly socket: Socket
   #reader: DuplexReader | undefined
   #held: Uint8Array[] = []
   #holding = false
   #cause: Error | undefined
 
   constructor(open: (onread: OnRead) => Socket) {
-    this.#socket = open({
+    this.socket = open({
       buffer: Buffer.allocUnsafeSlow(bufferSize),
       callback: (size, buffer) => {
         this.#reader?.data(buffer.subarray(0, size))
@@ -75,12 +59,12 @@ class SocketDuplex implements Duplex {
 
   start(reader: DuplexReader): void {
     this.#reader = reader
-    this.#socket.on('error', error => {
+    this.socket.on('error', error => {
       this.#cause = error
     })
     // else it would stay open until the other end has taken what it will never answer
-    this.#socket.once('end', () => this.#socket.destroy())
-    this.#socket.once('close', () => reader.end(this.#cause))
+    this.socket.once('end', () => this.socket.destroy())
+    this.socket.once('close', () => reader.end(this.#cause))
   }
 
   write(message: Uint8Array): void {
@@ -91,11 +75,11 @@ class SocketDuplex implements Duplex {
     }
     this.#holding = true
     process.nextTick(this.#flush)
-    this.#socket.write(message)
+    this.socket.write(message)
   }
 
   close(): void {
-    this.#socket.destroy()
+    this.socket.destroy()
   }
 
   readonly #flush = (): void => {
@@ -104,7 +88,7 @@ class SocketDuplex implements Duplex {
   }
 
   #writeHeld(): void {
-    this.#socket.write(this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held))
+    this.socket.write(this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held))
     this.#held = []
   }
 }
