@@ -7,27 +7,12 @@ for program in qemu-system-x86_64 qemu-img; do
     command -v "$program" > /dev/null || { echo "demo:colo needs $program: install qemu-system-x86 and qemu-utils" >&2; exit 1; }
 done
 
-folder=$(mktemp -d)
-qemus=()
-clean_up() {
-    for qemu in "${qemus[@]}"; do kill -9 "$qemu" 2> /dev/null || true; done
-    wait 2> /dev/null || true
-    rm -rf "$folder"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
 here=$PWD
+. scripts/demo-parts.sh
+
 xl-colo() { node "$here/dist/bin/xl-colo.cjs" "$@"; }
 xl-disk-parse() { node "$here/dist/bin/xl-disk-parse.cjs" "$@"; }
 
-# says a command, and does it
-show() {
-    printf '\n$ %s\n' "$*"
-    "$@"
-}
-
-cd "$folder"
 host=127.0.0.1
 port=$((20000 + RANDOM % 10000))
 records=(--records "$folder/records")
@@ -44,18 +29,13 @@ boot() {
     printf ' &\n'
     [[ $role = primary ]] || monitors+=(-S)
     stdbuf -oL qemu-system-x86_64 -M pc -display none -nodefaults "${monitors[@]}" "${arguments[@]}" > "$name.log" 2>&1 &
-    qemus+=($!)
-    for number in $(seq 100); do
-        [[ -S $name.3 ]] && return
-        sleep 0.1
-    done
-    cat "$name.log" >&2
-    return 1
+    running[$name]=$!
+    until_so "QEMU of $name has its monitors" test -S "$name.3"
 }
 
 # guest NAME COMMAND: what a guest would do to its disk; the third monitor is for that
 guest() {
-    printf "\n# the guest of %s: %s\n" "$1" "$2"
+    say "the guest of $1: $2"
     (
         cd "$here"
         node --input-type=module -e '
@@ -86,8 +66,7 @@ show xl-colo checkpoint "${pair[@]}"
 guest anna 'write -P 3 2M 1M'
 
 printf '\n$ kill -9 anna     # what was written after the checkpoint is lost with it\n'
-kill -9 "${qemus[0]}"
-wait "${qemus[0]}" 2> /dev/null || true
+dies anna
 show xl-colo status "${pair[@]}" || printf '(exit status %s)\n' "$?"
 show xl-colo failover --secondary berta.1,berta.2 "${records[@]}" --resume
 guest berta 'read -P 1 0 1M'
