@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { bytes, time } from './amounts.js'
+import { channelsAtMost, volumesAtMost } from '../wire/message.js'
+import { bytes, time, waited } from './amounts.js'
 import { readConfig } from './read-config.js'
 import { address, name, path, socket } from './words.js'
 
@@ -8,6 +9,14 @@ import { address, name, path, socket } from './words.js'
  * that it has taken over, whose guest does not run here; `read` and `write` any of its disks at any time.
  */
 const rights = z.array(z.enum(['control', 'fail-back', 'read', 'write'])).default(['control', 'fail-back'])
+
+/** Reports the first one that is too many. */
+const atMost =
+  (most: number, what: string) => (given: Readonly<Record<string, unknown>>, context: z.core.$RefinementCtx) => {
+    const tooMany = Object.keys(given)[most]
+    if (tooMany === undefined) return
+    context.addIssue({ code: 'custom', path: [tooMany], message: `there are at most ${most} ${what}` })
+  }
 
 /** A disk whose image the agent has, and serves to QEMU. */
 const inlineDisk = z.strictObject({
@@ -22,7 +31,7 @@ const runningDisk = z.strictObject({ node: z.string().min(1).max(255) })
 
 const inlineGroup = z.strictObject({
   way: z.literal('inline'),
-  disks: z.record(name, inlineDisk),
+  disks: z.record(name, inlineDisk).superRefine(atMost(volumesAtMost, 'disks of a group')),
   hubMay: rights,
   target: time.optional(),
 })
@@ -34,11 +43,22 @@ const runningGroup = z.strictObject({
   qmp: socket,
   /** A second monitor of the same QEMU, so that nothing that blocks the first one delays what a guest waits for. */
   urgent: socket.optional(),
-  disks: z.record(name, runningDisk),
+  disks: z
+    .record(name, runningDisk)
+    .refine(disks => Object.keys(disks).length > 0, { error: 'there is no disk to protect' })
+    .superRefine(atMost(volumesAtMost, 'disks of a group'))
+    .superRefine((disks, context) => {
+      const nodes = new Set<string>()
+      for (const [disk, { node }] of Object.entries(disks)) {
+        if (nodes.has(node))
+          context.addIssue({ code: 'custom', path: [disk, 'node'], message: `'${node}' is another disk already` })
+        nodes.add(node)
+      }
+    }),
   /** How often there is a consistency point. */
-  every: time.default(1000),
+  every: waited.default(1000),
   /** How long a cycle may take, and a guest wait for the hub. */
-  deadline: time.default(3000),
+  deadline: waited.default(3000),
   /** `every` and `deadline` together by default. */
   target: time.optional(),
 })
@@ -66,7 +86,7 @@ const agentConfig = z.strictObject({
   buffer: z.strictObject({ memory: bytes.default(64 * 1024 ** 2), file: bytes.default(1024 ** 3) }).prefault({}),
   /** How far the hub may be behind, in milliseconds, before it is reported. */
   target: time.default(5000),
-  groups: z.record(name, group),
+  groups: z.record(name, group).superRefine(atMost(channelsAtMost, 'groups of an agent')),
 })
 
 /** What an agent is to do. Times are in milliseconds, sizes in bytes. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { parseBytes, parseTime } from '../../amounts.js'
+import { longestTimeout } from '../../link/limits.js'
 
 /** A number of bytes: 512, 50M, 2G. */
 export const bytes = z.union([z.string(), z.int()]).transform((given, context) => {
@@ -9,10 +10,15 @@ export const bytes = z.union([z.string(), z.int()]).transform((given, context) =
   return z.NEVER
 })
 
-/** A time, such as 200ms, 5s, 12h or 7d, in milliseconds. */
-export const time = z.string().transform((given, context) => {
-  const read = parseTime(given)
+const aTime = 'a time, such as 200ms, 5s, 12h or 7d'
+
+/** A time, such as 200ms, 5s, 12h or 7d, in milliseconds. A number without a unit is none. */
+export const time = z.union([z.string(), z.number()], { error: aTime }).transform((given, context) => {
+  const read = parseTime(String(given))
   if (read !== undefined) return read
-  context.addIssue({ code: 'custom', message: `a time, such as 200ms, 5s, 12h or 7d, not '${given}'` })
+  context.addIssue({ code: 'custom', message: `${aTime}, not '${given}'` })
   return z.NEVER
 })
+
+/** A time that a timer waits for: a longer one would be over at once. */
+export const waited = time.refine(given => given <= longestTimeout, { error: 'a time of at most 24d' })

@@ -3,6 +3,7 @@ import type { Base } from '../agent/volume-record.js'
 import type { Folder } from '../folder.js'
 import { isName } from '../name.js'
 import { ReplicationError } from '../replication-error.js'
+import { volumesAtMost } from '../wire/message.js'
 import { readText, writeText } from './record-text.js'
 
 /** What an agent must not forget of a group, besides its volumes' metadata. */
@@ -34,7 +35,6 @@ export interface RunningRecord {
 }
 
 const file = 'group.json'
-const volumesAtMost = 256
 
 /**
  * Reads a group's record, with a place in it for each of these volumes.

@@ -1,8 +1,5 @@
-import type { Message, StreamMessage } from './message.js'
+import { channelsAtMost, type Message, type StreamMessage } from './message.js'
 import { StreamWindow } from './stream-window.js'
-
-/** How many groups one connection has at a time. */
-const channelsAtMost = 1024
 
 type ChannelMessage =
   | StreamMessage

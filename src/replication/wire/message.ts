@@ -124,6 +124,10 @@ export type Message =
 
 /** The version of the protocol. */
 export const protocolVersion = 1
+/** How many groups one connection has at a time. */
+export const channelsAtMost = 1024
+/** How many volumes a group has: each has a number of its own. */
+export const volumesAtMost = 256
 /** Data of one message, in bytes. */
 export const dataAtMost = 1024 * 1024
 /** What a bit of a bitmap stands for, and a digest, in bytes. */

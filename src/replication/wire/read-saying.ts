@@ -1,15 +1,13 @@
 import { printable } from '../../printable.js'
 import { isName } from '../name.js'
 import type { FrameHeader } from './frame-header.js'
-import type { Attach, Message, VolumeInfo, VolumeReport } from './message.js'
+import { type Attach, type Message, type VolumeInfo, type VolumeReport, volumesAtMost } from './message.js'
 import type { Kind } from './message-kinds.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** The longest text that is taken, in characters. */
 const textAtMost = 1000
-/** How many volumes a group has. */
-const volumesAtMost = 256
 /** How many volumes a host reports. */
 const reportsAtMost = 4096
 /** How deep arrays and objects may stand in each other, where anything may be said. */

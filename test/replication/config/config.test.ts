@@ -3,6 +3,7 @@ import t from 'tap'
 import { readAgentConfig } from '#xenlight/replication/config/agent-config.js'
 import { ConfigError } from '#xenlight/replication/config/config-error.js'
 import { readHubConfig } from '#xenlight/replication/config/hub-config.js'
+import { channelsAtMost } from '#xenlight/replication/wire/message.js'
 
 const agent = `name: anna
 hub: hub.example:7900
@@ -79,9 +80,46 @@ const wrong: [name: string, text: string, message: string][] = [
     "agent.yaml:2:6: hub: HOST:PORT or a socket's path, not 'hub.example:79000'",
   ],
   [
-    'a time',
+    'a time without its unit',
     agent.replace('500ms', '500'),
-    'agent.yaml:13:12: groups.db.every: Invalid input: expected string, received number',
+    "agent.yaml:13:12: groups.db.every: a time, such as 200ms, 5s, 12h or 7d, not '500'",
+  ],
+  ['no time at all', agent.replace('500ms', '0'), 'agent.yaml:13:12: groups.db.every: a time, such as 200ms'],
+  ['a time of none', agent.replace('500ms', '0s'), 'agent.yaml:13:12: groups.db.every: a time, such as 200ms'],
+  [
+    'a time that is no text',
+    agent.replace('500ms', '[1s]'),
+    'agent.yaml:13:12: groups.db.every: a time, such as 200ms',
+  ],
+  [
+    'a time between cycles that no timer knows',
+    agent.replace('500ms', '25d'),
+    'agent.yaml:13:12: groups.db.every: a time of at most 24d',
+  ],
+  ...['0', '0ms', '-1s', '1e9d', '.inf', '25d', '9999999d'].map((time): [string, string, string] => [
+    `a deadline of ${time}`,
+    agent.replace('every: 500ms', `deadline: ${time}`),
+    'agent.yaml:13:15: groups.db.deadline: a time',
+  ]),
+  [
+    "a running guest's group without disks",
+    agent.replace('\n      root: { node: disk0 }', ' {}'),
+    'agent.yaml:14:12: groups.db.disks: there is no disk to protect',
+  ],
+  [
+    'a node that two disks have',
+    `${agent}      data: { node: disk0 }\n`,
+    "agent.yaml:16:21: groups.db.disks.data.node: 'disk0' is another disk already",
+  ],
+  [
+    'more disks than a group has',
+    `${agent}${Array.from({ length: 256 }, (_, index) => `      d${index}: { node: n${index} }\n`).join('')}`,
+    'agent.yaml:271:13: groups.db.disks.d255: there are at most 256 disks of a group',
+  ],
+  [
+    'more groups than a hub takes of an agent',
+    `${agent}${Array.from({ length: 1023 }, (_, index) => `  g${index}: { disks: { root: { image: /x } } }\n`).join('')}`,
+    'agent.yaml:1038:10: groups.g1022: there are at most 1024 groups of an agent',
   ],
   [
     'an own word for a time',
@@ -124,6 +162,15 @@ for (const [name, text, message] of wrong)
     }
     t.end()
   })
+
+t.test('as many groups as a hub takes of an agent, and times as long as a timer counts to', t => {
+  const groups = Array.from({ length: channelsAtMost }, (_, index) => [`g${index}`, { disks: {} }])
+  const config = { name: 'a', hub: '/h', state: '/s', run: '/r', groups: Object.fromEntries(groups) }
+  t.equal(Object.keys(readAgentConfig(JSON.stringify(config), 'a').groups).length, 1024)
+  const longest = agent.replace('every: 500ms', 'every: 24d\n    deadline: 1ms')
+  t.match(readAgentConfig(longest, 'a').groups, { db: { every: 24 * 86_400_000, deadline: 1 } })
+  t.end()
+})
 
 t.test('reports all that is wrong, up to a hundred', t => {
   const many = Array.from({ length: 300 }, (_, index) => `x${index}: 1`).join('\n')
