@@ -26,7 +26,7 @@ export class QemuLink implements AsyncDisposable {
   readonly #over = new AbortController()
   readonly #done: Promise<void>
   #monitors: Monitors | undefined
-  #why: string | undefined = 'it was not connected yet'
+  #why: string | undefined
 
   constructor(options: QemuLinkOptions) {
     this.#options = options
@@ -38,7 +38,7 @@ export class QemuLink implements AsyncDisposable {
     return this.#monitors
   }
 
-  /** Why there is none; undefined where there is one. */
+  /** Why there is none; undefined where there is one, or nothing has come of the first attempt yet. */
   get why(): string | undefined {
     return this.#why
   }

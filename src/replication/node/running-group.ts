@@ -84,8 +84,8 @@ export class RunningGroup implements AgentGroup {
   /** Where the stream goes to. */
   #replica: string | undefined
   #current: Current | undefined
-  /** Why there is none, though QEMU and the hub are there. */
-  #failure: Failure | undefined
+  /** Why there is none, though this QEMU and the hub are there: so it is until another attempt has ended. */
+  #failure: { of: Monitors; failure: Failure } | undefined
   #retry: Disposable | undefined
   #delay = first
   #isPaused: boolean
@@ -131,7 +131,6 @@ export class RunningGroup implements AgentGroup {
     const sink = this.#sink
     const progress = this.#progress
     const uptime = nodeClock.uptime()
-    const standstill = sink?.stream.standstill
     const isLive = way === 'child' && progress.isSettled
     const until = isLive ? (sink?.stream.since ?? uptime) : progress.moment
     const facts = {
@@ -139,7 +138,7 @@ export class RunningGroup implements AgentGroup {
       isPaused: this.#isPaused,
       failure: this.#whyFailed(),
       isAttached: sink?.stream.isAttached === true,
-      standstill: standstill?.message,
+      standstill: this.#whyNotAttached(),
       now: nodeClock.now(),
       ...{ uptime, heard: sink?.stream.heard, heartbeat, progress, until, oldest: every + deadline },
     }
@@ -274,8 +273,18 @@ export class RunningGroup implements AgentGroup {
 
   /** What stands against it, but for single disks. */
   #whyFailed(): Failure | undefined {
-    const { why } = this.#qemu
-    return why === undefined ? (this.#failure ?? failureOf(this.#sink?.stream.standstill)) : { why }
+    const { why, monitors } = this.#qemu
+    if (why !== undefined) return { why }
+    const { of, failure } = this.#failure ?? {}
+    return failure !== undefined && of === monitors ? failure : failureOf(this.#sink?.stream.standstill)
+  }
+
+  /** What it waits for, where nothing failed. */
+  #whyNotAttached(): string {
+    if (this.#qemu.monitors === undefined) return "there is no connection to QEMU's monitor yet"
+    if (this.#link === undefined) return 'there is no connection to the hub'
+    if (this.#sink === undefined) return 'QEMU has not said yet which disks it has'
+    return this.#sink.stream.standstill?.message ?? 'the hub has not answered yet'
   }
 
   /** What is there is held against what is wanted. */
@@ -294,15 +303,15 @@ export class RunningGroup implements AgentGroup {
       this.#current = undefined
       await current.protection.close().catch(() => {})
     }
-    this.#failure = undefined
-    if (isWanted)
+    if (!isWanted) this.#failure = undefined
+    else
       try {
         if (this.#sink === undefined) await this.#openSink(monitors)
         if (this.#current === undefined && this.#replica !== undefined) await this.#protect(monitors, this.#replica)
+        this.#failure = undefined
         this.#delay = first
       } catch (error) {
-        // that of a QEMU that is gone says less than that it is
-        if (monitors === this.#qemu.monitors) this.#failure = failureBy(error as Error)
+        this.#failure = { of: monitors, failure: failureBy(error as Error) }
         this.#progress.interrupted()
         this.#lookLater()
       }

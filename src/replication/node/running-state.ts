@@ -7,8 +7,8 @@ export interface RunningFacts {
   isPaused: boolean
   failure: Failure | undefined
   isAttached: boolean
-  /** Why it is not attached. */
-  standstill: string | undefined
+  /** Why it is not attached, where it is not. */
+  standstill: string
   now: number
   uptime: number
   heard: number | undefined
@@ -46,7 +46,7 @@ export function runningState(
   if (failure !== undefined) return { state: 'failed', ...failure }
   if (volume.inTheWay !== undefined)
     return degraded(`nothing is sent of the group: something is amiss with ${volume.inTheWay}`)
-  if (!facts.isAttached) return degraded(facts.standstill ?? 'there is no connection to the hub')
+  if (!facts.isAttached) return degraded(facts.standstill)
   if (heard === undefined || uptime - heard > heartbeat)
     return degraded('the hub is silent', heard === undefined ? since : facts.now - (uptime - heard) * 1000)
   if (!progress.isSettled) {
