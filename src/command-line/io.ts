@@ -20,9 +20,11 @@ export interface Io {
   /** How large standard output's terminal is. */
   size(): Size
   /** @throws SystemError */
-  write(stream: OutputStream, text: string): void
+  write(stream: OutputStream, text: string | Uint8Array): void
   /** Writes to standard output, and never blocks. Resolves when the system has all of it; rejects where it never will. */
   writeLater(text: string): Promise<void>
+  /** Standard input, as it comes, until it ends or the signal is aborted, which it fails by. @throws SystemError */
+  input(signal: AbortSignal): AsyncIterable<Uint8Array>
   /** Calls the listener at the first signal that asks the process to end; a second one ends it at once. */
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable
 }

@@ -1,5 +1,7 @@
+import { codeOf, reasonOf } from '../libxl/system-error.js'
 import { exactArguments } from './exact-arguments.js'
 import type { Io, Size } from './io.js'
+import { SystemError } from './system-error.js'
 import { UnwaitedOutput } from './unwaited-output.js'
 import { type OutputStream, writeStream } from './write-stream.js'
 
@@ -20,13 +22,22 @@ export class ProcessIo implements Io {
     return { columns, rows }
   }
 
-  write(stream: OutputStream, text: string): void {
+  write(stream: OutputStream, text: string | Uint8Array): void {
     writeStream(stream, text)
   }
 
   writeLater(text: string): Promise<void> {
     this.#unwaited ??= new UnwaitedOutput()
     return this.#unwaited.write(text)
+  }
+
+  async *input(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const { addAbortSignal } = process.getBuiltinModule('node:stream')
+    try {
+      yield* addAbortSignal(signal, process.stdin)
+    } catch (error) {
+      throw new SystemError('standard input', codeOf(error), reasonOf(error))
+    }
   }
 
   onSignal(listener: (signal: NodeJS.Signals) => void): Disposable {

@@ -7,8 +7,9 @@ import { type Reply, type Request, readRequest, requestAtMost } from './control-
 
 /** How many there may be at a time. */
 const controllersAtMost = 16
-/** How many requests of one may be under way. */
+/** How many requests of one may be under way, and how long they may be together, in bytes. */
 const requestsAtMost = 32
+const underWayAtMost = 4 * 1024 * 1024
 /** While so many bytes of answers wait for one that does not read, it gets no other one: it is ended. */
 const unsentAtMost = 1024 * 1024
 
@@ -19,6 +20,8 @@ interface Controller {
   duplex: Duplex
   /** How many are under way. */
   requests: number
+  /** How long those are together, in bytes. */
+  underWay: number
   /** Aborted when it has gone. */
   gone: AbortController
 }
@@ -26,22 +29,25 @@ interface Controller {
 /** Those who control something, each over a connection. One that comes takes the place of the one that has asked nothing for longest. */
 export class Controllers {
   readonly #answer: Answer
+  readonly #requestAtMost: number
   /** The one that asked last at the end. */
   readonly #controllers = new Set<Controller>()
 
-  constructor(answer: Answer) {
+  /** @param longest how long a request may be, in bytes; 64 KiB by default */
+  constructor(answer: Answer, longest = requestAtMost) {
     this.#answer = answer
+    this.#requestAtMost = longest
   }
 
   accept(duplex: Duplex): void {
     if (this.#controllers.size >= controllersAtMost) this.#endOldest()
-    const controller: Controller = { duplex, requests: 0, gone: new AbortController() }
+    const controller: Controller = { duplex, requests: 0, underWay: 0, gone: new AbortController() }
     this.#controllers.add(controller)
-    const decoder = new LineDecoder(requestAtMost)
+    const decoder = new LineDecoder(this.#requestAtMost)
     duplex.start({
       data: bytes => {
         try {
-          decoder.push(bytes, line => this.#take(controller, new TextDecoder().decode(line)))
+          decoder.push(bytes, line => this.#take(controller, line))
         } catch {
           this.#end(controller)
         }
@@ -56,16 +62,20 @@ export class Controllers {
   }
 
   /** @throws where it asks what nobody can answer */
-  #take(controller: Controller, line: string): void {
+  #take(controller: Controller, line: Uint8Array): void {
     if (!this.#controllers.delete(controller)) return
     this.#controllers.add(controller)
-    const request = readRequest(line)
-    if (request === undefined || controller.requests >= requestsAtMost) throw noAnswer()
+    const { length } = line
+    const request = readRequest(new TextDecoder().decode(line))
+    const isTooMuch = controller.requests >= requestsAtMost || controller.underWay + length > underWayAtMost
+    if (request === undefined || isTooMuch) throw noAnswer()
     const answer = this.#answer(request, controller.gone.signal)
     if (answer === undefined) throw noAnswer()
     controller.requests++
+    controller.underWay += length
     void replyOf(request, answer).then(reply => {
       controller.requests--
+      controller.underWay -= length
       if (!this.#controllers.has(controller)) return
       const { duplex } = controller
       // not the answer itself: it may be long

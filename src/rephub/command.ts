@@ -32,6 +32,17 @@ export type BranchCommand = Asked & {
 }
 
 export type ArgumentsCommand = Asked & { kind: 'arguments'; group: string; branch: string | undefined; form: Form }
+/** Offsets and lengths are in bytes. */
+export type ReadCommand = Asked & {
+  kind: 'read'
+  group: string
+  volume: string
+  offset: number
+  length: number
+  branch: string | undefined
+  force: boolean
+}
+export type WriteCommand = Asked & { kind: 'write'; group: string; volume: string; offset: number }
 /** What becomes of a branch. */
 export type EndCommand = Asked & { kind: 'commit' | 'discard'; group: string; branch: string }
 export type FailbackCommand = Asked & { kind: 'failback'; group: string; agent: string | undefined; now: boolean }
@@ -46,6 +57,8 @@ export type Command =
   | PointsCommand
   | BranchCommand
   | ArgumentsCommand
+  | ReadCommand
+  | WriteCommand
   | EndCommand
   | FailbackCommand
   | CheckpointCommand

@@ -11,7 +11,7 @@ interface VerbOption extends CompletedOption {
 
 const ofBranches = ['test', 'failover'] as const
 const ofTimed = [
-  ...(['status', 'points', 'test', 'failover', 'arguments'] as const),
+  ...(['status', 'points', 'test', 'failover', 'arguments', 'read', 'write'] as const),
   ...(['commit', 'discard', 'failback', 'checkpoint', 'pause', 'resume', 'stop', 'start'] as const),
 ] as const
 const ofAnswers = [
@@ -27,7 +27,12 @@ const optionTable = [
   { name: 'take-over', of: ['serve'], help: 'take the data from another hub, be it alive or not' },
   { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${usualControl})` },
   { name: 'at', takes: 'WHEN', of: ofBranches, help: 'of this moment (default: the newest one)' },
-  { name: 'branch', takes: 'NAME', of: ofBranches, help: "the branch's name (default: one is made)" },
+  {
+    name: 'branch',
+    takes: 'NAME',
+    of: [...ofBranches, 'read'],
+    help: "the branch's name (default: one is made; of read: the agent's disk)",
+  },
   {
     name: 'form',
     takes: 'FORM',
@@ -35,6 +40,9 @@ const optionTable = [
     of: [...ofBranches, 'arguments'],
     help: 'how it is said: for people, for QEMU, for xl, for a program',
   },
+  { name: 'offset', takes: 'BYTES', of: ['read', 'write'], help: 'where in the disk: 0, 512, 64K, 2G' },
+  { name: 'length', takes: 'BYTES', of: ['read'], help: 'how much' },
+  { name: 'force', of: ['read'], help: 'also to a terminal, which obeys what the disk has' },
   { name: 'every', takes: 'TIME', of: ['points'], help: 'also a moment for each so long: 10s' },
   { name: 'from', takes: 'WHEN', of: ['points'], help: 'none that is older' },
   { name: 'to', takes: 'WHEN', of: ['points'], help: 'none that is newer' },
@@ -45,7 +53,7 @@ const optionTable = [
     name: 'timeout',
     takes: 'TIME',
     of: ofTimed,
-    help: 'how long it may take (default: 10s; of what changes a group: no limit)',
+    help: 'how long it, or each MiB of it, may take (default: 10s; of changes and bytes: no limit)',
   },
   { name: 'json', of: ofAnswers, help: 'write one JSON object a line' },
   ...commonOptions,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
 import { readTime } from '../command-line/read-value.js'
@@ -74,6 +75,11 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 's
     const text = lastValue(line, option)
     return text === undefined ? undefined : readTimeAt(`--${option}`, text, now)
   }
+  const needed = (option: 'offset' | 'length') => {
+    const text = lastValue(line, option)
+    if (text === undefined) throw new UsageError(`${verb} needs --${option} BYTES`)
+    return text
+  }
   switch (verb) {
     case 'status': {
       count(0, 1)
@@ -103,6 +109,23 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 's
       const branch = words.length === 1 ? undefined : readName('BRANCH', second)
       return { ...asked, kind: verb, group: readName('GROUP', first), branch, form: form() }
     }
+    case 'read':
+      count(2)
+      return {
+        ...asked,
+        kind: verb,
+        group: readName('GROUP', first),
+        volume: readName('VOLUME', second),
+        offset: readOffset(needed('offset')),
+        length: readLength(needed('length')),
+        branch: name('branch'),
+        force: line.values.has('force'),
+      }
+    case 'write': {
+      count(2)
+      const offset = readOffset(needed('offset'))
+      return { ...asked, kind: verb, group: readName('GROUP', first), volume: readName('VOLUME', second), offset }
+    }
     case 'commit':
     case 'discard':
       count(2)
@@ -126,4 +149,16 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 's
       count(2)
       return { ...asked, kind: verb, group: readName('GROUP', first), name: readName('NAME', second) }
   }
+}
+
+function readOffset(text: string): number {
+  const offset = text === '0' ? 0 : parseBytes(text)
+  if (offset !== undefined) return offset
+  throw new UsageError(`--offset takes a number of bytes, such as 0, 512, 64K or 2G, not '${text}'`)
+}
+
+function readLength(text: string): number {
+  const length = parseBytes(text)
+  if (length !== undefined) return length
+  throw new UsageError(`--length takes a number of bytes, such as 512, 64K or 2G, not '${text}'`)
 }

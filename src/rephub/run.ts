@@ -31,6 +31,10 @@ async function runCommand(command: Command, io: Io): Promise<number> {
       return (await import('./verbs/run-branch.js')).runBranch(command, io)
     case 'arguments':
       return (await import('./verbs/run-arguments.js')).runArguments(command, io)
+    case 'read':
+      return (await import('./verbs/run-read.js')).runRead(command, io)
+    case 'write':
+      return (await import('./verbs/run-write.js')).runWrite(command, io)
     case 'commit':
     case 'discard':
       return (await import('./verbs/run-end.js')).runEnd(command, io)

@@ -6,6 +6,8 @@ export const verbs = {
   test: { words: ' GROUP', help: 'make a branch of a moment, for a test; the protection goes on' },
   failover: { words: ' GROUP', help: 'take over: fence the agent, and make a branch to run on' },
   arguments: { words: ' GROUP [BRANCH]', help: 'how a branch is started (default: the fail-over)' },
+  read: { words: ' GROUP VOLUME', help: "write a part of a disk to standard output: its agent's, or a branch's" },
+  write: { words: ' GROUP VOLUME', help: 'write standard input to a part of a disk, by its agent' },
   commit: { words: ' GROUP BRANCH', help: 'what the branch has counts: there is no way back but failback' },
   discard: { words: ' GROUP BRANCH', help: 'throw a test away, or roll a fail-over back' },
   failback: { words: ' GROUP', help: "copy what differs to the agent's disks, which count again" },

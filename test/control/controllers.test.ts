@@ -69,6 +69,31 @@ t.test('what is no question ends the connection', async t => {
   t.match(await asking.status({ timeout: 5000 }), { role: 'secondary' })
 })
 
+t.test('a request may be as long as who serves says, and only so much of them is under way', async t => {
+  const control = `${socketFolder(t)}/c`
+  const data = 'x'.repeat(1.5 * megabyte)
+  const close = await serveControl(
+    control,
+    (execute, given) => (execute === 'never' ? new Promise(() => {}) : Promise.resolve(String(given['data']).length)),
+    2 * megabyte,
+  )
+  const client = await connectControl(control, 'it')
+  for (let round = 0; round < 4; round++)
+    t.equal(await client.ask('anything', { data }, { timeout: 60_000 }), data.length)
+  for (const lines of [
+    [`{"id":1,"execute":"anything","arguments":{"data":"${data}${data}"}}`],
+    [1, 2, 3].map(id => `{"id":${id},"execute":"never","arguments":{"data":"${data}"}}`),
+  ]) {
+    const socket = await reach(control)
+    const closed = new Promise(resolve => socket.once('close', () => resolve(true)))
+    socket.write(`${lines.join('\n')}\n`)
+    t.ok(await closed, `${lines.length} lines`)
+  }
+  t.equal(await client.ask('anything', { data }, { timeout: 60_000 }), data.length, 'others go on')
+  await client.close()
+  await close()
+})
+
 t.test('an answer may be long', async t => {
   const control = `${socketFolder(t)}/c`
   const long = 'x'.repeat(8 * megabyte)

@@ -8,6 +8,8 @@ testCompletion('rephub', {
     ['rephub serve --ta', ['--take-over']],
     ['rephub failback --n', ['--now']],
     ['rephub resu', ['resume']],
+    ['rephub wr', ['write']],
+    ['rephub read --of', ['--offset']],
     ['rephub test --form b', ['blockdev']],
     ['rephub arguments --fo', ['--form']],
     ['rephub --completion z', ['zsh']],

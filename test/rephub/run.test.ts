@@ -37,6 +37,8 @@ const verbs: string[][] = [
   ['test', 'web'],
   ['failover', 'web'],
   ['arguments', 'web'],
+  ['read', 'web', 'root', '--offset', '0', '--length', '1'],
+  ['write', 'web', 'root', '--offset', '0'],
   ['commit', 'web', 'b'],
   ['discard', 'web', 'b'],
   ['failback', 'web'],
@@ -73,7 +75,7 @@ t.test('something else answers', async t => {
   ] as const) {
     const { control } = await playedControl(t, () => undefined, raw)
     for (const words of verbs.filter(
-      ([verb]) => !['commit', 'discard', 'pause', 'resume', 'stop', 'start'].includes(verb!),
+      ([verb]) => !['write', 'commit', 'discard', 'pause', 'resume', 'stop', 'start'].includes(verb!),
     ))
       t.match(await runWith([...words, '--control', control]), { status: 1, stdout: '', stderr: why }, words.join(' '))
   }

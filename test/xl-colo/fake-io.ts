@@ -11,6 +11,8 @@ export interface World {
   isRoot?: boolean
   /** Standard output fails so. */
   failing?: string
+  /** Standard input, as it comes. */
+  input?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
 export interface Outcome {
@@ -48,14 +50,21 @@ export class FakeIo implements Io {
     return { columns: this.#world.columns ?? 80, rows: this.#world.rows ?? 24 }
   }
 
-  write(stream: OutputStream, text: string): void {
+  write(stream: OutputStream, text: string | Uint8Array): void {
     const { failing } = this.#world
     if (stream === 1 && failing !== undefined) throw new SystemError('standard output', failing, failing)
-    this.written[stream] += text
+    this.written[stream] += typeof text === 'string' ? text : Buffer.from(text).toString('latin1')
   }
 
   async writeLater(text: string): Promise<void> {
     this.write(1, text)
+  }
+
+  async *input(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const bytes of this.#world.input ?? []) {
+      signal.throwIfAborted()
+      yield bytes
+    }
   }
 
   onSignal(_: (signal: NodeJS.Signals) => void): Disposable {

@@ -4,7 +4,7 @@ import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
 import { calling } from '../../command-line/system-error.js'
 import type { HubConfig } from '../../replication/config/hub-config.js'
-import { runCommand } from '../../replication/hub/hub-control.js'
+import { commandAtMost, runCommand } from '../../replication/hub/hub-control.js'
 import { HubServer } from '../../replication/node/hub-server.js'
 import { serveControl } from '../../replication/node/serve-control.js'
 import { configText } from '../../replication-command/config-text.js'
@@ -26,8 +26,11 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     takeOver,
     tls: tls === undefined ? undefined : certificates(tls),
   })
-  const close = await serveControl(control, async (execute, given, gone) =>
-    execute === 'hub' ? server.status : runCommand(server.hub.control('owner'), execute, given, gone),
+  const close = await serveControl(
+    control,
+    async (execute, given, gone) =>
+      execute === 'hub' ? server.status : runCommand(server.hub.control('owner'), execute, given, gone),
+    commandAtMost,
   )
   await sayChanges(io, interruption, server, { json, textOf: briefText })
   await close()

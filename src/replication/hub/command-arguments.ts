@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { ReplicationError } from '../replication-error.js'
 import { checkName, shown } from './names.js'
 import type { At } from './resolve-point.js'
@@ -59,6 +60,14 @@ export class CommandArguments {
     const value = this.#get(member)
     if (typeof value === 'string' && value.length <= 256) return value
     throw this.#wrong(`${member} is ${shown(value)}, and no text of at most 256 characters`)
+  }
+
+  /** Bytes in base64, so many at most. @throws ReplicationError wrong-state */
+  bytes(member: string, most: number): Uint8Array {
+    const value = this.#get(member)
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined
+    if (bytes !== undefined && bytes.length <= most && bytes.toString('base64') === value) return bytes
+    throw this.#wrong(`${member} is no base64 of at most ${most} bytes`)
   }
 
   /** Any object; what it has is the one's who gets it. */

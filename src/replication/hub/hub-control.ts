@@ -1,6 +1,9 @@
+import { Buffer } from 'node:buffer'
 import { ReplicationError } from '../replication-error.js'
+import { dataAtMost, type VolumeInfo } from '../wire/message.js'
 import type { AgentSide } from './agent-side.js'
 import { CommandArguments } from './command-arguments.js'
+import { fileError } from './file-error.js'
 import type { HubGroup } from './group.js'
 import type { BranchRecord } from './group-record.js'
 import type { GroupStatus } from './group-status.js'
@@ -13,6 +16,8 @@ import type { BranchStart } from './start-arguments.js'
 
 /** How many points are listed at a time. */
 const pointsAtMost = 10_000
+/** The longest command as JSON, in bytes: one that writes has its data in base64. */
+export const commandAtMost = 2 * dataAtMost
 const branchOf = (kind: string, now: number): string =>
   `${kind}-${new Date(now / 1000).toISOString().replaceAll(/[-:.]/g, '')}`
 
@@ -112,24 +117,43 @@ export class HubControl {
     return this.#hub.agentSide(group).command(execute, given)
   }
 
-  /** Reads a region of a protected volume on its agent's host. */
-  async read(group: string, volume: string, offset: number, length: number): Promise<Uint8Array> {
-    const { number } = this.#volume(group, volume, offset, length)
-    return await this.#hub.agentSide(group).read(number, offset, length)
+  /**
+   * Reads a part of a volume, of at most 1 MiB: of a branch, or without one on its agent's host, which has to allow that (`read`).
+   *
+   * @throws ReplicationError not-found; wrong-state where there is no such part, or QEMU has the disk; not-allowed, lost; what the disk fails with
+   */
+  async read(group: string, volume: string, offset: number, length: number, branch?: string): Promise<Uint8Array> {
+    const { journal, branches } = this.#group(group)
+    if (branch === undefined) {
+      const { number } = partOf(`the group ${group}`, journal.volumes, volume, offset, length)
+      return await this.#hub.agentSide(group).read(number, offset, length)
+    }
+    const served = branches.get(branch)
+    const { number } = partOf(`the branch ${branch}`, served.volumes, volume, offset, length)
+    try {
+      return await served.read(number, { offset, length })
+    } catch (error) {
+      throw fileError(`the branch ${branch} cannot be read`, error)
+    }
   }
 
-  /** Writes a region of it. */
+  /**
+   * Writes a part of a protected volume, of at most 1 MiB, on its agent's host, which has to allow that (`write`), whether a guest has the disk or
+   * not. It is replicated as what a guest writes, and durable there with `flush`.
+   *
+   * @throws ReplicationError as `read`; wrong-state, too, where the truth is not there: the group is failed over, or on its way there or back
+   */
   async write(group: string, volume: string, offset: number, data: Uint8Array): Promise<void> {
-    const { number } = this.#volume(group, volume, offset, data.length)
+    const { journal, life } = this.#group(group)
+    const { number } = partOf(`the group ${group}`, journal.volumes, volume, offset, data.length)
+    life.checkPrimary()
     await this.#hub.agentSide(group).write(number, offset, data)
   }
 
-  #volume(group: string, name: string, offset: number, length: number) {
-    const volume = this.#group(group).journal.volumes.find(one => one.name === name)
-    if (volume === undefined) throw new ReplicationError('not-found', `the group ${group} has no volume ${shown(name)}`)
-    if (offset < 0 || offset + length > volume.size)
-      throw new ReplicationError('wrong-state', `${length} bytes at ${offset} are beyond the end of ${name}`)
-    return volume
+  /** Makes durable what was written to a protected group's volumes, on its agent's host. */
+  async flush(group: string): Promise<void> {
+    this.#group(group).life.checkPrimary()
+    await this.#hub.agentSide(group).flush()
   }
 
   #group(name: string) {
@@ -139,6 +163,21 @@ export class HubControl {
   get #by(): string {
     return this.#asker === 'owner' ? "the hub's user" : this.#asker.name
   }
+}
+
+/** @throws ReplicationError not-found, wrong-state */
+function partOf(who: string, volumes: readonly VolumeInfo[], name: string, offset: number, length: number): VolumeInfo {
+  const volume = volumes.find(one => one.name === name)
+  if (volume === undefined) throw new ReplicationError('not-found', `${who} has no volume ${shown(name)}`)
+  const { size } = volume
+  if (offset < 0 || offset + length > size)
+    throw new ReplicationError(
+      'wrong-state',
+      `${length} bytes at ${offset} are beyond the end of ${name}, which has ${size} bytes`,
+    )
+  if (length < 1 || length > dataAtMost)
+    throw new ReplicationError('wrong-state', `a part of a volume has 1 to ${dataAtMost} bytes, and not ${length}`)
+  return volume
 }
 
 type Command = (control: HubControl, given: CommandArguments, gone: AbortSignal | undefined) => unknown
@@ -165,6 +204,20 @@ const commands: Readonly<Record<string, Command>> = {
   'end-fail-over': (control, given) => control.endFailOver(given.name('group'), given.name('agent')),
   start: (control, given) =>
     control.start(given.name('group'), given.optionalName('branch'), given.optionalNumber('reconnectDelay', 86_400)),
+  read: async (control, given) => {
+    const [offset, length] = [given.number('offset'), given.number('length', dataAtMost)]
+    const data = await control.read(
+      given.name('group'),
+      given.name('volume'),
+      offset,
+      length,
+      given.optionalName('branch'),
+    )
+    return { data: Buffer.from(data.buffer, data.byteOffset, data.length).toString('base64') }
+  },
+  write: (control, given) =>
+    control.write(given.name('group'), given.name('volume'), given.number('offset'), given.bytes('data', dataAtMost)),
+  flush: (control, given) => control.flush(given.name('group')),
   agent: (control, given) => control.command(given.name('group'), given.text('execute'), given.object('arguments')),
 }
 

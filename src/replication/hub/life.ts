@@ -113,6 +113,12 @@ export class GroupLife {
     return this.#lock.hold(work)
   }
 
+  /** Whether the primary side has the truth, and nobody is giving it back. @throws ReplicationError wrong-state, in-use */
+  checkPrimary(): void {
+    this.#checkIdle()
+    this.#checkState(['protected'], "written to on its agent's host")
+  }
+
   /** Makes a branch that leaves the protection as it is. @throws ReplicationError no-such-point, in-use, full, file-failed */
   test({ name, at, by }: WantedBranch): Promise<BranchRecord> {
     return this.#change(async () => {

@@ -9,9 +9,9 @@ export type RunCommand = (
   gone: AbortSignal,
 ) => Promise<unknown>
 
-/** Serves commands at a unix socket, for this user alone. @returns what ends that @throws LinkError where it cannot listen */
-export async function serveControl(path: string, run: RunCommand): Promise<() => Promise<void>> {
-  const controllers = new Controllers(({ execute, arguments: given }, gone) => run(execute, given, gone))
+/** Serves commands at a unix socket, for this user alone. @param longest as of `Controllers` @returns what ends that @throws LinkError where it cannot listen */
+export async function serveControl(path: string, run: RunCommand, longest?: number): Promise<() => Promise<void>> {
+  const controllers = new Controllers(({ execute, arguments: given }, gone) => run(execute, given, gone), longest)
   const listener = await listening(
     'who controls it',
     { path },

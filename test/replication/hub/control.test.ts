@@ -122,8 +122,12 @@ t.test('the rights of those who ask', async t => {
     'end-fail-over',
     'start',
     'agent',
+    'read',
+    'write',
+    'flush',
   ]
-  const given = { group: 'web', branch: 'x', agent: 'host-1', execute: 'pause' }
+  const part = { volume: 'root', offset: 0, length: 1, data: 'AA==' }
+  const given = { group: 'web', branch: 'x', agent: 'host-1', execute: 'pause', ...part }
   for (const name of ['host-1', 'stranger', '*', '', 'constructor', '__proto__'])
     for (const execute of acts)
       await t.rejects(
@@ -162,6 +166,21 @@ t.test('commands that are none', async t => {
     ['agent', { group: 'web' }, 'wrong-state'],
     ['agent', { group: 'web', execute: 'x', arguments: [] }, 'wrong-state'],
     ['fail-back', { group: 'web', agent: 'host-9' }, 'lost'],
+    ['read', { group: 'web', volume: 'root', offset: 0 }, 'wrong-state'],
+    ['read', { group: 'web', volume: 'root', offset: 0, length: 0 }, 'wrong-state'],
+    ['read', { group: 'web', volume: 'root', offset: 0, length: 1024 * 1024 + 1 }, 'wrong-state'],
+    ['read', { group: 'web', volume: 'root', offset: 0.5, length: 1 }, 'wrong-state'],
+    ['read', { group: 'web', volume: '../root', offset: 0, length: 1 }, 'bad-name'],
+    ['read', { group: 'web', volume: 'root', offset: 0, length: 1, branch: 'none' }, 'not-found'],
+    ['read', { group: 'web', volume: 'root', offset: 0, length: 1, branch: 5 }, 'bad-name'],
+    ['write', { group: 'web', volume: 'root', offset: 0 }, 'wrong-state'],
+    ['write', { group: 'web', volume: 'root', offset: 0, data: '' }, 'wrong-state'],
+    ['write', { group: 'web', volume: 'root', offset: 0, data: 'AAA' }, 'wrong-state'],
+    ['write', { group: 'web', volume: 'root', offset: 0, data: 'AA==AA==' }, 'wrong-state'],
+    ['write', { group: 'web', volume: 'root', offset: 0, data: '%%%%' }, 'wrong-state'],
+    ['write', { group: 'web', volume: 'root', offset: 0, data: [0] }, 'wrong-state'],
+    ['write', { group: 'web', volume: 'root', offset: 256 * 1024, data: 'AA==' }, 'wrong-state'],
+    ['flush', { group: 'nothing' }, 'not-found'],
     ['fail-back', { group: 'web', wait: 'yes' }, 'wrong-state'],
   ]
   for (const [execute, given, code] of cases)
@@ -191,6 +210,76 @@ t.test('regions of a protected volume, through its agent', async t => {
     { execute: 'x', given: { group: 'web' } },
     'no other group',
   )
+})
+
+t.test('regions of a branch, from what the hub has of it', async t => {
+  const { hub, guest } = await controlled()
+  const owner = hub.control('owner')
+  const [from, length] = [1234, 4321]
+  const held = Buffer.from(guest.images.get(3)!.subarray(from, from + length))
+  const isHeld = (read: Uint8Array) => held.equals(read)
+  await owner.test('web', { branch: 'look' })
+  await guest.live(hub, 3)
+  guest.agent.user.ended()
+  t.ok(isHeld(await owner.read('web', 'data', from, length, 'look')), 'its agent is not needed')
+  const read = { group: 'web', volume: 'data', offset: from, length, branch: 'look' }
+  t.same(await runCommand(owner, 'read', read), { data: held.toString('base64') })
+  await groupOf(hub).branches.get('look').disk('data').write(from, new Uint8Array(5).fill(77))
+  held.fill(77, 0, 5)
+  t.ok(isHeld(await owner.read('web', 'data', from, length, 'look')), 'and what was written to it')
+  await groupOf(hub).branches.get('look').freeze('it is failed back')
+  t.ok(isHeld(await owner.read('web', 'data', from, length, 'look')))
+  await t.rejects(owner.read('web', 'data', from, length), { code: 'lost' })
+  await t.rejects(owner.read('web', 'swap', 0, 1, 'look'), { code: 'not-found' })
+  await t.rejects(owner.read('web', 'data', 321 * 1024, 513, 'look'), { code: 'wrong-state' })
+  await owner.discard('web', 'look')
+  await t.rejects(owner.read('web', 'data', from, length, 'look'), { code: 'not-found' })
+})
+
+t.test('nobody writes to the disks of an agent that has not the truth', async t => {
+  const { hub, guest } = await controlled()
+  const owner = hub.control('owner')
+  const asked: string[] = []
+  let copying: (() => void) | undefined
+  const copied = new Promise<void>(resolve => {
+    copying = resolve
+  })
+  let mayGoOn = () => {}
+  guest.agent.answer = async request => {
+    const { kind, execute, length } = request as unknown as Asked
+    asked.push(kind === 'command' ? execute : kind)
+    if (execute === 'differing') {
+      copying!()
+      await new Promise<void>(resolve => {
+        mayGoOn = resolve
+      })
+      return { runs: [] }
+    }
+    return kind === 'readRequest' ? new Uint8Array(length) : {}
+  }
+  const write = () => owner.write('web', 'root', 0, new Uint8Array(1))
+  const refused = async (code: string, message: RegExp) => {
+    asked.length = 0
+    await t.rejects(write(), { code, message })
+    await t.rejects(owner.flush('web'), { code })
+    t.same(asked, [])
+    t.same(await owner.read('web', 'root', 0, 1), new Uint8Array(1), 'who reads does no harm')
+  }
+  await write()
+  await owner.flush('web')
+  t.same(asked, ['writeRequest', 'flush'])
+  await owner.failOver('web', { branch: 'fo' })
+  await refused('wrong-state', /is failed-over on the branch fo .*: it cannot be written to on its agent's host/)
+  const returned = owner.failBack('web')
+  await copied
+  await refused('in-use', /fail-back .* is under way/)
+  // it goes on, once for each volume
+  const going = setInterval(() => mayGoOn(), 1)
+  await returned
+  clearInterval(going)
+  asked.length = 0
+  await write()
+  t.same(asked, ['writeRequest'])
 })
 
 t.test('what an agent reports', async t => {
