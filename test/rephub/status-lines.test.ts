@@ -26,7 +26,7 @@ const group = (more: Partial<Group> = {}): Group => ({
   used: { journalBytes: gibibyte, imageBytes: 2 * gibibyte, overlayBytes: 0 },
   limits: {
     ...{ journalBytes: 10 * gibibyte, history: 86_400_000_000, imageBytes: Number.MAX_SAFE_INTEGER },
-    ...{ overlayBytes: 100 * gibibyte, branches: 4 },
+    ...{ overlayBytes: 100 * gibibyte, branches: 4, checkpoints: 2000 },
   },
   reported: [],
   ...more,

@@ -11,6 +11,9 @@ const retention = z.strictObject({
   history: time.default(24 * 3_600_000),
 })
 
+/** How many checkpoints of a group have a name: of more, the oldest names are forgotten, and not the moments. */
+const checkpoints = z.int().min(1).max(10_000)
+
 const group = z.strictObject({
   /** Who may send it, by the names in their certificates. */
   agents: z.array(name).min(1).optional(),
@@ -20,6 +23,7 @@ const group = z.strictObject({
   history: time.optional(),
   /** How many tests and fail-overs there may be at a time. */
   branches: z.int().min(1).max(64).optional(),
+  checkpoints: checkpoints.optional(),
 })
 
 const hubConfig = z.strictObject({
@@ -40,6 +44,7 @@ const hubConfig = z.strictObject({
     .strictObject({
       groups: z.int().min(1).max(100_000).default(1000),
       branches: z.int().min(1).max(64).default(4),
+      checkpoints: checkpoints.default(2000),
       /** What the writes of a recovery guest may take, in bytes. */
       overlay: bytes.default(100 * 1024 ** 3),
     })

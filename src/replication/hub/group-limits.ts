@@ -8,6 +8,7 @@ export const usualLimits: Required<{ [Limit in keyof GroupLimits]: number }> = {
   imageBytes: Number.MAX_SAFE_INTEGER,
   overlayBytes: 100 * 1024 ** 3,
   branches: 4,
+  checkpoints: 2000,
   volumeBytes: 64 * 1024 ** 4,
   volumes: 64,
 }

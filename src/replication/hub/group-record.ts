@@ -15,6 +15,8 @@ export interface GroupLimits {
   overlayBytes?: number | undefined
   /** How many branches there may be at a time. */
   branches?: number | undefined
+  /** How many checkpoints have a name: of more, the oldest names are forgotten. */
+  checkpoints?: number | undefined
   /** All its volumes together, as its guest sees them. */
   volumeBytes?: number | undefined
   /** How many volumes. */
@@ -149,6 +151,7 @@ const limitsShape: Shape = {
   imageBytes: maybe(isNumber),
   overlayBytes: maybe(isNumber),
   branches: maybe(isNumber),
+  checkpoints: maybe(isNumber),
   volumeBytes: maybe(isNumber),
   volumes: maybe(isNumber),
 }

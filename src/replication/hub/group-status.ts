@@ -67,7 +67,14 @@ export interface GroupStatus {
   /** What goes on that takes long. */
   busy?: Busy | undefined
   used: { journalBytes: number; imageBytes: number; overlayBytes: number }
-  limits: { journalBytes: number; history: number; imageBytes: number; overlayBytes: number; branches: number }
+  limits: {
+    journalBytes: number
+    history: number
+    imageBytes: number
+    overlayBytes: number
+    branches: number
+    checkpoints: number
+  }
   /** What its agent says of its volumes. */
   reported: readonly VolumeReport[]
 }

@@ -90,11 +90,11 @@ export class HubGroup {
     const check = () => checkTerm(folder, name, term)
     let file = RecordFile.load(own, name, check)
     const kept: GroupLimits = { ...file?.record.limits, ...limits }
-    const { journalBytes: bytes, history, journalHardBytes: hardBytes } = wholeLimits(kept)
+    const { journalBytes: bytes, history, journalHardBytes: hardBytes, checkpoints: names } = wholeLimits(kept)
     let journal: Journal
     try {
       journal = await openJournal(own.folder(journalFolder), {
-        limits: { bytes, history, hardBytes },
+        limits: { bytes, history, hardBytes, names },
         now: () => options.host.now(),
       })
     } catch (error) {
@@ -191,6 +191,7 @@ export class HubGroup {
         imageBytes: limits.imageBytes,
         overlayBytes: limits.overlayBytes,
         branches: limits.branches,
+        checkpoints: limits.checkpoints,
       },
       reported: this.#reported,
     }

@@ -77,6 +77,8 @@ export interface JournalLimits {
   hardBytes?: number | undefined
   /** How far back, in microseconds. */
   history?: number | undefined
+  /** How many points have a name: of more, the oldest names are forgotten. */
+  names?: number | undefined
 }
 
 /** @param options.now the hub's clock, in microseconds: what is young by it is not old, whatever the agent's clock says */

@@ -3,6 +3,12 @@ import { crc32 } from 'node:zlib'
 import type { Folder } from '../folder.js'
 import { damaged } from './damaged.js'
 import { readSnapshot, type StateSnapshot } from './journal-state.js'
+import type { NamedPoint } from './named-points.js'
+
+/** A named checkpoint that is kept: also where its segment has too many names to say so. */
+export interface KeptPoint extends NamedPoint {
+  until?: number | undefined
+}
 
 /** What the journal rests on: the images hold the content at a position, and the segments what came after it. */
 export interface Base {
@@ -15,8 +21,8 @@ export interface Base {
   names?: readonly string[] | undefined
   /** Up to this position records may be in the images already: nothing before it is offered any more. */
   folding?: number | undefined
-  /** Named checkpoints that are not folded before a time; without one, never. In microseconds. */
-  kept: readonly { name: string; until?: number | undefined }[]
+  /** Named checkpoints that are not folded before a time, in microseconds; without one, never. */
+  kept: readonly KeptPoint[]
 }
 
 const name = 'base.json'

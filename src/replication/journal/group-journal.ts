@@ -58,7 +58,7 @@ export class GroupJournal {
       const segments = folder.folder('segments')
       const images = new Images(folder.folder('images'))
       const base = await BaseKeeper.open(folder, segments)
-      return new GroupJournal(options, base, images, await recover(segments, base.current))
+      return new GroupJournal(options, base, images, await recover(segments, base.current, options.limits?.names))
     } catch (error) {
       throw asReplicationError(error)
     }
@@ -242,13 +242,13 @@ export class GroupJournal {
     return changedSince(this.#records, this.#history.rewinds, position, volume)
   }
 
-  /** A named checkpoint is not folded before that time, in microseconds; without one, never. Durable when it settles. */
+  /**
+   * A named checkpoint is not folded before that time, in microseconds; without one, never. Nor is its name forgotten. Durable when it settles. Rejects
+   * with a ReplicationError: `not-found`; `full` where half of the names that there may be are kept.
+   */
   async keepPoint(name: string, until?: number): Promise<void> {
-    this.findPoint(name)
-    const { base } = this.#records
-    const named = this.#history.named()
-    const others = base.current.kept.filter(kept => kept.name !== name && named.has(kept.name))
-    await base.changeNow({ kept: [...others, { name, until }] })
+    const kept = this.#history.keptWith(name, until)
+    await this.#records.base.changeNow({ kept })
   }
 
   /** A named checkpoint may be folded as all others. */

@@ -1,23 +1,26 @@
 import { ReplicationError } from '../replication-error.js'
+import type { KeptPoint } from './base-file.js'
 import { noSuchPoint } from './journal-error.js'
 import { commonAncestor, isAlive, lineageOf, type PositionRange, type Rewind } from './lineage.js'
+import type { NamedPoint, NamedPoints } from './named-points.js'
 import { findAt, isOffered, type PointsParts, pointsEvery, settledRanges, timeAt } from './offered-points.js'
 import type { RecordHeader } from './record.js'
-import type { NamedPoint, Point, Span } from './segment-index.js'
+import type { Point, Span } from './segment-index.js'
 import type { Records } from './state-at.js'
 
 /** What a journal offers of its past, by time, name or position: folding takes what is oldest, and a rewind what it undid. */
 export class JournalHistory {
   readonly #records: Records
   readonly #rewinds: Rewind[]
-  readonly #points: NamedPoint[]
+  readonly #points: NamedPoints
   /** Rewinds that are not durable yet. */
   #rewinding: Rewind[] = []
 
-  constructor(records: Records, rewinds: Rewind[], points: NamedPoint[]) {
+  constructor(records: Records, rewinds: Rewind[], points: NamedPoints) {
     this.#records = records
     this.#rewinds = rewinds
     this.#points = points
+    points.keep(() => records.base.current.kept)
   }
 
   get rewinds(): readonly Rewind[] {
@@ -54,12 +57,20 @@ export class JournalHistory {
 
   /** The named points that are offered; of those of the same name the newest. */
   named(): Map<string, NamedPoint> {
+    return this.#points.byName(this.#records.base.low)
+  }
+
+  /** What is kept when this one is, too. Throws a ReplicationError: `not-found`; `full` where half of the names that there may be are kept. */
+  keptWith(name: string, until?: number): KeptPoint[] {
+    const point = this.find(name)
+    const named = this.named()
     const { base, durable } = this.#records
-    const named = new Map<string, NamedPoint>()
-    for (const point of this.#points)
-      if (point.position >= base.low && isAlive(point.position, durable.position, this.#rewinds))
-        named.set(point.name, point)
-    return named
+    const others = base.current.kept.filter(
+      kept => kept.name !== name && named.has(kept.name) && (kept.until ?? Number.POSITIVE_INFINITY) > durable.time,
+    )
+    if (others.length >= this.#points.most / 2)
+      throw new ReplicationError('full', `${others.length} checkpoints are kept: release one`)
+    return [...others, { name, ...point, until }]
   }
 
   /** Throws a ReplicationError: `not-found`. */
@@ -117,7 +128,7 @@ export class JournalHistory {
 
   /** The names that were given to a position. */
   namesOf(position: number): string[] {
-    return this.#points.flatMap(point => (point.position === position ? point.name : []))
+    return this.#points.all.flatMap(point => (point.position === position ? point.name : []))
   }
 
   /** A rewind was appended. */
@@ -132,8 +143,8 @@ export class JournalHistory {
       this.#rewinding.shift()
     } else if (kind === 'name' || kind === 'point') {
       const { name } = JSON.parse(new TextDecoder().decode(payload))
-      if (kind === 'name') this.#points.push({ name, position: offset, time })
-      else if (this.#records.durable.settled?.position === position) this.#points.push({ name, position, time })
+      if (kind === 'name') this.#points.add({ name, position: offset, time })
+      else if (this.#records.durable.settled?.position === position) this.#points.add({ name, position, time })
     }
   }
 
@@ -145,10 +156,9 @@ export class JournalHistory {
   /** Points and rewinds that are folded are of no use to anybody. */
   forgetBefore(position: number): void {
     const rewinds = this.#rewinds.filter(rewind => rewind.position > position)
-    const points = this.#points.filter(point => point.position >= position)
     // in place: who reads them goes on meanwhile
     this.#rewinds.splice(0, this.#rewinds.length, ...rewinds)
-    this.#points.splice(0, this.#points.length, ...points)
+    this.#points.forgetBefore(position)
   }
 
   get #offered(): PointsParts {

@@ -5,6 +5,8 @@ export interface JournalLimits {
   history?: number | undefined
   /** A journal that is larger, though nothing may be folded, takes no more data; in bytes. Without it the disk is the limit. */
   hardBytes?: number | undefined
+  /** How many names there may be: of more, the oldest are forgotten. 2000 by default, at most 10,000. */
+  names?: number | undefined
 }
 
 export interface JournalOptions {
@@ -17,6 +19,7 @@ export interface JournalOptions {
   compress?: boolean | undefined
 }
 
+export const defaultNames = 2000
 export const defaultSegmentSize = 64 * 1024 * 1024
 /** Places in a segment are numbers of 32 bits. */
 export const segmentSizeAtMost = 1024 * 1024 * 1024

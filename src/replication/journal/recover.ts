@@ -2,12 +2,14 @@ import type { Folder, OpenFile } from '../folder.js'
 import type { Base } from './base-file.js'
 import { damaged } from './damaged.js'
 import { readSummary, writeIndex } from './index-file.js'
+import { defaultNames } from './journal-options.js'
 import { JournalState, type StateSnapshot } from './journal-state.js'
-import type { Rewind } from './lineage.js'
+import { isAlive, type Rewind } from './lineage.js'
+import { NamedPoints } from './named-points.js'
 import { readSegment } from './read-segment.js'
 import { hasLaterCommit } from './scan-segment.js'
 import { indexName, numberOf, readSegmentHeader, segmentName } from './segment-header.js'
-import type { NamedPoint, Point, SegmentSummary } from './segment-index.js'
+import type { Point, SegmentSummary } from './segment-index.js'
 import { SegmentStore } from './segment-store.js'
 import { removeTrial } from './try-room.js'
 
@@ -16,24 +18,33 @@ export interface Recovered {
   /** What is known behind the last durable record. */
   state: JournalState
   rewinds: Rewind[]
-  points: NamedPoint[]
+  points: NamedPoints
   /** Larger than that of any segment that there was. */
   nextNumber: number
 }
 
-/** Finds out what a journal's segments hold, and makes durable what was found. Removes what is left of a crash. */
-export async function recover(folder: Folder, base: Base): Promise<Recovered> {
+/**
+ * Finds out what a journal's segments hold, and makes durable what was found. Removes what is left of a crash.
+ *
+ * @param names how many there may be
+ */
+export async function recover(folder: Folder, base: Base, names = defaultNames): Promise<Recovered> {
   const store = new SegmentStore(folder, base.seed)
   removeTrial(folder)
   const { seed } = base
-  const names = folder.list()
-  const numbers = names.flatMap(name => numberOf(name, 'seg') ?? []).sort((a, b) => a - b)
+  const files = folder.list()
+  const numbers = files.flatMap(name => numberOf(name, 'seg') ?? []).sort((a, b) => a - b)
   const rewinds: Rewind[] = []
-  const points: NamedPoint[] = (base.names ?? []).map(name => ({ ...pointOf(base.state), name }))
+  const points = new NamedPoints(names, ({ position }) => isAlive(position, Number.POSITIVE_INFINITY, rewinds))
+  points.keep(() => base.kept)
+  for (const name of base.names ?? []) points.add({ ...pointOf(base.state), name })
+  for (const { name, position, time } of base.kept)
+    if (position >= base.state.position) points.add({ name, position, time })
   const dead: number[] = []
   const take = (summary: SegmentSummary): void => {
+    // first of all: of the points that they undid none pushes out another one
     rewinds.push(...summary.rewinds)
-    points.push(...summary.points)
+    for (const point of summary.points) points.add(point)
   }
   const whole = numbers.flatMap(number => withFile(folder, segmentName(number), file => headerOf(file, number, seed)))
   // Only the last of those without a header can hold what was acknowledged: another one was given up before its successor began.
@@ -87,7 +98,7 @@ export async function recover(folder: Folder, base: Base): Promise<Recovered> {
   const live = new Set([...store.sealed.map(({ number }) => number), store.current?.number])
   for (const number of numbers) if (!live.has(number)) dead.push(number)
   for (const number of dead) folder.remove(segmentName(number))
-  for (const name of names) {
+  for (const name of files) {
     const number = numberOf(name, 'idx')
     if (number !== undefined && (!live.has(number) || number === store.current?.number)) folder.remove(name)
   }

@@ -1,6 +1,7 @@
 import { ExtentMap } from './extent-map.js'
 import { readJson } from './journal-state.js'
 import type { Rewind } from './lineage.js'
+import { type NamedPoint, NamedPoints, namesAtMost } from './named-points.js'
 import { isData, isZero, type RecordHeader } from './record.js'
 import { RecordTable } from './record-table.js'
 
@@ -16,10 +17,6 @@ export interface Place {
 export interface Point {
   position: number
   time: number
-}
-
-export interface NamedPoint extends Point {
-  name: string
 }
 
 /** Positions that follow each other with no moment between them at which the replica was not settled. */
@@ -52,7 +49,7 @@ export class SegmentIndex {
   readonly table: RecordTable
   readonly extents = new Map<number, ExtentMap<Place>>()
   readonly spans: Span[] = []
-  readonly points: NamedPoint[] = []
+  readonly points = new NamedPoints(namesAtMost)
   readonly rewinds: Rewind[] = []
   #minTime: number | undefined
   #lastTime: number
@@ -82,7 +79,7 @@ export class SegmentIndex {
     if (kind === 'name' || (kind === 'point' && isOffered)) {
       const { name } = Object(readJson(payload))
       if (typeof name === 'string')
-        this.points.push({ name, position: kind === 'name' ? header.offset : position, time })
+        this.points.add({ name, position: kind === 'name' ? header.offset : position, time })
     }
     if (kind !== 'name' && kind !== 'volume' && kind !== 'stream') this.#lastTime = time
     if (isOffered) this.#extendSpan({ position, time })
@@ -99,7 +96,7 @@ export class SegmentIndex {
       lastTime: this.#lastTime,
       begun: this.#begun,
       continues: this.#continues,
-      points: this.points,
+      points: this.points.all,
       rewinds: this.rewinds,
     }
   }

@@ -116,11 +116,12 @@ function limitsOf({ journal, limits, groups = {} }: HubServerOptions): {
   limits: GroupLimits
   groupLimits: Record<string, GroupLimits>
 } {
-  const own = Object.entries(groups).map(([name, { size, history, branches }]) => {
+  const own = Object.entries(groups).map(([name, { size, history, branches, checkpoints }]) => {
     const given: GroupLimits = {
       ...(size !== undefined && { journalBytes: size }),
       ...(history !== undefined && { history: history * 1000 }),
       ...(branches !== undefined && { branches }),
+      ...(checkpoints !== undefined && { checkpoints }),
     }
     return [name, given] as const
   })
@@ -130,6 +131,7 @@ function limitsOf({ journal, limits, groups = {} }: HubServerOptions): {
       history: journal.history * 1000,
       overlayBytes: limits.overlay,
       branches: limits.branches,
+      checkpoints: limits.checkpoints,
     },
     groupLimits: Object.fromEntries(own),
   }

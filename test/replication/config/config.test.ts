@@ -61,7 +61,7 @@ t.test('a hub needs its folder, and has a default for the rest', t => {
     data: '/srv/hub',
     journal: { size: 2 * 1024 ** 3, history: 86_400_000 },
     groups: { web: { agents: ['anna'], history: 7 * 86_400_000 } },
-    limits: { groups: 1000, branches: 4 },
+    limits: { groups: 1000, branches: 4, checkpoints: 2000 },
   })
   t.match(readHubConfig('{"data": "/srv/hub"}', 'h.json'), { data: '/srv/hub' }, 'JSON is YAML')
   t.end()
@@ -146,6 +146,19 @@ const wrong: [name: string, text: string, message: string][] = [
   ['a key twice', `${agent}name: berta\n`, 'agent.yaml:16:1: Map keys must be unique'],
   ['nothing', '', 'agent.yaml:1:1: name is missing'],
 ]
+
+t.test('names that would need much memory are refused, for all groups and for one', t => {
+  for (const config of ['limits: { checkpoints: N }', 'groups: { web: { checkpoints: N } }'])
+    for (const count of [0, -1, 0.5, 10_001])
+      t.throws(() => readHubConfig(`data: /d\n${config.replace('N', String(count))}`, 'h'), {
+        code: 'bad-config',
+        message: /^h:2:\d+: .*checkpoints: /,
+      })
+  t.match(readHubConfig('data: /d\ngroups: { web: { checkpoints: 10000 } }', 'h').groups, {
+    web: { checkpoints: 10_000 },
+  })
+  t.end()
+})
 
 for (const [name, text, message] of wrong)
   t.test(`says where it is wrong: ${name}`, t => {

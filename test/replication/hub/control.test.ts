@@ -187,6 +187,27 @@ t.test('commands that are none', async t => {
     await t.rejects(runCommand(owner, execute, given), { code }, `${execute} ${JSON.stringify(given)}`)
 })
 
+t.test('an agent names points for ever: only so many names are known, the newest ones', async t => {
+  const disk = new PlayedDisk()
+  const open = (checkpoints: number) =>
+    playHub(disk, { limits: { checkpoints: 50 }, groupLimits: { web: { checkpoints } } })
+  const hub = await open(3)
+  const guest = new PlayedGuest(hub, createRandom(4))
+  await guest.begin(hub)
+  const { agent, channel } = guest
+  for (let at = 0; at < 9; at++) await agent.allDurable(channel, agent.say(channel, { kind: 'point', name: `n${at}` }))
+  const points = (of: typeof hub) => of.control('owner').points('web')
+  t.match(points(hub), [{ name: 'n6' }, { name: 'n7' }, { name: 'n8' }])
+  t.equal(points(hub).length, 3)
+  await t.rejects(hub.control('owner').test('web', { at: { name: 'n5' } }), { code: 'not-found' })
+  t.match(groupOf(hub).status(), { state: 'protected', limits: { checkpoints: 3 } })
+  await hub.close()
+  const again = await open(2)
+  t.match(points(again), [{ name: 'n7' }, { name: 'n8' }])
+  t.equal(points(again).length, 2)
+  await again.close()
+})
+
 t.test('regions of a protected volume, through its agent', async t => {
   const { hub, guest } = await controlled()
   const owner = hub.control('owner')
