@@ -9,6 +9,7 @@ import { checkMessage, checkVolume } from './check-message.js'
 import { Folding } from './folding.js'
 import type { Run } from './granule-set.js'
 import { Images } from './images.js'
+import { JournalCondition } from './journal-condition.js'
 import { asReplicationError } from './journal-error.js'
 import { JournalHistory } from './journal-history.js'
 import { defaultSegmentSize, type JournalOptions, segmentSizeAtMost } from './journal-options.js'
@@ -19,7 +20,6 @@ import { RecordReader } from './record-reader.js'
 import { type Recovered, recover } from './recover.js'
 import type { Point, Span } from './segment-index.js'
 import { type Records, stateAt } from './state-at.js'
-import { hasRoom } from './try-room.js'
 import { layerOf } from './view-layer.js'
 
 export interface JournalUsage {
@@ -45,7 +45,7 @@ export class GroupJournal {
   readonly #appended: AppendedRecords
   readonly #folding: Folding
   readonly #views = new Set<JournalView>()
-  #problem: ReplicationError | undefined
+  readonly #condition: JournalCondition
   #trimming: Promise<void> | undefined
   #isClosed = false
 
@@ -70,6 +70,7 @@ export class GroupJournal {
     this.#records = { base, store, durable }
     this.#history = new JournalHistory(this.#records, rewinds, points)
     this.#images = images
+    this.#condition = new JournalCondition(store, options.limits?.hardBytes)
     this.#reader = new RecordReader(store)
     this.#folding = new Folding({
       ...{ records: this.#records, history: this.#history, images, reader: this.#reader, views: this.#views, options },
@@ -82,7 +83,7 @@ export class GroupJournal {
       now: options.now,
       onRecord: (header, payload) => this.#history.take(header, payload),
       onLost: error => {
-        this.#problem = error
+        this.#condition.fail(error)
         this.#history.dropUnderWay()
       },
     })
@@ -90,8 +91,7 @@ export class GroupJournal {
 
   /** `full`: no data is taken until `trim` finds room. `failed`: nothing can be written any more; it may be opened again. */
   get state(): 'taking' | 'full' | 'failed' {
-    if (this.#problem === undefined) return 'taking'
-    return this.#problem.code === 'full' ? 'full' : 'failed'
+    return this.#condition.state
   }
 
   /** As they were declared, with what is not durable yet. */
@@ -139,7 +139,7 @@ export class GroupJournal {
   /** Takes the next message of the stream; `commit` makes it durable. @returns its position */
   append(message: StreamMessage): number {
     this.#checkTaking()
-    this.#checkRoom()
+    this.#condition.checkRoom(this.#appended.uncommittedBytes)
     checkMessage(message, this.#appended.state)
     const { time, sequence } = message
     const pieces = [...piecesOf(message, this.#options.compress ?? false)]
@@ -294,33 +294,16 @@ export class GroupJournal {
     try {
       let isMore = true
       while (isMore && !this.#isClosed) isMore = await this.#folding.step()
-      if (this.#problem !== undefined && (await this.#hasRoom())) this.#problem = undefined
+      await this.#condition.tryAgain()
     } catch (error) {
       const problem = asReplicationError(error)
-      if (problem.code !== 'damaged') this.#problem ??= problem
+      if (problem.code !== 'damaged' && this.state === 'taking') this.#condition.fail(problem)
       throw problem
     }
   }
 
-  /** Whether a full journal can go on. */
-  async #hasRoom(): Promise<boolean> {
-    const { hardBytes = Number.POSITIVE_INFINITY } = this.#options.limits ?? {}
-    const { store } = this.#records
-    return store.size < hardBytes && (await hasRoom(store.folder))
-  }
-
   #checkTaking(): void {
     if (this.#isClosed) throw new ReplicationError('wrong-state', 'the journal is closed')
-    if (this.#problem !== undefined) throw this.#problem
-  }
-
-  #checkRoom(): void {
-    const { hardBytes } = this.#options.limits ?? {}
-    if (hardBytes === undefined || this.#records.store.size + this.#appended.uncommittedBytes < hardBytes) return
-    this.#problem = new ReplicationError(
-      'full',
-      `the journal has reached its limit of ${hardBytes} bytes, and nothing of it may be folded. Close views, or allow more`,
-    )
-    throw this.#problem
+    this.#condition.check()
   }
 }
