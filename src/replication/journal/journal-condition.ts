@@ -37,9 +37,12 @@ export class JournalCondition {
     this.#problem = problem
   }
 
-  /** Takes records again where there is room now. Rejects with a file's error. */
+  /** Takes records again where it was full, and there is room now. Rejects with a file's error. */
   async tryAgain(): Promise<void> {
     const { size, folder } = this.#store
-    if (this.#problem !== undefined && size < this.#hardBytes && (await hasRoom(folder))) this.#problem = undefined
+    const full = this.#problem
+    if (full?.code !== 'full' || size >= this.#hardBytes || !(await hasRoom(folder))) return
+    // what has happened meanwhile is not made good by room
+    if (this.#problem === full) this.#problem = undefined
   }
 }
