@@ -2,4 +2,4 @@ import t from 'tap'
 import { crashRuns } from './crash-runs.js'
 
 // npm run test:faults has more of the steps
-crashRuns(t, 47)
+crashRuns(t, 97)

@@ -2,4 +2,4 @@ import { test } from 'tap'
 import { runFaults } from './run-faults.js'
 
 // npm run test:faults does more of them
-test('a COLO pair loses no checkpoint under faults', t => runFaults(t, 5))
+test('a COLO pair loses no checkpoint under faults', t => runFaults(t, 2))

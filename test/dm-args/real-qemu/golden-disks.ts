@@ -99,7 +99,7 @@ export async function checkGoldenDisks(
   for (const [binary, name] of [...runs, ['xen-qemu-system-i386', 'blockdev']] as const)
     await t.test(`${binary} shows what other records ask for, by ${name} (seed ${seed})`, async t => {
       const tally = await checkAll(t, startable(mixedGuests(guests, seed, mixtures)), forms[name], binary)
-      if (tally) t.ok(tally['shown as asked for']! > mixtures / 3, JSON.stringify(tally))
+      if (tally) t.ok((tally['shown as asked for'] ?? 0) > mixtures / 10, JSON.stringify(tally))
     })
 
   for (const count of startsOfQemu()) t.comment(count)
