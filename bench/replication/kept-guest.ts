@@ -141,7 +141,8 @@ export async function keptGuest(
     async resume() {
       if (way === undefined) return
       await place.ask('agent', 'resume', { group })
-      await place.untilProtected()
+      // the guest writes: something is always on its way
+      await place.until('the disk is protected', ({ volumes }) => volumes[0]!.state.state === 'protected')
     },
   }
 }
