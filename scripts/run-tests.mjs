@@ -1,31 +1,26 @@
-// Builds what is stale, compiles the tests, runs them with tap, and closes with a line that counts them; exits as tap did.
+// Builds what is stale, compiles the tests, runs them, says of each that fails why, and closes with a line that counts them.
 // With --faults, the long runs of files that end with .faults.ts, and nothing else.
 // With --golden, only those that read golden/, with a line for each of its files.
 // With REAL_PARTS=none, no test asks for a real part (test/support/real-part.ts).
 // With EVERY_SECOND=0 or 1, every second file, from the first or the second on.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countTests } from './count-tests.mjs'
 import { failedTests, secondsOf } from './failed-tests.mjs'
 import { goldenReport } from './golden-report.mjs'
+import { runFiles } from './run-files.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const node = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1
-const runTap = (...args) => node(join('node_modules/tap/dist/esm/run.mjs'), ...args)
 
 if (node('scripts/build.mjs', '--if-stale') !== 0) process.exit(1)
 
 // Nothing of a test that is gone may run.
 rmSync('build/test', { recursive: true, force: true })
 if (node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json') !== 0) process.exit(1)
-
-// tap comes with its TypeScript loader built in, and one for mocks that each file would wait for; its own rebuild without them
-// (.taprc) spoils the run that starts it.
-const built = readFileSync('node_modules/@tapjs/test/test-built/dist/esm/index.js', 'utf8')
-if (/@tapjs\/(?:typescript|mock)/.test(built) && runTap('build') !== 0) process.exit(1)
 
 const ending = process.argv.includes('--faults') ? '.faults.js' : '.test.js'
 const golden = process.argv.includes('--golden')
@@ -63,29 +58,29 @@ const files = readdirSync('build/test', { recursive: true })
   .map(name => join('build/test', name))
   .filter(file => !golden || comparesGolden(file))
   .filter((_, place) => process.env.EVERY_SECOND === undefined || place % 2 === Number(process.env.EVERY_SECOND))
-// tap runs its files in the order of their names.
-const order = 'build/order'
-rmSync(order, { recursive: true, force: true })
-mkdirSync(order)
-const links = new Map(
-  files.map((file, place) => {
-    const name = file.slice('build/test/'.length).replaceAll('/', '--')
-    return [file, join(order, `${String(place).padStart(3, '0')}-${name}`)]
-  }),
-)
-for (const [file, link] of links) symlinkSync(resolve(file), link)
-// Not --output-file, with which tap 21 at times ends before its reporter has said what failed.
 const folder = 'build/results'
 rmSync(folder, { recursive: true, force: true })
-// the long ones are many runs in a file
-const limits = process.argv.includes('--faults') ? ['--timeout=3600'] : []
-let status = runTap('run', '--reporter=min', `--output-dir=${folder}`, '--jobs=2', ...limits, ...links.values())
+mkdirSync(folder, { recursive: true })
+const resultOf = file => join(folder, `${file.slice('build/test/'.length).replaceAll('/', '--')}.tap`)
+let status = 0
+await runFiles(
+  files.map(file => ({ file, result: resultOf(file) })),
+  {
+    jobs: 2,
+    // the long ones are many runs in a file
+    seconds: process.argv.includes('--faults') ? 3600 : 600,
+    ended({ file }, isPassed) {
+      if (isPassed) return
+      status = 1
+      console.log(`${file} has failed: what of it is said at the end`)
+    },
+  },
+)
 
 const total = { passed: 0, skipped: 0, failed: 0 }
 const results = []
 for (const file of files) {
-  const path = join(folder, `${links.get(file)}.tap`)
-  const tap = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const tap = readFileSync(resultOf(file), 'utf8')
   // What a test says of how much it did.
   for (const [, what] of tap.matchAll(/^ +# ((?:[a-z]+: )?\d+ [A-Za-z].*)$/gm)) console.log(`${file}: ${what}`)
   if (process.env.REAL_PARTS !== 'none')
