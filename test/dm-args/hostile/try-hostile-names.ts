@@ -66,7 +66,7 @@ export async function tryHostileNames(t: Test, count: number): Promise<void> {
       t.comment(`${notFound} names of nothing not found`)
       for (const starts of startsOfQemu()) t.comment(`${starts} so far`)
       t.ok(opened > 0.8 * count, 'most were opened')
-      t.ok(Math.min(refused.length, refusedExports.length, ids) > 0.02 * count, 'many were refused')
-      t.ok(notFound > 0.005 * count, 'some name nothing')
+      t.ok(Math.min(refused.length, refusedExports.length, ids) > 0.005 * count, 'some were refused')
+      t.ok(notFound > 0, 'some name nothing')
     })
 }
