@@ -2,6 +2,7 @@
 // With --faults, the long runs of files that end with .faults.ts, and nothing else.
 // With --golden, only those that read golden/, with a line for each of its files.
 // With REAL_PARTS=none, no test asks for a real part (test/support/real-part.ts).
+// With XENS=rotate, of the files that ask a real Xen one, and another one the next day.
 // With EVERY_SECOND=0 or 1, every second file, from the first or the second on.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -52,8 +53,14 @@ const rank = name => {
   const place = longest.findIndex(long => name.startsWith(long))
   return place < 0 ? longest.length : place
 }
-const files = readdirSync('build/test', { recursive: true })
+const isXen = name => name.startsWith('xen/')
+const all = readdirSync('build/test', { recursive: true })
   .filter(name => name.endsWith(ending))
+  .sort()
+const xens = all.filter(isXen)
+const xenOfToday = xens[Math.floor(Date.now() / 86_400_000) % xens.length]
+const files = all
+  .filter(name => process.env.XENS !== 'rotate' || !isXen(name) || name === xenOfToday)
   .sort((one, other) => rank(one) - rank(other))
   .map(name => join('build/test', name))
   .filter(file => !golden || comparesGolden(file))
