@@ -15,10 +15,7 @@ export interface Backup {
   bitmap: string | undefined
 }
 
-/**
- * How much of a disk is under way at a time, in bytes four times this: a write of the guest's to what was not copied yet waits behind it, as
- * long as the link to the hub is slow.
- */
+/** 1 MiB of a disk is under way at a time: over a slow link, a write of the guest's to what was not copied yet waits behind it. */
 const copyAtMost = { 'max-workers': 4, 'max-chunk': 256 * 1024 }
 
 /** Begins backups after these actions, all in one moment, and waits for their end. Where one fails, the others are cancelled. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { PlayedAgent } from './played-agent.js'
 import { PlayedDisk } from './played-disk.js'
-import { playHub, until } from './played-hub.js'
+import { PlayedHost, playHub, until } from './played-hub.js'
 
 const MiB = 1024 * 1024
 const volumes = [
@@ -11,8 +11,8 @@ const volumes = [
 const bytes = (value: number, length = 4096) => new Uint8Array(length).fill(value)
 
 /** A hub with a group that is settled. */
-async function settledHub(disk = new PlayedDisk()) {
-  const hub = await playHub(disk)
+async function settledHub(disk = new PlayedDisk(), host = new PlayedHost()) {
+  const hub = await playHub(disk, { host })
   const agent = new PlayedAgent(hub, 'host-1')
   const { channel, replica, epoch } = await agent.attached('web', { volumes })
   agent.say(channel, { kind: 'unsettled', reason: 'new replica' })
@@ -34,6 +34,40 @@ t.test('a stream is acknowledged when it is durable, and goes on where it was', 
   t.match(again.groups[0]!.status(), { state: 'disconnected', agent: 'host-1' }, 'also after the hub was killed')
   const back = new PlayedAgent(again, 'host-1')
   t.match(await back.attach('web', { volumes, epoch: 1 }), { kind: 'attached', received: sequence })
+})
+
+/** Pauses until it is told to go on. */
+class PausingHost extends PlayedHost {
+  goOn: () => void = () => {}
+
+  override pause(): Promise<void> {
+    return new Promise(resolve => {
+      this.goOn = resolve
+    })
+  }
+}
+
+t.test('a commit waits for more, and not where somebody waits for it', async t => {
+  const host = new PausingHost()
+  const { agent, channel } = await settledHub(undefined, host)
+  const write = (length = 4096) => agent.say(channel, { kind: 'write', volume: 1, offset: 0, data: bytes(7, length) })
+  const waits = async (sequence: number) => {
+    for (let turns = 0; turns < 100; turns++) await new Promise(resolve => setImmediate(resolve))
+    t.ok(agent.durable(channel) < sequence, `${sequence} waits`)
+  }
+  const first = write()
+  await waits(first)
+  host.goOn()
+  await agent.allDurable(channel, first)
+  await waits(write())
+  await agent.allDurable(channel, agent.say(channel, { kind: 'point', name: 'here' }))
+  await waits(write())
+  write(MiB)
+  await agent.allDurable(channel, write(MiB))
+  const last = write()
+  await waits(last)
+  const again = await agent.attach('web', { volumes, epoch: 1 })
+  t.match(again, { kind: 'attached', received: last }, 'who attaches waits for nothing')
 })
 
 t.test('what an agent sends wrong ends its stream, and nothing else', async t => {
