@@ -5,6 +5,7 @@ import type { AgentConfig } from '../../replication/config/agent-config.js'
 import { Agent } from '../../replication/node/agent.js'
 import { runAgentCommand } from '../../replication/node/agent-commands.js'
 import { serveControl } from '../../replication/node/serve-control.js'
+import { collectAtOnce } from '../../replication-command/collect-at-once.js'
 import { configText } from '../../replication-command/config-text.js'
 import { sayChanges } from '../../replication-command/say-changes.js'
 import type { ProtectCommand, ServeCommand } from '../command.js'
@@ -30,6 +31,7 @@ export async function runProtect(command: ProtectCommand, io: Io): Promise<numbe
 
 async function serve(config: AgentConfig, json: boolean, io: Io): Promise<number> {
   const { tls, control = controlIn(config.run), ...options } = config
+  collectAtOnce()
   using interruption = interruptible(io)
   await using agent = await Agent.open({ ...options, tls: tls === undefined ? undefined : certificates(tls) })
   const close = await serveControl(control, (execute, given) => runAgentCommand(agent, execute, given))

@@ -7,6 +7,7 @@ import type { HubConfig } from '../../replication/config/hub-config.js'
 import { commandAtMost, runCommand } from '../../replication/hub/hub-control.js'
 import { HubServer } from '../../replication/node/hub-server.js'
 import { serveControl } from '../../replication/node/serve-control.js'
+import { collectAtOnce } from '../../replication-command/collect-at-once.js'
 import { configText } from '../../replication-command/config-text.js'
 import { sayChanges } from '../../replication-command/say-changes.js'
 import type { ServeCommand } from '../command.js'
@@ -20,6 +21,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   const { tls, control = usualControl, ...options } = await configOf(command)
   // a reboot empties its folder
   if (control === usualControl) calling(usualRun, () => fs.mkdirSync(usualRun, { recursive: true, mode: 0o700 }))
+  collectAtOnce()
   using interruption = interruptible(io)
   await using server = await HubServer.open({
     ...options,
