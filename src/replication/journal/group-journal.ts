@@ -144,8 +144,11 @@ export class GroupJournal {
     const { time, sequence } = message
     const pieces = [...piecesOf(message, this.#options.compress ?? false)]
     const last = pieces.length - 1
-    for (const [index, { payload, ...piece }] of pieces.entries())
-      this.#appended.append({ ...piece, time, sequence: index === last ? sequence : 0 }, payload)
+    for (const [index, { payload, kind, volume, offset, length, isDeflated }] of pieces.entries())
+      this.#appended.append(
+        { kind, volume, offset, length, isDeflated, time, sequence: index === last ? sequence : 0 },
+        payload,
+      )
     return this.#appended.state.position
   }
 
