@@ -29,10 +29,7 @@ export class AppendedRecords {
     return this.#queue.size
   }
 
-  append(
-    { kind, volume, offset, length, isDeflated, time, sequence }: RecordContent,
-    payload: Uint8Array,
-  ): void {
+  append({ kind, volume, offset, length, isDeflated, time, sequence }: RecordContent, payload: Uint8Array): void {
     // field by field: to copy an object costs as much as all else here
     const position = this.#state.position + 1
     const stored = payload.length
