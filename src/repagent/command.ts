@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { HubRight } from '../replication/config/hub-rights.js'
 import type { Asked } from '../replication-command/ask.js'
 
 export interface ServeCommand {
@@ -9,10 +10,18 @@ export interface ServeCommand {
   json: boolean
 }
 
+/** As configuration files have them. */
+export type ProtectedDisks =
+  | { way: 'inline'; disks: Readonly<Record<string, { image: string; format: 'raw' | 'qcow2' }>> }
+  | { way: 'cycles'; qmp: string; every: string | undefined; disks: Readonly<Record<string, { node: string }>> }
+
 export interface ProtectCommand {
   kind: 'protect'
   group: string
-  disks: Readonly<Record<string, { image: string; format: 'raw' | 'qcow2' }>>
+  protected: ProtectedDisks
+  /** As configuration files have them. */
+  hubMay: readonly HubRight[] | undefined
+  target: string | undefined
   /** As configuration files have it. */
   hub: string
   name: string

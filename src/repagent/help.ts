@@ -24,6 +24,7 @@ ${exitStatusRows(exitStatuses)}
 Example:
   repagent protect web root=/srv/web.img --hub 10.0.0.2:7900
   qemu-system-x86_64 -drive 'file=nbd+unix:///web/root?socket=/run/repagent/web.root.sock,format=raw' …
+  repagent protect db root=drive0 --qmp /run/db.qmp --every 5s --hub 10.0.0.2:7900
   repagent checkpoint web before-upgrade
 `
 }

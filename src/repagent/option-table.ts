@@ -1,6 +1,7 @@
 import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
 import type { Option } from '../command-line/option.js'
+import { hubRights } from '../replication/config/hub-rights.js'
 import { controlIn, usualRun, usualState } from './defaults.js'
 import type { Verb } from './verbs.js'
 
@@ -15,6 +16,23 @@ const ofAnswers = ['serve', 'protect', 'status', 'checkpoint', 'header'] as cons
 const optionTable = [
   { name: 'config', takes: 'FILE', file: true, of: ['serve'], help: 'the configuration, in YAML' },
   { name: 'hub', takes: 'ADDR', of: ['protect'], help: 'where the hub is: HOST:PORT, or a path' },
+  {
+    name: 'qmp',
+    takes: 'SOCK',
+    file: true,
+    of: ['protect'],
+    help: 'of a QEMU that runs: protect its disks by cycles, each DISK=NODE',
+  },
+  { name: 'every', takes: 'TIME', of: ['protect'], help: 'how often, by cycles (default: 1s)' },
+  { name: 'target', takes: 'TIME', of: ['protect'], help: 'how far the hub may be behind (inline: 5s)' },
+  {
+    name: 'hub-may',
+    takes: 'RIGHT',
+    values: ['none', ...hubRights],
+    repeated: true,
+    of: ['protect'],
+    help: `what the hub may ask (default: control, fail-back)`,
+  },
   { name: 'qcow2', of: ['protect'], help: 'the images are qcow2 (default: raw, whatever they look like)' },
   { name: 'name', takes: 'NAME', of: ['protect'], help: "the agent's name (default: the machine's)" },
   {

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
+import { readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
+import { type HubRight, hubRights } from '../replication/config/hub-rights.js'
 import type { Asked } from '../replication-command/ask.js'
 import { ownName } from '../replication-command/own-name.js'
 import { filled, readAddress, readName, readTimeout, readWords } from '../replication-command/read-value.js'
-import type { Command, HeaderCommand, ProtectCommand, ServeCommand } from './command.js'
+import type { Command, HeaderCommand, ProtectCommand, ProtectedDisks, ServeCommand } from './command.js'
 import { controlIn, usualNode, usualRun, usualState } from './defaults.js'
 import { type OptionName, options } from './option-table.js'
 import { type Verb, verbNames, verbs } from './verbs.js'
@@ -44,7 +46,9 @@ function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
   return {
     kind: 'protect',
     group: readName('GROUP', group),
-    disks: readDisks(disks, line.values.has('qcow2') ? 'qcow2' : 'raw'),
+    protected: readProtected(line, disks),
+    hubMay: readRights(line),
+    target: readTimeText(line, 'target'),
     hub: readAddress('--hub', hub),
     name: name === undefined ? ownName('agent') : readName('--name', name),
     state: resolve(filled(line, 'state') ?? usualState),
@@ -56,19 +60,50 @@ function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
   }
 }
 
-/** `DISK=IMAGE`, once for each disk. */
-function readDisks(words: readonly string[], format: 'raw' | 'qcow2'): ProtectCommand['disks'] {
-  const disks = new Map<string, { image: string; format: 'raw' | 'qcow2' }>()
+function readProtected(line: CommandLine, words: readonly string[]): ProtectedDisks {
+  const qmp = filled(line, 'qmp')
+  const every = readTimeText(line, 'every')
+  if (qmp !== undefined) {
+    if (line.values.has('qcow2')) throw new UsageError('--qcow2 has no meaning with --qmp: QEMU has the images')
+    const disks = readDisks(words, 'protect takes disks as DISK=NODE with --qmp, such as root=drive0', node => ({
+      node,
+    }))
+    return { way: 'cycles', qmp: resolve(qmp), every, disks }
+  }
+  if (every !== undefined) throw new UsageError('--every is for cycles, with --qmp: inline, each write is sent')
+  const format = line.values.has('qcow2') ? 'qcow2' : 'raw'
+  const shape = 'protect takes disks as DISK=IMAGE, such as root=/srv/web.img'
+  return { way: 'inline', disks: readDisks(words, shape, image => ({ image: resolve(image), format })) }
+}
+
+/** `DISK=` and what it is, once for each disk. */
+function readDisks<Disk>(words: readonly string[], shape: string, read: (what: string) => Disk): Record<string, Disk> {
+  const disks = new Map<string, Disk>()
   for (const word of words) {
     const equals = word.indexOf('=')
-    const image = word.slice(equals + 1)
-    if (equals < 0 || image === '')
-      throw new UsageError(`protect takes disks as DISK=IMAGE, such as root=/srv/web.img, not '${word}'`)
+    const what = word.slice(equals + 1)
+    if (equals < 0 || what === '') throw new UsageError(`${shape}, not '${word}'`)
     const disk = readName('DISK', word.slice(0, equals))
     if (disks.has(disk)) throw new UsageError(`there are two disks ${disk}`)
-    disks.set(disk, { image: resolve(image), format })
+    disks.set(disk, read(what))
   }
   return Object.fromEntries(disks)
+}
+
+function readRights(line: CommandLine): HubRight[] | undefined {
+  const given = line.values.get('hub-may')
+  if (given === undefined) return undefined
+  const rights = hubRights.filter(right => given.includes(right))
+  if (given.includes('none') && rights.length > 0)
+    throw new UsageError(`--hub-may is none and ${rights.join(', ')}: it can be one of both`)
+  return rights
+}
+
+/** A time, as it was written. */
+function readTimeText(line: CommandLine, name: 'every' | 'target'): string | undefined {
+  const text = lastValue(line, name)
+  if (text !== undefined) readTime(`--${name}`, text)
+  return text
 }
 
 /** Files' names may be anything; what a node may be called, QEMU says. */

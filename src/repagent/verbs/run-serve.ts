@@ -22,10 +22,10 @@ export async function runServe({ config: file, control, json }: ServeCommand, io
 
 /** The same, of one group. */
 export async function runProtect(command: ProtectCommand, io: Io): Promise<number> {
-  const { kind: _, group, disks, json, ...rest } = command
+  const { kind: _, group, protected: disks, hubMay, target, json, ...rest } = command
   const { readAgentConfig } = await import('../../replication/config/agent-config.js')
   // what is not said there has the values of a configuration that does not say it
-  const text = JSON.stringify({ ...rest, groups: { [group]: { disks } } })
+  const text = JSON.stringify({ ...rest, groups: { [group]: { ...disks, hubMay, target } } })
   return await serve(readAgentConfig(text, 'the command line'), json, io)
 }
 

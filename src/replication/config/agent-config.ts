@@ -1,14 +1,11 @@
 import * as z from 'zod'
 import { channelsAtMost, volumesAtMost } from '../wire/message.js'
 import { bytes, time, waited } from './amounts.js'
+import { hubRights } from './hub-rights.js'
 import { readConfig } from './read-config.js'
 import { address, name, path, socket } from './words.js'
 
-/**
- * What the hub may ask of a group: `control` its protection (pause, resume, start, stop, checkpoint), `fail-back` to write the disks of a group
- * that it has taken over, whose guest does not run here; `read` and `write` any of its disks at any time.
- */
-const rights = z.array(z.enum(['control', 'fail-back', 'read', 'write'])).default(['control', 'fail-back'])
+const rights = z.array(z.enum(hubRights)).default(['control', 'fail-back'])
 
 /** Reports the first one that is too many. */
 const atMost =

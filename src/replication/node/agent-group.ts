@@ -1,8 +1,8 @@
 import type { GroupStatus } from '../agent/group-progress.js'
 import type { HubLink } from '../agent/hub-link.js'
 import type { TakenPoint } from '../agent/taken-point.js'
+import type { HubRight } from '../config/hub-rights.js'
 import type { Message } from '../wire/message.js'
-import type { HubRight } from './hub-right.js'
 
 /** In which way a group is protected. */
 export type AgentWay = 'inline' | 'cycles' | 'child'
