@@ -31,7 +31,7 @@ const optionTable = [
     values: ['none', ...hubRights],
     repeated: true,
     of: ['protect'],
-    help: `what the hub may ask (default: control, fail-back)`,
+    help: 'what the hub may ask (default: control, fail-back)',
   },
   { name: 'qcow2', of: ['protect'], help: 'the images are qcow2 (default: raw, whatever they look like)' },
   { name: 'name', takes: 'NAME', of: ['protect'], help: "the agent's name (default: the machine's)" },

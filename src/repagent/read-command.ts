@@ -95,7 +95,7 @@ function readRights(line: CommandLine): HubRight[] | undefined {
   if (given === undefined) return undefined
   const rights = hubRights.filter(right => given.includes(right))
   if (given.includes('none') && rights.length > 0)
-    throw new UsageError(`--hub-may is none and ${rights.join(', ')}: it can be one of both`)
+    throw new UsageError(`--hub-may is none and ${rights.join(', ')}: write one or the other`)
   return rights
 }
 

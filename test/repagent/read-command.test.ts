@@ -90,7 +90,7 @@ const refused: [args: string[], message: RegExp][] = [
   [['protect', 'web', 'drive0', '--qmp', '/m', '--hub', 'h:1'], /disks as DISK=NODE with --qmp.*not 'drive0'/],
   [[...protect, '--target', 'soon'], /--target takes a time .*not 'soon'/],
   [[...protect, '--hub-may', 'reed'], /--hub-may takes one of none, control.*did you mean read\?/],
-  [[...protect, '--hub-may', 'none', '--hub-may', 'read'], /--hub-may is none and read: it can be one of both/],
+  [[...protect, '--hub-may', 'none', '--hub-may', 'read'], /--hub-may is none and read: write one or the other/],
   [[...protect, '--watch'], /--watch has no meaning with protect/],
   [['status', 'a', 'b'], /status takes \[GROUP\], but was given 'a' 'b'/],
   [['status', ''], /GROUP takes a name/],
