@@ -13,3 +13,6 @@ export const zeroesAtMost = 8 * 1024 * 1024
 
 /** The largest disk, in bytes: its bitmap has 256 MiB. */
 export const largestDisk = 2 ** 43
+
+/** The highest number that a promotion may have: there are as many again to come. */
+export const highestPromotion = 2 ** 52 - 1

@@ -17,6 +17,8 @@ export interface Hello {
   /** Whether what it wrote last is a checkpoint that it did not finish. */
   isUnfinished: boolean
   checkpoint: number
+  /** The highest number of a promotion that it has heard of; as Primary that of its own. */
+  promotion: number
   /** Its administrator says that its own changes do not count. */
   discards: boolean
   afterSplitBrain: AfterSplitBrain
@@ -42,6 +44,8 @@ export type AfterSplitBrain = 'disconnect' | 'discard-secondary'
 export function decide(mine: Hello, its: Hello): Verdict {
   if (mine.pair !== its.pair) return refused('it is a node of another pair')
   if (mine.size !== its.size || mine.blockSize !== its.blockSize) return refused('the disks are not of one size')
+  if (isFenced(mine, its) || isFenced(its, mine))
+    return refused("the Primary's promotion is over, as a later one was made: demote it")
   const relation = relate(mine, its)
   if (relation.kind !== 'source' && relation.kind !== 'target') return relation
   const [source, target] = relation.kind === 'source' ? [mine, its] : [its, mine]
@@ -52,6 +56,10 @@ export function decide(mine: Hello, its: Hello): Verdict {
     )
   return relation
 }
+
+/** Whether a later promotion than its own was made: it is no Primary any more, and has not heard of it. */
+export const isFenced = (node: Pick<Hello, 'role' | 'promotion'>, { promotion }: Pick<Hello, 'promotion'>): boolean =>
+  node.role === 'primary' && node.promotion < promotion
 
 function relate(mine: Hello, its: Hello): Verdict {
   if (mine.generation === '' || its.generation === '') return withNewDisk(mine, its)

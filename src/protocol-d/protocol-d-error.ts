@@ -7,6 +7,8 @@ import { XenlightError } from '../xenlight-error.js'
  * - `is-primary` it is Primary, and what is written there is not discarded
  * - `peer-is-primary` the peer is Primary, and two were not asked for
  * - `not-promotable` its data is half a copy, or older than the peer's
+ * - `number-over` a promotion of that number, or a greater one, was made already
+ * - `fenced` a later promotion was made elsewhere: it is no Primary any more
  * - `no-checkpoints` checkpointing is off (the EINVAL of DRBD's ioctl 20)
  * - `no-peer` no peer that holds the same data is connected (its EPROTO)
  * - `peer-lost` the connection ended before the peer acknowledged (the EPROTO of ioctl 30)
@@ -23,6 +25,8 @@ export const protocolDErrorCodes = [
   'is-primary',
   'peer-is-primary',
   'not-promotable',
+  'number-over',
+  'fenced',
   'no-checkpoints',
   'no-peer',
   'peer-lost',

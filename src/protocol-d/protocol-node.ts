@@ -4,7 +4,7 @@ import { LogFile } from './keep/log-file.js'
 import type { MetaRecord } from './keep/meta-record.js'
 import { Metadata } from './keep/metadata.js'
 import { type CheckpointSent, Checkpoints } from './machine/checkpoints.js'
-import { Core, type Done, type Result } from './machine/core.js'
+import { Core, type Done, notPrimary, type Result } from './machine/core.js'
 import { Greeting } from './machine/greeting.js'
 import { GuestWrites } from './machine/guest-writes.js'
 import { Link } from './machine/link.js'
@@ -60,6 +60,7 @@ export class ProtocolNode {
       role: 'secondary',
       mode: 'direct',
       checkpoint: 0,
+      promotion: 0,
       isVolatile: false,
       log: { id: logId, head: 0, sequence: 1, previous: 0 },
       activity: [],
@@ -153,7 +154,7 @@ export class ProtocolNode {
     this.#checkpoints.switch(isOn, done)
   }
 
-  /** Makes the node Primary. Fails with ProtocolDError peer-is-primary, not-promotable, busy, peer-lost, refused. */
+  /** Makes the node Primary. Fails with ProtocolDError peer-is-primary, not-promotable, number-over, busy, peer-lost, refused. */
   promote(options: PromoteOptions, done: Done): void {
     this.#roles.promote(options, done)
   }
@@ -161,6 +162,17 @@ export class ProtocolNode {
   /** Makes the node Secondary. Fails with ProtocolDError busy, peer-lost. */
   demote(done: Done): void {
     this.#roles.demote(done)
+  }
+
+  /** Lets a Primary that has no peer go on with its guest's writes (`asksAlone`), until it has one again. Fails with ProtocolDError not-primary. */
+  goOnAlone(done: Done): void {
+    const core = this.#core
+    if (core.record.role !== 'primary') {
+      done(notPrimary())
+      return
+    }
+    core.allowAlone()
+    done()
   }
 
   /**

@@ -25,6 +25,9 @@ export interface ServeCommand extends Files {
   control: string
   afterSplitBrain: AfterSplitBrain
   acknowledgeFromMemory: boolean
+  /** A program's absolute path. */
+  arbiter: string | undefined
+  stateFile: string | undefined
   /** In milliseconds. */
   deadAfter: number | undefined
   json: boolean
@@ -52,7 +55,8 @@ export type Command =
   | ServeCommand
   | (Asked & { kind: 'status'; watch: boolean })
   | (Asked & { kind: 'checkpoint'; switch: 'on' | 'off' | undefined })
-  | (Asked & { kind: 'promote'; two: boolean; force: boolean })
+  | (Asked & { kind: 'promote'; two: boolean; force: boolean; number: number | undefined })
+  | (Asked & { kind: 'alone' })
   | (Asked & { kind: 'demote'; force: boolean })
   | (Asked & { kind: 'resync'; discard: boolean })
   | CommonCommand

@@ -13,6 +13,7 @@ export const exitStatuses = {
   splitBrain: [13, 'status: the nodes do not fit together, and an administrator has to decide.'],
   notPromotable: [14, 'status: the data here is new, half a copy, or old.'],
   nodeFailed: [15, 'status: a file of the node failed; it does nothing any more.'],
+  fenced: [16, 'status: a later promotion was made elsewhere; no guest gets the disk here.'],
   wrongUsage: [64, 'Wrong usage.'],
   internalError: [70, 'A defect of the command itself.'],
   interrupted: [130, 'Interrupted before it was done; 143 where SIGTERM did it, 129 for SIGHUP.'],

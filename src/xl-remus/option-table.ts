@@ -8,9 +8,9 @@ interface VerbOption extends CompletedOption {
 }
 
 const ofFiles = ['create', 'serve'] as const
-const ofServed = ['serve', 'status', 'checkpoint', 'promote', 'demote', 'resync'] as const
-const ofAnswers = ['probe', 'serve', 'status', 'checkpoint', 'promote', 'demote', 'resync'] as const
-const ofTimed = ['probe', 'status', 'checkpoint', 'promote', 'demote', 'resync'] as const
+const ofServed = ['serve', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync'] as const
+const ofAnswers = ['probe', 'serve', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync'] as const
+const ofTimed = ['probe', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync'] as const
 
 const optionTable = [
   {
@@ -39,6 +39,21 @@ const optionTable = [
   },
   { name: 'ack-from-memory', of: ['serve'], help: 'acknowledge checkpoints before they are durable' },
   { name: 'dead-after', takes: 'TIME', of: ['serve'], help: 'how long the peer may be silent (default: 6s)' },
+  {
+    name: 'arbiter',
+    takes: 'PROGRAM',
+    file: true,
+    of: ['serve'],
+    help: 'asked before a Primary goes on without its peer: its guest waits',
+  },
+  {
+    name: 'state-file',
+    takes: 'FILE',
+    file: true,
+    of: ['serve'],
+    help: 'keep what a cluster manager asks about in a file',
+  },
+  { name: 'number', takes: 'N', of: ['promote'], help: 'of this promotion; a Primary of a smaller one is fenced' },
   { name: 'two', of: ['promote'], help: 'also beside a peer that is Primary: for a live migration' },
   {
     name: 'force',

@@ -1,10 +1,11 @@
+import { isAbsolute } from 'node:path'
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
 import { readSocket, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
-import { largestDisk } from '../protocol-d/geometry.js'
+import { highestPromotion, largestDisk } from '../protocol-d/geometry.js'
 import type { AfterSplitBrain } from '../protocol-d/handshake.js'
 import type { Asked, Command, ProbeCommand, ServeCommand } from './command.js'
 import { type OptionName, options } from './option-table.js'
@@ -80,6 +81,8 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
     afterSplitBrain,
     acknowledgeFromMemory: line.values.has('ack-from-memory'),
     deadAfter,
+    arbiter: arbiter(line),
+    stateFile: lastValue(line, 'state-file'),
     json: line.values.has('json'),
   }
 }
@@ -98,12 +101,30 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'p
         throw new UsageError(`checkpoint takes on, off or nothing, not '${word}'`)
       return { ...asked, kind: verb, switch: word }
     case 'promote':
-      return { ...asked, kind: verb, two: has('two'), force: has('force') }
+      return { ...asked, kind: verb, two: has('two'), force: has('force'), number: promotion(line) }
+    case 'alone':
+      return { ...asked, kind: verb }
     case 'demote':
       return { ...asked, kind: verb, force: has('force') }
     case 'resync':
       return { ...asked, kind: verb, discard: has('discard') }
   }
+}
+
+/** A program that a search path may find elsewhere is not run. */
+function arbiter(line: CommandLine): string | undefined {
+  const path = lastValue(line, 'arbiter')
+  if (path !== undefined && !isAbsolute(path)) throw new UsageError(`--arbiter takes an absolute path, not '${path}'`)
+  return path
+}
+
+function promotion(line: CommandLine): number | undefined {
+  const text = lastValue(line, 'number')
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || number > highestPromotion)
+    throw new UsageError(`--number takes a whole number from 1 to ${highestPromotion}, not '${text}'`)
+  return number
 }
 
 const control = (line: CommandLine, verb: Verb): string =>

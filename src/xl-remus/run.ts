@@ -13,7 +13,7 @@ import { runCheckpoint } from './verbs/run-checkpoint.js'
 import { runCreate } from './verbs/run-create.js'
 import { runProbe } from './verbs/run-probe.js'
 import { runResync } from './verbs/run-resync.js'
-import { runDemote, runPromote } from './verbs/run-role.js'
+import { runAlone, runDemote, runPromote } from './verbs/run-role.js'
 import { runServe } from './verbs/run-serve.js'
 import { runStatus } from './verbs/run-status.js'
 import { verbs } from './verbs.js'
@@ -50,6 +50,8 @@ async function runCommand(command: Command, io: Io): Promise<number> {
       return runCheckpoint(command, io)
     case 'promote':
       return runPromote(command)
+    case 'alone':
+      return runAlone(command)
     case 'demote':
       return runDemote(command)
     case 'resync':
@@ -65,6 +67,7 @@ async function runCommand(command: Command, io: Io): Promise<number> {
 /** What a node says before it has changed anything. */
 const refusals: ReadonlySet<ProtocolDErrorCode> = new Set([
   ...(['not-primary', 'not-writer', 'is-primary', 'peer-is-primary', 'not-promotable', 'no-checkpoints'] as const),
+  ...(['number-over', 'fenced'] as const),
   ...(['no-peer', 'busy', 'refused', 'in-use', 'other-pair'] as const),
 ])
 

@@ -14,20 +14,23 @@ export function statusText(status: ServedStatus): string {
   if (differing > 0) parts.push(`${bytesText(differing)} may differ`)
   if (openEpoch > 0) parts.push(`open epoch: ${bytesText(openEpoch)}`)
   if (status.discards) parts.push('what it wrote alone will be discarded')
+  if (status.promotion > 0) parts.push(`promotion ${status.promotion}`)
+  if (status.fencedBy !== undefined) parts.push(`FENCED by promotion ${status.fencedBy}: demote it`)
+  if (status.asksAlone) parts.push(`the guest's writes wait for the arbiter${reason(status.whyNotAlone)}`)
   if (status.isFull) parts.push('log full: the peer waits')
   if (status.isCongested) parts.push("congested: the guest's writes wait")
   if (status.failure !== undefined) parts.push(`FAILED: ${printable(status.failure)}`)
   return parts.join('; ')
 }
 
+const reason = (why: string): string => (why === '' ? '' : ` (${printable(why)})`)
+
 function connectionText({ connection, isRefused, why, whyLost, toCopy }: ServedStatus): string {
   // nodes that do not fit meet again and again
   if (isRefused) return `refused (${printable(why)})`
   switch (connection) {
-    case 'none': {
-      const reason = why || whyLost
-      return reason === '' ? 'not connected' : `not connected (${printable(reason)})`
-    }
+    case 'none':
+      return `not connected${reason(why || whyLost)}`
     case 'hello':
       return 'being asked what it has'
     case 'equal':
@@ -44,8 +47,9 @@ function connectionText({ connection, isRefused, why, whyLost, toCopy }: ServedS
 }
 
 /** The exit status of `status`. */
-export function statusOf({ failure, disk, connection, isRefused }: ServedStatus): number {
+export function statusOf({ failure, fencedBy, disk, connection, isRefused }: ServedStatus): number {
   if (failure !== undefined) return exitStatus('nodeFailed')
+  if (fencedBy !== undefined) return exitStatus('fenced')
   if (connection === 'equal') return exitStatus('done')
   if (connection === 'undecided') return exitStatus('undecided')
   if (isRefused) return exitStatus('splitBrain')

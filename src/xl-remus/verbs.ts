@@ -18,6 +18,7 @@ export const verbs = {
     help: 'one checkpoint, acknowledged; or switch checkpointing on or off',
   },
   promote: { words: '', help: 'make the node Primary' },
+  alone: { words: '', help: 'let the guest of a Primary go on without a peer, instead of the arbiter' },
   demote: { words: '', help: 'make the node Secondary' },
   resync: { words: '', help: 'wait until both nodes hold the same, and show how far it is' },
 } as const

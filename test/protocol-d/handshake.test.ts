@@ -4,7 +4,16 @@ import { decide, type Hello, turned } from '#xenlight/protocol-d/handshake.js'
 
 const hello = (fields: Partial<Hello> = {}): Hello => ({
   ...{ pair: 'p', size: 4096, blockSize: 4096, role: 'secondary', isWriter: false, disk: 'consistent' },
-  ...{ generation: 'g1', bases: [], history: [], differs: false, isUnfinished: false, checkpoint: 0, discards: false },
+  ...{
+    generation: 'g1',
+    bases: [],
+    history: [],
+    differs: false,
+    isUnfinished: false,
+    checkpoint: 0,
+    promotion: 0,
+    discards: false,
+  },
   afterSplitBrain: 'disconnect' as const,
   ...fields,
 })

@@ -34,7 +34,7 @@ const messages: fc.Arbitrary<WireMessage> = fc.oneof(
   fc.record({ kind: fc.constant('begin'), generation }),
   fc.record({ kind: fc.constant('copied'), sequence: count, generation, checkpoint }),
   fc.record({ kind: fc.constant('role'), role }),
-  fc.record({ kind: fc.constant('roleRequest'), two: fc.boolean() }),
+  fc.record({ kind: fc.constant('roleRequest'), two: fc.boolean(), promotion: fc.nat(2 ** 31 - 1) }),
   fc.record({ kind: fc.constantFrom('roleAnswer', 'writerAnswer'), refusal: text }),
   fc.record({
     kind: fc.constant('verdict'),

@@ -23,7 +23,13 @@ function workUntil(world: World, random: Random, isSo: () => boolean): void {
 
 function pairOf(random: Random): World {
   const { activeExtents } = geometry
-  const options = { memory: 4096, activeExtents, afterSplitBrain: 'disconnect', acknowledgeFromMemory: false } as const
+  const options = {
+    memory: 4096,
+    activeExtents,
+    afterSplitBrain: 'disconnect',
+    asksAlone: false,
+    acknowledgeFromMemory: false,
+  } as const
   const world = new World(options, random.chance(0.5), { sent: () => {}, writes: () => () => {} })
   for (const index of [0, 1]) world.start(index)
   workUntil(world, random, () => world.nodes.every(Boolean))

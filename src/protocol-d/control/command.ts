@@ -1,5 +1,6 @@
 import type { Request } from '../../control/control-line.js'
 import { timeoutProblem } from '../../link/limits.js'
+import { highestPromotion } from '../geometry.js'
 import type { CheckpointSent } from '../machine/checkpoints.js'
 import type { ServedStatus } from './served-status.js'
 
@@ -14,10 +15,11 @@ export interface Commands {
   checkpoint: { needs: Record<never, never>; gives: CheckpointSent }
   wait: { needs: Timed; gives: null }
   checkpointing: { needs: { isOn: boolean }; gives: null }
-  promote: { needs: Timed & { two?: boolean; force?: boolean }; gives: null }
+  promote: { needs: Timed & { two?: boolean; force?: boolean; number?: number }; gives: null }
   demote: { needs: Timed & { force?: boolean }; gives: null }
   discard: { needs: Record<never, never>; gives: null }
   disconnect: { needs: Record<never, never>; gives: null }
+  goOnAlone: { needs: Record<never, never>; gives: null }
 }
 
 export type CommandName = keyof Commands
@@ -31,6 +33,7 @@ const commandNames = [
   'demote',
   'discard',
   'disconnect',
+  'goOnAlone',
 ] as const satisfies readonly CommandName[]
 
 /** What a node is asked. */
@@ -39,6 +42,9 @@ export interface Command<Name extends CommandName = CommandName> {
   arguments: Commands[Name]['needs']
 }
 
+const isPromotion = (number: unknown): number is number =>
+  Number.isSafeInteger(number) && (number as number) >= 1 && (number as number) <= highestPromotion
+
 /** Reads what a request asks; undefined where no node can be asked that. Arguments that are of no use to it are not kept. */
 export function readCommand({
   execute,
@@ -46,14 +52,16 @@ export function readCommand({
 }: Pick<Request, 'execute' | 'arguments'>): Command | undefined {
   const name = commandNames.find(one => one === execute)
   if (name === undefined) return undefined
-  const { isOn, two, force, timeout } = given
+  const { isOn, two, force, number, timeout } = given
   if (timeout !== undefined && (typeof timeout !== 'number' || timeoutProblem(timeout) !== undefined)) return undefined
   for (const flag of [isOn, two, force]) if (flag !== undefined && typeof flag !== 'boolean') return undefined
+  if (number !== undefined && !isPromotion(number)) return undefined
   if (name === 'checkpointing' && isOn === undefined) return undefined
   const kept = {
     ...(isOn !== undefined && { isOn }),
     ...(two !== undefined && { two }),
     ...(force !== undefined && { force }),
+    ...(number !== undefined && { number }),
     ...(timeout !== undefined && { timeout }),
   }
   return { execute: name, arguments: kept as never }

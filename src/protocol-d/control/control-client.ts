@@ -41,8 +41,9 @@ export class DiskControl implements AsyncDisposable {
     await this.#ask('checkpointing', { isOn }, limits)
   }
 
-  async promote({ two = false, force = false }: PromoteOptions = {}, limits?: Limits): Promise<void> {
-    await this.#ask('promote', { two, force, ...timed(limits) }, limits)
+  async promote({ two = false, force = false, number }: PromoteOptions = {}, limits?: Limits): Promise<void> {
+    const numbered = number === undefined ? {} : { number }
+    await this.#ask('promote', { two, force, ...numbered, ...timed(limits) }, limits)
   }
 
   /** `force` ends the connections of its NBD clients; without it, it is refused while there are any. */
@@ -57,6 +58,11 @@ export class DiskControl implements AsyncDisposable {
 
   async disconnect(limits?: Limits): Promise<void> {
     await this.#ask('disconnect', {}, limits)
+  }
+
+  /** See `ReplicatedDisk.goOnAlone`. */
+  async goOnAlone(limits?: Limits): Promise<void> {
+    await this.#ask('goOnAlone', {}, limits)
   }
 
   close(): Promise<void> {

@@ -10,6 +10,8 @@ export interface ServedStatus extends NodeStatus {
   isCongested: boolean
   /** Why the peer is not connected. */
   whyLost: string
+  /** Why the arbiter does not let it go on alone; '' where it was not asked, or does. */
+  whyNotAlone: string
   /** How many NBD clients there are. */
   clients: number
   /** The export's URL; it is there while the node is Primary. */

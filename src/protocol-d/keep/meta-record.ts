@@ -30,6 +30,8 @@ export interface MetaRecord extends KeepRecord {
   mode: StreamMode
   /** How many checkpoints were committed: as secondary those received, as primary those acknowledged. */
   checkpoint: number
+  /** The highest number of a promotion that it has heard of; as Primary that of its own. 0 where none had a number. */
+  promotion: number
   /** Whether the node acknowledges checkpoints that are not durable yet. */
   isVolatile: boolean
   /** Where the epoch log begins: the first record that may not be applied yet. */

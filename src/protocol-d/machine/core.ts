@@ -29,6 +29,10 @@ export class Core {
   isOwnGeneration = false
   /** What this node wrote alone does not count at the next meeting. */
   discards = false
+  /** It may go on without a peer, until it has one again. */
+  mayGoOnAlone = false
+  /** The number of a later promotion than that of this Primary, which is none any more: nothing is read and written. */
+  fencedBy: number | undefined
   /** Blocks to which a write failed, and which cannot be read: the peer has what was written before, or that write. */
   readonly unreadable = new Set<number>()
   /** Why the last connection ended, where this node ended it. */
@@ -58,6 +62,19 @@ export class Core {
   /** Something is under way that the guest's writes, and other changes, wait for. */
   get isBusy(): boolean {
     return this.#isBusy
+  }
+
+  /** It is Primary, has no peer, and waits until it may go on alone. */
+  get asksAlone(): boolean {
+    const isAlone = this.record.role === 'primary' && this.isWriter && !this.isReplicating
+    return isAlone && this.options.asksAlone && !this.mayGoOnAlone && this.fencedBy === undefined
+  }
+
+  /** Until both nodes hold the same again. */
+  allowAlone(): void {
+    if (this.link?.phase === 'equal') return
+    this.mayGoOnAlone = true
+    this.retry()
   }
 
   get isReplicating(): boolean {
@@ -148,6 +165,7 @@ export class Core {
   startEqual(link: Link): void {
     if (link !== this.link) return
     link.phase = 'equal'
+    this.mayGoOnAlone = false
     link.receiver = new Receiver(this.host, this.log, this.record.checkpoint, {
       isVolatile: this.options.acknowledgeFromMemory,
       failed: error => this.fail(error),
@@ -193,6 +211,9 @@ export class Core {
 export const refused = (code: ProtocolDErrorCode, message: string): ProtocolDError => new ProtocolDError(code, message)
 
 export const notPrimary = (): ProtocolDError => refused('not-primary', 'the node is Secondary: promote it first')
+
+export const fenced = (by: number): ProtocolDError =>
+  refused('fenced', `a later promotion was made (${by}), and this one is over: demote this node`)
 
 export const peerLost = (): ProtocolDError =>
   refused('peer-lost', 'the connection ended before the peer acknowledged: the checkpoint is not known to count')

@@ -1,4 +1,4 @@
-import { decide, type Hello, turned, type Verdict } from '../handshake.js'
+import { decide, type Hello, isFenced, turned, type Verdict } from '../handshake.js'
 import type { Core } from './core.js'
 import type { Link } from './link.js'
 import type { Resync } from './resync.js'
@@ -61,7 +61,7 @@ export class Greeting {
 
   #hello(): Hello {
     const { record, metadata, isWriter } = this.#core
-    const { pair, size, blockSize, role, disk, generations, mode, checkpoint } = record
+    const { pair, size, blockSize, role, disk, generations, mode, checkpoint, promotion } = record
     const { current: generation, bases, history } = generations
     const differs = metadata.differing.size > 0
     const isUnfinished = mode === 'checkpoints' && differs
@@ -69,14 +69,15 @@ export class Greeting {
     const { afterSplitBrain } = options
     return {
       ...{ pair, size, blockSize, role, isWriter, disk, generation, bases, history },
-      ...{ differs, isUnfinished, checkpoint, discards, afterSplitBrain },
+      ...{ differs, isUnfinished, checkpoint, promotion, discards, afterSplitBrain },
     }
   }
 
   #follow(link: Link, verdict: Verdict): void {
     const core = this.#core
-    const { role, checkpoint } = link.hello!
+    const { role, checkpoint, promotion } = link.hello!
     link.peer = { role, checkpoint }
+    this.#hearOfPromotion(promotion)
     if ('why' in verdict) link.why = verdict.why
     core.isRefused = verdict.kind === 'refused'
     // the connection is ended by it, on whichever side
@@ -104,6 +105,14 @@ export class Greeting {
         link.phase = 'refused'
     }
     core.release()
+  }
+
+  /** A Primary of an earlier one is none any more. A Secondary remembers it: so an earlier Primary hears of it from this node as well. */
+  #hearOfPromotion(promotion: number): void {
+    const core = this.#core
+    const { record, metadata } = core
+    if (isFenced(record, { promotion })) core.fencedBy = promotion
+    else if (promotion > record.promotion) metadata.note({ promotion })
   }
 
   /** Checkpoints are switched on anew: those before belong to another connection. */

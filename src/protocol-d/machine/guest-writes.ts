@@ -1,5 +1,5 @@
 import { blockRange } from '../../keep/geometry.js'
-import { type Core, type Done, notPrimary, type Result, refused } from './core.js'
+import { type Core, type Done, fenced, notPrimary, type Result, refused } from './core.js'
 import { Repairs } from './repairs.js'
 
 interface GuestWrite {
@@ -34,13 +34,10 @@ export class GuestWrites {
   }
 
   read(offset: number, length: number, done: Result<Uint8Array>): void {
-    const { failure, record, log, host } = this.#core
-    if (failure !== undefined) {
-      done(failure)
-      return
-    }
-    if (record.role !== 'primary') {
-      done(notPrimary())
+    const { log, host } = this.#core
+    const refusal = this.#refuseAll()
+    if (refusal !== undefined) {
+      done(refusal)
       return
     }
     log.whenApplied(error => {
@@ -53,8 +50,9 @@ export class GuestWrites {
   flush(done: Done): void {
     const core = this.#core
     const { link } = core
-    if (core.failure !== undefined) {
-      done(core.failure)
+    const refusal = core.failure ?? (core.fencedBy === undefined ? undefined : fenced(core.fencedBy))
+    if (refusal !== undefined) {
+      done(refusal)
       return
     }
     core.host.file({ kind: 'sync', file: 'data' }, error => {
@@ -83,10 +81,18 @@ export class GuestWrites {
     for (const { done } of this.#held.splice(0)) done(error)
   }
 
-  #refuse(): Error | undefined {
-    const { failure, record, isWriter, link } = this.#core
+  /** What is refused to a guest of this node in any case. */
+  #refuseAll(): Error | undefined {
+    const { failure, record, fencedBy } = this.#core
     if (failure !== undefined) return failure
     if (record.role !== 'primary') return notPrimary()
+    return fencedBy === undefined ? undefined : fenced(fencedBy)
+  }
+
+  #refuse(): Error | undefined {
+    const refusal = this.#refuseAll()
+    if (refusal !== undefined) return refusal
+    const { isWriter, link } = this.#core
     if (isWriter || (link?.phase === 'equal' && link.peer.role === 'primary')) return undefined
     const hint = 'promote this node to take over from it'
     return refused('not-writer', `the other Primary writes, and is not connected: ${hint}`)
@@ -106,6 +112,7 @@ export class GuestWrites {
     }
     // who copies to whom is decided by what this node has said that it has
     if (link?.phase === 'source-starting' || (link?.phase === 'hello' && !link.listens)) return true
+    if (core.asksAlone) return true
     if (core.isReplicating || core.isOwnGeneration || core.record.mode === 'checkpoints') return false
     this.#beginGeneration()
     return true

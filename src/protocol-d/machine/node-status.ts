@@ -19,6 +19,12 @@ export interface NodeStatus {
   /** The last one that was committed. */
   checkpoint: number
   generation: string
+  /** The highest number of a promotion that it has heard of; as Primary that of its own. 0 where none had a number. */
+  promotion: number
+  /** Of a Primary that is none any more: the number of the later promotion. */
+  fencedBy: number | undefined
+  /** It is Primary, has no peer, and its guest's writes wait until it may go on alone. */
+  asksAlone: boolean
   /** What may differ from the peer's data. */
   differing: number
   /** Of a resync, what is left to be sent. */
@@ -46,8 +52,10 @@ export function statusOf({
   discards,
   failure,
   geometry,
+  fencedBy,
+  asksAlone,
 }: Core): NodeStatus {
-  const { role, disk, mode, checkpoint, generations } = record
+  const { role, disk, mode, checkpoint, promotion, generations } = record
   return {
     role,
     isWriter,
@@ -59,6 +67,9 @@ export function statusOf({
     mode: role === 'primary' && (isWriter || link === undefined) ? mode : (link?.receiver?.mode ?? 'direct'),
     checkpoint,
     generation: generations.current,
+    promotion,
+    fencedBy,
+    asksAlone,
     differing: metadata.differing.size * geometry.blockSize,
     toCopy: (link?.source?.left ?? 0) * geometry.blockSize,
     openEpoch: log.openBytes,

@@ -1,7 +1,7 @@
 import type { MetaRecord } from '../keep/meta-record.js'
 import type { DataMessage } from '../stream/message.js'
 import type { Checkpoints } from './checkpoints.js'
-import { type Core, type Done, peerLost, refused } from './core.js'
+import { type Core, type Done, fenced, peerLost, refused } from './core.js'
 import type { GuestWrites } from './guest-writes.js'
 import type { Link } from './link.js'
 import type { Resync } from './resync.js'
@@ -11,6 +11,8 @@ export interface PromoteOptions {
   two?: boolean | undefined
   /** Also with data that is new, half a copy, or older than the peer's. */
   force?: boolean | undefined
+  /** Greater than all before: a Primary of an earlier one that meets this node or its peer is none any more. Without it nobody is kept out. */
+  number?: number | undefined
 }
 
 /** Who is Primary, and of two Primaries who writes. */
@@ -28,7 +30,7 @@ export class Roles {
   }
 
   /** Makes the node Primary. Alone it takes over: an epoch that its peer did not finish is discarded already. */
-  promote({ two = false, force = false }: PromoteOptions, done: Done): void {
+  promote({ two = false, force = false, number }: PromoteOptions, done: Done): void {
     const core = this.#core
     const { disk, role, generations } = core.record
     const phase = core.link?.phase
@@ -45,8 +47,22 @@ export class Roles {
       done(refused('busy', 'it is being decided who has which data'))
       return
     }
-    if (role === 'primary' && (core.isWriter || !isAlone)) {
+    if (core.fencedBy !== undefined) {
+      done(fenced(core.fencedBy))
+      return
+    }
+    const isPrimary = role === 'primary' && (core.isWriter || !isAlone)
+    const { promotion } = core.record
+    if (isPrimary && (number === undefined || number === promotion)) {
       done()
+      return
+    }
+    if (number !== undefined && number <= promotion) {
+      done(numberOver(number, promotion))
+      return
+    }
+    if (isPrimary) {
+      done(refused('is-primary', `it is Primary by the promotion ${promotion}: demote it first`))
       return
     }
     if (phase === 'target' || phase === 'target-starting') {
@@ -62,8 +78,9 @@ export class Roles {
       core.release()
       done(error)
     }
-    if (isAlone) this.#promoteAlone(through)
-    else this.#askForRole(two, error => (error !== undefined ? through(error) : this.#promoteBesidePeer(through)))
+    const own = number ?? promotion
+    if (isAlone) this.#promoteAlone(own, through)
+    else this.#askForRole(two, own, error => (error ? through(error) : this.#promoteBesidePeer(own, through)))
   }
 
   /** Makes the node Secondary. What was written until then is the peer's too, if it is connected. */
@@ -90,9 +107,12 @@ export class Roles {
       if (error !== undefined) return through(error)
       const lacksWrites = core.link !== undefined && core.unreadable.size > 0
       const disk = lacksWrites ? 'outdated' : core.record.disk
-      core.settle({ role: 'secondary', disk }, failure => {
+      const promotion = core.fencedBy ?? core.record.promotion
+      core.settle({ role: 'secondary', disk, promotion }, failure => {
         if (failure !== undefined) return through(failure)
         core.isWriter = false
+        core.mayGoOnAlone = false
+        core.fencedBy = undefined
         if (core.link !== undefined && core.link.phase !== 'hello')
           core.host.send('data', { kind: 'role', role: 'secondary' })
         // the peer has them, and brings this node up to date when they meet again
@@ -148,12 +168,29 @@ export class Roles {
       return
     }
     if (core.record.role === 'primary' && !message.two) {
-      answer(isPrimary)
+      answer(peerIsPrimary)
       return
     }
-    link.peer.role = 'primary'
-    if (link.phase === 'undecided') link.phase = 'target-starting'
-    answer(undefined)
+    const { promotion } = core.record
+    if (message.promotion < promotion) {
+      answer(`its promotion has the number ${message.promotion}, and one of ${promotion} was made`)
+      return
+    }
+    const agree = () => {
+      link.peer.role = 'primary'
+      if (link.phase === 'undecided') link.phase = 'target-starting'
+      answer(undefined)
+    }
+    if (message.promotion === promotion) {
+      agree()
+      return
+    }
+    const resume = link.hold()
+    core.save({ promotion: message.promotion }, error => {
+      if (error !== undefined || link !== core.link) return
+      agree()
+      resume()
+    })
   }
 
   takeRoleAnswer(link: Link, refusal: string | undefined): void {
@@ -167,7 +204,7 @@ export class Roles {
       roleAnswer()
       return
     }
-    roleAnswer(refused(refusal === isPrimary ? 'peer-is-primary' : 'refused', `the peer refuses: ${refusal}`))
+    roleAnswer(refused(refusal === peerIsPrimary ? 'peer-is-primary' : 'refused', `the peer refuses: ${refusal}`))
   }
 
   answerWriter(link: Link): void {
@@ -208,7 +245,7 @@ export class Roles {
     })
   }
 
-  #promoteAlone(done: Done): void {
+  #promoteAlone(promotion: number, done: Done): void {
     const core = this.#core
     const { link } = core
     core.drain(error => {
@@ -216,7 +253,8 @@ export class Roles {
       if (link !== core.link) return done(refused('busy', 'the peer came or went meanwhile: try again'))
       const generations = core.isOwnGeneration ? core.record.generations : core.nextGeneration()
       core.isOwnGeneration = true
-      const change = { role: 'primary', disk: 'consistent', mode: 'direct', isVolatile: false, generations } as const
+      const kept = { role: 'primary', disk: 'consistent', mode: 'direct', isVolatile: false } as const
+      const change = { ...kept, generations, promotion }
       core.save(change, failure => {
         if (failure !== undefined) return done(failure)
         core.isWriter = true
@@ -227,14 +265,14 @@ export class Roles {
     })
   }
 
-  #askForRole(two: boolean, done: Done): void {
+  #askForRole(two: boolean, promotion: number, done: Done): void {
     const link = this.#core.link!
     link.roleAnswer = done
-    this.#core.host.send('data', { kind: 'roleRequest', two })
+    this.#core.host.send('data', { kind: 'roleRequest', two, promotion })
   }
 
   /** The peer agrees; all that it sent before is received. */
-  #promoteBesidePeer(done: Done): void {
+  #promoteBesidePeer(promotion: number, done: Done): void {
     const core = this.#core
     const link = core.link!
     core.drain(error => {
@@ -243,7 +281,14 @@ export class Roles {
       const generations = isNew ? core.nextGeneration() : core.record.generations
       // the second of two Primaries goes on receiving
       const isVolatile = core.record.isVolatile && link.peer.role === 'primary'
-      const change = { role: 'primary', disk: 'consistent', mode: 'direct', isVolatile, generations } as const
+      const change = {
+        role: 'primary',
+        disk: 'consistent',
+        mode: 'direct',
+        isVolatile,
+        generations,
+        promotion,
+      } as const
       core.save(change, failure => {
         if (failure !== undefined) return done(failure)
         core.isWriter = link.peer.role !== 'primary'
@@ -257,7 +302,10 @@ export class Roles {
   }
 }
 
-const isPrimary = 'it is Primary itself'
+const peerIsPrimary = 'it is Primary itself'
+
+const numberOver = (number: number, promotion: number): Error =>
+  refused('number-over', `the number ${number} is over, as a promotion of ${promotion} was made: give a greater one`)
 
 function notPromotable(disk: MetaRecord['disk'], generation: string): Error {
   if (generation === '')

@@ -18,12 +18,13 @@ export interface OpenNode {
 
 /** Opens a node on its files. @throws ProtocolDError in-use, other-pair, no-metadata, file-failed; nothing is left open then */
 export async function openNode(options: ReplicatedDiskOptions, host: Omit<NodeHost, 'file'>): Promise<OpenNode> {
-  const { memory = 64 * 1024 * 1024, afterSplitBrain = 'disconnect', acknowledgeFromMemory = false } = options
+  const { memory = 64 * 1024 * 1024, afterSplitBrain = 'disconnect' } = options
+  const { asksAlone = false, acknowledgeFromMemory = false } = options
   const files = openFiles(options)
   try {
     await lock(files, options)
     const { activeExtents } = usualGeometry
-    const nodeOptions = { memory, activeExtents, afterSplitBrain, acknowledgeFromMemory }
+    const nodeOptions = { memory, activeExtents, afterSplitBrain, asksAlone, acknowledgeFromMemory }
     const onFiles: NodeHost = { ...host, file: files.file.bind(files) }
     const node = await later<ProtocolNode>(done => ProtocolNode.open(onFiles, nodeOptions, done))
     checkPair(node, options)

@@ -15,6 +15,8 @@ export interface ReplicatedDiskOptions extends DiskFiles {
   afterSplitBrain?: AfterSplitBrain | undefined
   /** Acknowledge checkpoints before they are durable. */
   acknowledgeFromMemory?: boolean | undefined
+  /** Let a Primary's guest wait, where it has no peer, until `goOnAlone` is called: by who has seen to it that the peer does not take over. */
+  asksAlone?: boolean | undefined
   /** How long the peer may be silent, or take nothing, in milliseconds. 6,000 by default; it is lost at most a sixth later. */
   timeout?: number | undefined
   /** How many bytes of received epochs are kept in memory, besides the log. 64 MiB by default. */
@@ -26,11 +28,12 @@ export interface ReplicatedDiskOptions extends DiskFiles {
 /** @throws TypeError, RangeError */
 export function checkDiskOptions(options: ReplicatedDiskOptions): void {
   checkObject('options', options)
-  const { pair, peer, tls, afterSplitBrain, acknowledgeFromMemory, timeout, memory, sendBuffer } = options
+  const { pair, peer, tls, afterSplitBrain, asksAlone, acknowledgeFromMemory, timeout, memory, sendBuffer } = options
   checkText('pair', pair)
   checkObject('peer', peer, '{ listen } or { connect }')
   if (tls !== undefined) checkObject('tls', tls, '{ ca, cert, key }')
   if (afterSplitBrain !== undefined) checkWord('afterSplitBrain', afterSplitBrain, ['disconnect', 'discard-secondary'])
+  checkFlag('asksAlone', asksAlone)
   checkFlag('acknowledgeFromMemory', acknowledgeFromMemory)
   if (timeout !== undefined) checkInteger('timeout', timeout, 100, 3_600_000)
   if (memory !== undefined) checkInteger('memory', memory, 0, Number.MAX_SAFE_INTEGER)

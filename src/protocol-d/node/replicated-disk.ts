@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { checkFlag, checkInteger, checkOptions } from '../../check-argument.js'
 import type { Limits } from '../../link/limits.js'
 import type { SocketAddress } from '../../link/node/socket-address.js'
-import { zeroesAtMost } from '../geometry.js'
+import { highestPromotion, zeroesAtMost } from '../geometry.js'
 import type { CheckpointSent } from '../machine/checkpoints.js'
 import type { NodeStatus } from '../machine/node-status.js'
 import type { PromoteOptions } from '../machine/roles.js'
@@ -195,12 +195,13 @@ export class ReplicatedDisk implements AsyncDisposable {
   /**
    * Makes the node Primary. Where the peer does not answer in time, the connection is ended.
    *
-   * @throws ProtocolDError peer-is-primary, not-promotable, busy, peer-lost, refused
+   * @throws ProtocolDError peer-is-primary, not-promotable, number-over, busy, peer-lost, refused
    */
   promote(options: PromoteOptions = {}, { timeout = changeTimeout }: Pick<Limits, 'timeout'> = {}): Promise<void> {
     checkOptions(options)
     checkFlag('two', options.two)
     checkFlag('force', options.force)
+    if (options.number !== undefined) checkInteger('number', options.number, 1, highestPromotion)
     return this.#changeRole(
       timeout,
       () => this.#node.isAwaitingAnswer,
@@ -229,6 +230,11 @@ export class ReplicatedDisk implements AsyncDisposable {
   async discardOwnChanges(): Promise<void> {
     await later<void>(done => this.#node.discardOwnChanges(true, done))
     this.disconnect()
+  }
+
+  /** Lets a Primary that has no peer go on with its guest's writes (`asksAlone`), until both hold the same again. @throws ProtocolDError not-primary */
+  goOnAlone(): Promise<void> {
+    return later<void>(done => this.#node.goOnAlone(done))
   }
 
   /** Ends the connection; another one is made. */

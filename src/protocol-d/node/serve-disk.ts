@@ -11,16 +11,29 @@ import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
 import { type Command, readCommand } from '../control/command.js'
 import type { ServedStatus } from '../control/served-status.js'
 import { ProtocolDError } from '../protocol-d-error.js'
+import type { Arbiter } from './arbiter.js'
+import { AskedArbiter } from './asked-arbiter.js'
 import { ReplicatedDisk } from './replicated-disk.js'
 import type { ReplicatedDiskOptions } from './replicated-disk-options.js'
 
-export interface ServeOptions extends ReplicatedDiskOptions {
+/** What any of the commands needs. */
+interface Given {
+  isOn?: boolean
+  two?: boolean
+  force?: boolean
+  number?: number
+  timeout?: number
+}
+
+export interface ServeOptions extends Omit<ReplicatedDiskOptions, 'asksAlone'> {
   /** The disk's name for its NBD clients. */
   name: string
   /** The unix socket of its NBD clients. */
   nbd: string
   /** The unix socket over which it is controlled: `connectDiskControl`. */
   control: string
+  /** Decides whether a Primary goes on without its peer. Without one it does. */
+  arbiter?: Arbiter | undefined
 }
 
 /** How long a change may wait for the peer, in milliseconds: one that is asked for, and one at the end. */
@@ -41,6 +54,8 @@ export interface DemoteOptions {
 export class ServedDisk implements AsyncDisposable {
   readonly disk: ReplicatedDisk
   readonly #options: ServeOptions
+  readonly #arbiter: AskedArbiter | undefined
+  readonly #watchers = new Set<() => void>()
   #nbd!: NbdListener
   #control!: Listener
   readonly #controllers = new Controllers((request, gone) => {
@@ -53,6 +68,15 @@ export class ServedDisk implements AsyncDisposable {
   private constructor(disk: ReplicatedDisk, options: ServeOptions) {
     this.disk = disk
     this.#options = options
+    const { arbiter } = options
+    const changed = () => {
+      for (const watcher of this.#watchers) watcher()
+    }
+    this.#arbiter = arbiter && new AskedArbiter(arbiter, disk, changed)
+    disk.onChange(() => {
+      this.#arbiter?.look()
+      changed()
+    })
   }
 
   /** @throws ProtocolDError; LinkError with the system's code where it cannot listen */
@@ -61,7 +85,7 @@ export class ServedDisk implements AsyncDisposable {
     for (const name of ['name', 'nbd', 'control'] as const) checkText(name, given[name])
     // its URL is for who is in another folder
     const options = { ...given, nbd: resolve(given.nbd) }
-    const disk = await ReplicatedDisk.open(options)
+    const disk = await ReplicatedDisk.open({ ...options, asksAlone: options.arbiter !== undefined })
     const served = new ServedDisk(disk, options)
     try {
       const find = (name: string) =>
@@ -88,7 +112,14 @@ export class ServedDisk implements AsyncDisposable {
   status(): ServedStatus {
     const { address } = this.disk
     const listens = address === undefined || 'path' in address ? address?.path : `${address.host}:${address.port}`
-    return { ...this.disk.status(), clients: this.#nbd.connections, url: this.url, listens }
+    const whyNotAlone = this.#arbiter?.why ?? ''
+    return { ...this.disk.status(), whyNotAlone, clients: this.#nbd.connections, url: this.url, listens }
+  }
+
+  /** Calls back when something that `status` shows may have changed. What it returns ends that. */
+  onChange(changed: () => void): () => void {
+    this.#watchers.add(changed)
+    return () => this.#watchers.delete(changed)
   }
 
   /**
@@ -118,6 +149,7 @@ export class ServedDisk implements AsyncDisposable {
   /** Ends all of it; a Primary is demoted first, where it can be: alone, where its peer does not acknowledge what was written in time. */
   async close(): Promise<void> {
     this.#closing++
+    this.#arbiter?.close()
     this.#controllers.endAll()
     await this.#control?.close()
     await this.#freeing(closeTimeout, async () => this.#nbd?.close())
@@ -144,7 +176,8 @@ export class ServedDisk implements AsyncDisposable {
   }
 
   get #isOpen(): boolean {
-    return this.#closing === 0 && this.disk.status().role === 'primary'
+    const { role, fencedBy } = this.disk.status()
+    return this.#closing === 0 && role === 'primary' && fencedBy === undefined
   }
 
   #backend() {
@@ -160,7 +193,7 @@ export class ServedDisk implements AsyncDisposable {
   }
 
   async #do({ execute, arguments: given }: Command, gone: AbortSignal): Promise<unknown> {
-    const { isOn, two, force, timeout } = given as { isOn?: boolean; two?: boolean; force?: boolean; timeout?: number }
+    const { isOn, two, force, number, timeout } = given as Given
     switch (execute) {
       case 'status':
         return this.status()
@@ -171,13 +204,15 @@ export class ServedDisk implements AsyncDisposable {
       case 'checkpointing':
         return this.disk.setCheckpointing(isOn === true)
       case 'promote':
-        return this.disk.promote({ two, force }, { timeout })
+        return this.disk.promote({ two, force, number }, { timeout })
       case 'demote':
         return this.demote({ force, timeout })
       case 'discard':
         return this.disk.discardOwnChanges()
       case 'disconnect':
         return this.disk.disconnect()
+      case 'goOnAlone':
+        return this.disk.goOnAlone()
     }
   }
 }

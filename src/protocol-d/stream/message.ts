@@ -20,8 +20,8 @@ export type DataMessage =
   /** The end of a resync: the target now has this generation. */
   | { kind: 'copied'; sequence: number; generation: string; checkpoint: number }
   | { kind: 'role'; role: 'primary' | 'secondary' }
-  /** May I be Primary? Also beside you, with `two`. */
-  | { kind: 'roleRequest'; two: boolean }
+  /** May I be Primary, by a promotion of this number? Also beside you, with `two`. */
+  | { kind: 'roleRequest'; two: boolean; promotion: number }
   | { kind: 'roleAnswer'; refusal: string | undefined }
   /** Of two Primaries, let me be the one that writes. */
   | { kind: 'writerRequest' }

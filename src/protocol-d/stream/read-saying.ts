@@ -11,7 +11,7 @@ const namesAtMost = 64
 /** Reads what a peer says in JSON; undefined where it is not what that kind has to say. Nothing else of it is kept. */
 export function readSaying(kind: WireMessage['kind'], value: unknown): WireMessage | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { hello, verdict, generation, sequence, checkpoint, role, two, refusal, ...rest } = value as Fields
+  const { hello, verdict, generation, sequence, checkpoint, role, two, promotion, refusal, ...rest } = value as Fields
   switch (kind) {
     case 'open':
       return readOpen(rest)
@@ -31,7 +31,7 @@ export function readSaying(kind: WireMessage['kind'], value: unknown): WireMessa
     case 'role':
       return isRole(role) ? { kind, role } : undefined
     case 'roleRequest':
-      return isFlag(two) ? { kind, two } : undefined
+      return isFlag(two) && isPromotion(promotion) ? { kind, two, promotion } : undefined
     case 'roleAnswer':
     case 'writerAnswer':
       return refusal === undefined || isText(refusal) ? { kind, refusal } : undefined
@@ -48,14 +48,14 @@ function readOpen({ session, channel, pair, version }: Fields): WireMessage | un
 function readHello(value: unknown): Hello | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { pair, size, blockSize, role, isWriter, disk, generation, bases, history } = value as Fields
-  const { differs, isUnfinished, checkpoint, discards, afterSplitBrain } = value as Fields
+  const { differs, isUnfinished, checkpoint, promotion, discards, afterSplitBrain } = value as Fields
   if (!isText(pair) || !isCount(size) || !isCount(blockSize) || !isRole(role) || !isDisk(disk)) return undefined
   if (!isName(generation) || !areNames(bases) || !areNames(history) || !isCheckpoint(checkpoint)) return undefined
   if (!isFlag(isWriter) || !isFlag(differs) || !isFlag(isUnfinished) || !isFlag(discards)) return undefined
-  if (!isSplitBrainAnswer(afterSplitBrain)) return undefined
+  if (!isSplitBrainAnswer(afterSplitBrain) || !isPromotion(promotion)) return undefined
   return {
     ...{ pair, size, blockSize, role, isWriter, disk, generation, bases, history },
-    ...{ differs, isUnfinished, checkpoint, discards, afterSplitBrain },
+    ...{ differs, isUnfinished, checkpoint, promotion, discards, afterSplitBrain },
   }
 }
 
@@ -72,6 +72,8 @@ const isFlag = (value: unknown): value is boolean => typeof value === 'boolean'
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 /** There are as many again to come. */
 const isCheckpoint = (value: unknown): value is number => isCount(value) && value < 2 ** 52
+/** It is kept, and there are as many again to come. */
+const isPromotion = isCheckpoint
 const isRole = (value: unknown): value is 'primary' | 'secondary' => value === 'primary' || value === 'secondary'
 const isSplitBrainAnswer = (value: unknown): value is Hello['afterSplitBrain'] =>
   value === 'disconnect' || value === 'discard-secondary'

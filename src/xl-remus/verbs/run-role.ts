@@ -5,7 +5,14 @@ import { exitStatus } from '../exit-status.js'
 export async function runPromote(command: Extract<Command, { kind: 'promote' }>): Promise<number> {
   const limits = { timeout: command.timeout ?? 10_000 }
   await using node = await connectDiskControl(command.control, limits)
-  await node.promote({ two: command.two, force: command.force }, limits)
+  await node.promote({ two: command.two, force: command.force, number: command.number }, limits)
+  return exitStatus('done')
+}
+
+export async function runAlone(command: Extract<Command, { kind: 'alone' }>): Promise<number> {
+  const limits = { timeout: command.timeout ?? 10_000 }
+  await using node = await connectDiskControl(command.control, limits)
+  await node.goOnAlone(limits)
   return exitStatus('done')
 }
 

@@ -18,6 +18,7 @@ const records: fc.Arbitrary<MetaRecord> = fc.record(
     role: fc.constantFrom('primary', 'secondary'),
     mode: fc.constantFrom('direct', 'checkpoints'),
     checkpoint: number,
+    promotion: number,
     isVolatile: fc.boolean(),
     log: fc.record({ id: word, head: number, sequence: number, previous: word }, plain),
     // as many as a node has, of a disk of 4 TiB

@@ -14,6 +14,7 @@ export class EqualPair {
       memory: 1 << 20,
       activeExtents: 3,
       afterSplitBrain: 'disconnect',
+      asksAlone: false,
       acknowledgeFromMemory: false,
     } as const
     this.world = new World({ ...usual, ...options }, false, {

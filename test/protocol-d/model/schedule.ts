@@ -34,6 +34,8 @@ export class Schedule {
   readonly world: World
   #random: Random
   #tag = 0
+  #number = 0
+  readonly #numbersPromotions: boolean
   /** Whether the present connection began between equals. */
   #isEqual = false
   readonly #acked: number[] = []
@@ -42,7 +44,7 @@ export class Schedule {
   /** What a node sends on the present connection. */
   readonly #streams: (Stream | undefined)[] = [undefined, undefined]
   readonly #histories: SectorHistory[][] = [0, 1].map(() => newHistories(Array(sectors).fill(0)))
-  readonly counts = { failovers: 0, crashes: 0, resyncs: 0, checkpoints: 0, writes: 0, exact: 0 }
+  readonly counts = { failovers: 0, crashes: 0, resyncs: 0, checkpoints: 0, writes: 0, exact: 0, fenced: 0 }
 
   constructor(first: number) {
     const random = createRandom(first)
@@ -51,8 +53,10 @@ export class Schedule {
       memory: random.pick([0, 2048, 1 << 20]),
       activeExtents: geometry.activeExtents,
       afterSplitBrain: random.pick(['disconnect', 'discard-secondary'] as const),
+      asksAlone: random.chance(0.3),
       acknowledgeFromMemory: random.chance(0.2),
     }
+    this.#numbersPromotions = random.chance(0.5)
     this.world = new World(options, random.chance(0.5), {
       sent: (from, _channel, message) => this.#sent(from, message),
       writes: (index, offset, data) => this.#noteWrite(index, offset, data),
@@ -158,8 +162,12 @@ export class Schedule {
     const offset = first * sector
     this.counts.writes++
     this.#say(`node ${index}: ${isZero ? 'zeroes' : `write ${tag}`} to sectors ${first} to ${first + count - 1}`)
+    const { fencedBy } = node.status()
+    if (fencedBy !== undefined) this.counts.fenced++
     // what fails may have been written or not
-    const done = () => {}
+    const done = (error?: Error) => {
+      if (fencedBy !== undefined && error === undefined) throw new Error(`node ${index} is fenced, and took a write`)
+    }
     if (isZero) node.zero(offset, count * sector, done)
     else node.write(offset, sectorData(tag, count * sector), done)
   }
@@ -201,9 +209,10 @@ export class Schedule {
     this.#histories[index] = newHistories(content)
   }
 
-  #promote(index: number, options: { two?: boolean; force?: boolean } = {}): void {
+  #promote(index: number, given: { two?: boolean; force?: boolean } = {}): void {
     const node = this.world.nodes[index]
     if (node === undefined) return
+    const options = this.#numbersPromotions ? { ...given, number: ++this.#number } : given
     const before = node.status()
     this.#say(`node ${index}: promote ${JSON.stringify(options)}`)
     node.promote(options, error => {
@@ -301,6 +310,14 @@ export class Schedule {
       if (status.role === 'primary') {
         choices.push([4, () => this.#write(index)], [1, () => this.#flush(index)], [0.15, () => this.#demote(index)])
         choices.push([status.mode === 'checkpoints' ? 3 : 0.1, () => this.#checkpoint(index)])
+        if (status.asksAlone)
+          choices.push([
+            1,
+            () => {
+              this.#say(`node ${index}: goes on alone`)
+              node.goOnAlone(error => error && this.#say(`node ${index}: ${error.message}`))
+            },
+          ])
         const isOn = status.mode !== 'checkpoints'
         choices.push([
           isOn ? 1 : 0.2,
@@ -403,6 +420,11 @@ export class Schedule {
 
   /** What an administrator would do. */
   #decide(statuses: readonly NodeStatus[]): void {
+    const fenced = statuses.findIndex(({ fencedBy }) => fencedBy !== undefined)
+    if (fenced >= 0) {
+      this.#demote(fenced)
+      return
+    }
     const isGood = ({ disk }: NodeStatus) => disk === 'consistent'
     const found = [
       statuses.findIndex(one => isGood(one) && one.role === 'primary' && one.isWriter),

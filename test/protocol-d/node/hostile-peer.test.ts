@@ -24,7 +24,16 @@ async function lonelyPrimary(t: Test, size = megabyte): Promise<{ disk: Replicat
 
 const hello: Hello = {
   ...{ pair: 'pair', size: megabyte, blockSize: 4096, role: 'secondary', isWriter: false, disk: 'inconsistent' },
-  ...{ generation: '', bases: [], history: [], differs: false, isUnfinished: false, checkpoint: 0, discards: false },
+  ...{
+    generation: '',
+    bases: [],
+    history: [],
+    differs: false,
+    isUnfinished: false,
+    checkpoint: 0,
+    promotion: 0,
+    discards: false,
+  },
   afterSplitBrain: 'disconnect',
 }
 
@@ -49,7 +58,7 @@ t.test('pings and questions that nobody reads the answers of end the connection'
   const before = resident()
   const questions = [
     ['meta', { kind: 'ping' }],
-    ['data', { kind: 'roleRequest', two: true }],
+    ['data', { kind: 'roleRequest', two: true, promotion: 0 }],
   ] as const
   for (const [channel, message] of questions) {
     using peer = await target(path, megabyte)

@@ -1,0 +1,59 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
+
+/** What a cluster manager asks about something that is served. */
+export interface ClusterView {
+  /** Promoted is what OCF calls the active side; degraded, where it runs without a replica. */
+  monitor: 'running' | 'promoted' | 'degraded-promoted' | 'failed' | 'failed-promoted'
+  /** How much it is to be preferred where one is promoted; undefined where it is not to be. */
+  score: number | undefined
+  /** The number of the last promotion that it has heard of. */
+  promotion: number
+  /** In words. */
+  state: string
+}
+
+/** How often it says that it is there, in milliseconds. */
+const beatInterval = 1000
+
+/**
+ * A file that says what is served, for programs that have no time to ask: a line a word, `KEY=VALUE`. It is written anew whenever something
+ * has changed, and every second: `beat` is the system's uptime then, in seconds, so that a process that hangs is seen.
+ */
+export class StateFile implements Disposable {
+  readonly #path: string
+  readonly #view: () => ClusterView
+  readonly #failed: (error: Error) => void
+  readonly #timer: ReturnType<typeof setInterval>
+  #hasFailed = false
+
+  /** @param failed called where it cannot be written; the next time only after it could */
+  constructor(path: string, view: () => ClusterView, failed: (error: Error) => void) {
+    this.#path = path
+    this.#view = view
+    this.#failed = failed
+    this.#timer = setInterval(() => this.write(), beatInterval)
+    this.write()
+  }
+
+  write(): void {
+    const { monitor, score, promotion, state } = this.#view()
+    const words = { pid: process.pid, beat: Math.floor(uptime()), monitor, score: score ?? '', promotion, state }
+    const text = Object.entries(words).map(([key, value]) => `${key}=${value}\n`)
+    try {
+      // whoever reads has the old one or the new one
+      writeFileSync(`${this.#path}.new`, text.join(''), { mode: 0o600 })
+      renameSync(`${this.#path}.new`, this.#path)
+      this.#hasFailed = false
+    } catch (error) {
+      if (!this.#hasFailed) this.#failed(error as Error)
+      this.#hasFailed = true
+    }
+  }
+
+  /** The file goes with what is served. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+    rmSync(this.#path, { force: true })
+  }
+}
