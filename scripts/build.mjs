@@ -64,7 +64,7 @@ await esbuild.build({
   outfile: `dist/bin/${store}`,
   format: 'esm',
 })
-const pairs = ['rephub', 'repagent', 'xl-colo', 'xl-remus']
+const pairs = ['rephub', 'repagent', 'xl-cluster', 'xl-colo', 'xl-remus']
 for (const name of pairs)
   await esbuild.build({
     ...bundled,

@@ -51,7 +51,14 @@ const messages: fc.Arbitrary<WireMessage> = fc.oneof(
     kind: fc.constant('hello'),
     hello: fc.record({
       ...{ pair: text, size: count, blockSize: count, role, isWriter: fc.boolean(), generation },
-      ...{ bases: names, history: names, differs: fc.boolean(), isUnfinished: fc.boolean(), checkpoint },
+      ...{
+        bases: names,
+        history: names,
+        differs: fc.boolean(),
+        isUnfinished: fc.boolean(),
+        checkpoint,
+        promotion: checkpoint,
+      },
       ...{
         discards: fc.boolean(),
         afterSplitBrain: fc.constantFrom('disconnect', 'discard-secondary'),

@@ -1,12 +1,13 @@
+import { StateFile } from '../../cluster/node/state-file.js'
+import { remusView } from '../../cluster/remus-view.js'
 import { certificates } from '../../command-line/certificates.js'
 import { complain } from '../../command-line/complain.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
 import { NewestLine } from '../../command-line/newest-line.js'
-import { StateFile } from '../../command-line/state-file.js'
+import type { ServedStatus } from '../../protocol-d/control/served-status.js'
 import { arbiterProgram } from '../../protocol-d/node/arbiter-program.js'
 import { ServedDisk } from '../../protocol-d/node/serve-disk.js'
-import { clusterView } from '../cluster-view.js'
 import type { ServeCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
 import { pairName } from '../pair-name.js'
@@ -24,7 +25,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     arbiter: arbiter === undefined ? undefined : arbiterProgram(arbiter),
   })
   using state =
-    stateFile === undefined ? undefined : new StateFile(stateFile, () => clusterView(served.status()), sayFailed(io))
+    stateFile === undefined ? undefined : new StateFile(stateFile, () => viewOf(served.status()), sayFailed(io))
   const lines = new NewestLine(line => io.writeLater(line))
   let before = ''
   let isDue = false
@@ -50,6 +51,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   stop()
   return interruption.status ?? exitStatus('done')
 }
+
+const viewOf = (status: ServedStatus) => ({ ...remusView(status), state: statusText(status) })
 
 const sayFailed = (io: Io) => (error: Error) =>
   complain(io, 'xl-remus', `the state file cannot be written: ${error.message}`)

@@ -30,7 +30,15 @@ function live({ first, steps }: Life): Schedule['counts'] {
 
 /** Lives many. Where one fails, a short story that fails too is looked for, unless any will do. */
 export function liveMany(seed: number, runs: number, { longest = 200, anyWillDo = false } = {}): Schedule['counts'] {
-  const totals: Schedule['counts'] = { failovers: 0, crashes: 0, resyncs: 0, checkpoints: 0, writes: 0, exact: 0 }
+  const totals: Schedule['counts'] = {
+    failovers: 0,
+    crashes: 0,
+    resyncs: 0,
+    checkpoints: 0,
+    writes: 0,
+    exact: 0,
+    fenced: 0,
+  }
   const property = fc.property(lifeArbitrary(longest), life => {
     const counts = live(life)
     for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += counts[name]

@@ -1,15 +1,9 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { uptime } from 'node:os'
+import type { ClusterView } from '../cluster-view.js'
 
-/** What a cluster manager asks about something that is served. */
-export interface ClusterView {
-  /** Promoted is what OCF calls the active side; degraded, where it runs without a replica. */
-  monitor: 'running' | 'promoted' | 'degraded-promoted' | 'failed' | 'failed-promoted'
-  /** How much it is to be preferred where one is promoted; undefined where it is not to be. */
-  score: number | undefined
-  /** The number of the last promotion that it has heard of. */
-  promotion: number
-  /** In words. */
+/** What is served, and in words. */
+export interface ServedState extends ClusterView {
   state: string
 }
 
@@ -22,13 +16,13 @@ const beatInterval = 1000
  */
 export class StateFile implements Disposable {
   readonly #path: string
-  readonly #view: () => ClusterView
+  readonly #view: () => ServedState
   readonly #failed: (error: Error) => void
   readonly #timer: ReturnType<typeof setInterval>
   #hasFailed = false
 
   /** @param failed called where it cannot be written; the next time only after it could */
-  constructor(path: string, view: () => ClusterView, failed: (error: Error) => void) {
+  constructor(path: string, view: () => ServedState, failed: (error: Error) => void) {
     this.#path = path
     this.#view = view
     this.#failed = failed

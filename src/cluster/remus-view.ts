@@ -1,6 +1,5 @@
-import type { ClusterView } from '../command-line/state-file.js'
 import type { ServedStatus } from '../protocol-d/control/served-status.js'
-import { statusText } from './status-text.js'
+import type { ClusterView } from './cluster-view.js'
 
 /** How much a node's data is to be preferred, where one is promoted; none where its data is not to be promoted. */
 const scores = {
@@ -14,11 +13,12 @@ const scores = {
   undecided: 10,
 } as const
 
-/** What a cluster manager asks about a node. */
-export function clusterView(status: ServedStatus): ClusterView {
-  const { promotion } = status
-  return { monitor: monitorOf(status), score: scoreOf(status), promotion, state: statusText(status) }
-}
+/** What a cluster manager asks about a node of a replicated disk. */
+export const remusView = (status: ServedStatus): ClusterView => ({
+  monitor: monitorOf(status),
+  score: scoreOf(status),
+  promotion: status.promotion,
+})
 
 function monitorOf({ failure, fencedBy, role, connection }: ServedStatus): ClusterView['monitor'] {
   const isPrimary = role === 'primary'

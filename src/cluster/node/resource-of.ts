@@ -1,0 +1,13 @@
+import type { Resource } from '../agent.js'
+import type { KnownAgent } from '../agents.js'
+import type { OcfEnvironment } from '../ocf-environment.js'
+import { RemusResource } from './remus-resource.js'
+import type { RunPlace } from './run-place.js'
+
+/** What an agent's resource is on this node. */
+export function resourceOf(agent: KnownAgent, environment: OcfEnvironment, place: RunPlace): Resource {
+  switch (agent.name) {
+    case 'remus':
+      return new RemusResource(environment, place)
+  }
+}

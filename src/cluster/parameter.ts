@@ -1,0 +1,12 @@
+/** A parameter of a resource, as its meta-data has it. */
+export interface Parameter {
+  readonly name: string
+  readonly type: 'string' | 'time'
+  /** What it is without one; none where it has to be given. */
+  readonly default?: string
+  readonly isRequired?: boolean
+  /** No two resources may have the same. */
+  readonly isUnique?: boolean
+  readonly short: string
+  readonly long: string
+}
