@@ -86,6 +86,10 @@ export class Checkpoints {
       done()
       return
     }
+    if (!isOn && this.#core.asksAlone) {
+      this.#core.unlessAsking(() => this.switch(isOn, done))
+      return
+    }
     this.#isSwitching = true
     const through: Done = error => {
       this.#isSwitching = false

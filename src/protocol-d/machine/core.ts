@@ -41,6 +41,7 @@ export class Core {
   isRefused = false
   #isBusy = false
   #whenFree: (() => void)[] = []
+  #whenAnswered: (() => void)[] = []
   readonly #onRelease: (() => void)[] = []
   readonly #onEnd: ((link: Link) => void)[] = []
 
@@ -89,6 +90,7 @@ export class Core {
   release(): void {
     this.#isBusy = false
     for (const then of this.#whenFree.splice(0)) then()
+    for (const then of this.#whenAnswered.splice(0)) this.unlessAsking(then)
     for (const released of this.#onRelease) released()
     this.host.changed()
   }
@@ -96,6 +98,12 @@ export class Core {
   /** As `release`, where nobody is busy: something has changed that writes may wait for. */
   retry(): void {
     if (!this.#isBusy) this.release()
+  }
+
+  /** Calls back once it does not ask any more whether it may go on alone: it may, it has its peer again, or is no Primary. */
+  unlessAsking(then: () => void): void {
+    if (this.asksAlone) this.#whenAnswered.push(then)
+    else then()
   }
 
   whenNotBusy(then: () => void): void {

@@ -48,6 +48,11 @@ export class GuestWrites {
 
   /** Makes durable here what was written; of two Primaries without checkpoints, visible to the other as well. */
   flush(done: Done): void {
+    // what one node alone has may be undone until then
+    this.#core.unlessAsking(() => this.#flush(done))
+  }
+
+  #flush(done: Done): void {
     const core = this.#core
     const { link } = core
     const refusal = core.failure ?? (core.fencedBy === undefined ? undefined : fenced(core.fencedBy))

@@ -56,6 +56,23 @@ t.test('it waits no more where the peer comes back; and anew when that is lost a
   t.end()
 })
 
+t.test('so do a flush, and the end of checkpoints, which let what one node has count', t => {
+  const pair = new EqualPair({ asksAlone: true })
+  pair.done(done => pair.first.setCheckpointing(true, done))
+  pair.cut()
+  pair.work()
+  const done: string[] = []
+  pair.first.flush(error => done.push(`flush ${error?.message}`))
+  pair.first.setCheckpointing(false, error => done.push(`off ${error?.message}`))
+  pair.work()
+  t.same(done, [])
+  t.equal(pair.first.status().mode, 'checkpoints', 'what it wrote is undone, where the other one takes over')
+  pair.done(through => pair.first.goOnAlone(through))
+  t.same(done.sort(), ['flush undefined', 'off undefined'])
+  t.equal(pair.first.status().mode, 'direct')
+  t.end()
+})
+
 t.test('a node that takes over alone waits, too; a Secondary has nothing to go on with', t => {
   const pair = new EqualPair({ asksAlone: true })
   pair.cut()
