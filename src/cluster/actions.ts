@@ -95,8 +95,7 @@ async function mustBeServed(resource: Resource): Promise<void> {
 async function promote(subject: Subject): Promise<OcfCode> {
   const { agent, resource, environment, host } = subject
   const { cluster, warn } = host
-  const { instance } = environment
-  const node = nodeOf(environment)
+  const { instance, node } = environment
   await mustBeServed(resource)
   const view = await resource.view()
   if (view.monitor === 'promoted' || view.monitor === 'degraded-promoted') return ocfCodes.success
@@ -117,11 +116,6 @@ async function promote(subject: Subject): Promise<OcfCode> {
   if (reason !== undefined) await recordForce(instance, node, number, reason, host)
   await score(subject)
   return ocfCodes.success
-}
-
-export function nodeOf({ node }: OcfEnvironment): string {
-  if (node === undefined) throw new OcfFailure('genericError', 'no cluster manager says which node this is')
-  return node
 }
 
 export const propertyOf = (instance: string): string => `xenlight-${instance}-promotion`

@@ -35,7 +35,10 @@ const actions: readonly Action[] = [
 /** The agent's description as OCF 1.1 has it. */
 export function metaData({ name, short, long, parameters }: AgentDescription, version: string): string {
   return `<?xml version="1.0"?>
-<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd">
+<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd" [
+<!-- the DTD is older than OCF 1.1, and does not know reload-agent -->
+<!ATTLIST action name CDATA #REQUIRED>
+]>
 <resource-agent name="${name}" version="${xml(version)}">
 <version>1.1</version>
 <longdesc lang="en">

@@ -5,8 +5,8 @@ import type { Parameter } from './parameter.js'
 export interface OcfEnvironment {
   /** The resource's name, without the number of its clone. */
   readonly instance: string
-  /** The node's name in the cluster; undefined outside of one. */
-  readonly node: string | undefined
+  /** This node's name in the cluster. */
+  readonly node: string
   /** How long the action may take, in milliseconds. */
   readonly timeout: number
   /** How deep a monitor looks. */
@@ -19,10 +19,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Where nobody says how long an action may take, in milliseconds. */
 const usualTimeout = 60_000
 
-/** @throws OcfFailure notConfigured where a parameter is missing, or the resource's name is none */
-export function readEnvironment(env: Environment, parameters: readonly Parameter[]): OcfEnvironment {
+/**
+ * @param hostname what a node is called where nobody says otherwise
+ * @throws OcfFailure notConfigured where a parameter is missing, or the resource's name is none
+ */
+export function readEnvironment(env: Environment, parameters: readonly Parameter[], hostname: string): OcfEnvironment {
   const { OCF_RESOURCE_INSTANCE = 'default', OCF_CHECK_LEVEL, OCF_RESKEY_CRM_meta_timeout: timeout } = env
-  const { OCF_RESKEY_CRM_meta_on_node: node } = env
+  const { OCF_RESKEY_CRM_meta_on_node: node = hostname } = env
   const instance = OCF_RESOURCE_INSTANCE.replace(/:\d+$/, '')
   // it becomes a folder's name, and a part of other names
   if (!/^[A-Za-z_][\w.-]{0,63}$/.test(instance))

@@ -24,4 +24,6 @@ corosync -f >"$folder/corosync.log" 2>&1 &
 until corosync-cfgtool -s >/dev/null 2>&1; do
     sleep 0.1
 done
-exec pacemakerd -f >>"$folder/pacemaker.log" 2>&1
+# this shell stays: it waits for what nobody else waits for
+pacemakerd -f >>"$folder/pacemaker.log" 2>&1 &
+wait $!

@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { connectDiskControl } from '../../protocol-d/node/connect-disk-control.js'
 import { ProtocolDError } from '../../protocol-d/protocol-d-error.js'
-import { nodeOf } from '../actions.js'
 import type { Resource } from '../agent.js'
 import type { ClusterView } from '../cluster-view.js'
 import type { OcfEnvironment } from '../ocf-environment.js'
@@ -126,7 +125,7 @@ export class RemusResource implements Resource {
   /** The one that listens is the first. */
   #peer(): readonly string[] {
     const places = placesOf(this.#environment)
-    const own = nodeOf(this.#environment)
+    const { node: own } = this.#environment
     const mine = places.findIndex(({ node }) => node === own)
     const [first] = places as [Place, Place]
     if (mine < 0) throw new OcfFailure('wrongArguments', `nodes does not name this node: ${own}`)

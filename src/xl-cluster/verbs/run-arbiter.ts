@@ -1,4 +1,4 @@
-import { nodeOf } from '../../cluster/actions.js'
+import { hostname } from 'node:os'
 import { agents } from '../../cluster/agents.js'
 import { Pacemaker } from '../../cluster/node/pacemaker.js'
 import { runProgram } from '../../cluster/node/run-program.js'
@@ -17,8 +17,8 @@ export async function runArbiter({ question }: Extract<Command, { kind: 'arbiter
   const { XENLIGHT_AGENT } = env
   const agent = agents.find(({ name }) => name === XENLIGHT_AGENT)
   if (agent === undefined) throw new Error('the environment names no agent of ours: an agent starts this')
-  const environment = readEnvironment(env, agent.parameters)
-  const node = nodeOf(environment)
+  const environment = readEnvironment(env, agent.parameters, hostname())
+  const { node } = environment
   const peers = agent.nodes(environment).filter(name => name !== node)
   const cluster = new Pacemaker(runProgram(toolTimeout))
   const subject = { resource: environment.instance, node, peers }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { actionNames, runAction } from '../../cluster/actions.js'
 import { agents, type KnownAgent } from '../../cluster/agents.js'
@@ -45,7 +46,7 @@ const isForeseen = (error: unknown): error is Error =>
   error instanceof Error && !(error instanceof TypeError || error instanceof ReferenceError)
 
 function act(agent: KnownAgent, action: (typeof actionNames)[number], io: Io): Promise<number> {
-  const environment = readEnvironment(process.env, agent.parameters)
+  const environment = readEnvironment(process.env, agent.parameters, hostname())
   const resource = resourceOf(agent, environment, {
     folder: join('/run/xenlight', environment.instance),
     node: process.execPath,
