@@ -13,7 +13,7 @@ export const actionNames = [
 export type ActionName = (typeof actionNames)[number]
 
 /** The code of a monitor. */
-export const monitorCodes: Readonly<Record<ClusterView['monitor'], OcfCode>> = {
+const monitorCodes: Readonly<Record<ClusterView['monitor'], OcfCode>> = {
   running: ocfCodes.success,
   promoted: ocfCodes.promoted,
   'degraded-promoted': ocfCodes.degradedPromoted,
@@ -118,7 +118,7 @@ async function promote(subject: Subject): Promise<OcfCode> {
   return ocfCodes.success
 }
 
-export const propertyOf = (instance: string): string => `xenlight-${instance}-promotion`
+const propertyOf = (instance: string): string => `xenlight-${instance}-promotion`
 export const forceOf = (instance: string): string => `xenlight-${instance}-force`
 const forcedOf = (instance: string): string => `xenlight-${instance}-forced`
 

@@ -9,6 +9,3 @@ const step = 1000
  * @param place the node's place among those of the resource, from 1 on
  */
 export const nextPromotion = (last: number, place: number): number => (Math.floor(last / step) + 1) * step + place
-
-/** How many nodes have numbers of their own. */
-export const placesAtMost = step - 1
