@@ -1,10 +1,18 @@
+import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { Random } from '../support/random.js'
 import type { NamespaceCluster } from './namespace-cluster.js'
+
+const run = promisify(execFile)
 
 /** Something that happens to a cluster, and what makes it good again. */
 export interface Fault {
   readonly name: string
+  /** It happens to all nodes, or is asked for: no fail-over is measured by it. */
+  readonly isOfAll?: boolean
   /** Whether the service may stop as long as it lasts. */
   do(cluster: NamespaceCluster, node: string, other: string, random: Random): Promise<void>
 }
@@ -75,6 +83,17 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'the disk of a node is full',
+    async do(cluster, node, _other, random) {
+      const filling = join(cluster.node(node).folder, 'disk/filling')
+      await meanwhile(
+        seconds(random, 1, 5),
+        () => run('dd', ['if=/dev/zero', `of=${filling}`, 'bs=64k']).catch(() => {}),
+        () => rmSync(filling, { force: true }),
+      )
+    },
+  },
+  {
     name: 'agents are killed in the middle of what they do',
     async do(cluster, node, _other, random) {
       for (const pid of cluster.node(node).pidsOf('xl-remus.cjs serve')) process.kill(pid, 'SIGKILL')
@@ -84,6 +103,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a node is set on standby',
+    isOfAll: true,
     async do(cluster, node, other, random) {
       await meanwhile(
         seconds(random, 2, 6),
@@ -94,6 +114,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a node is lost in maintenance mode',
+    isOfAll: true,
     async do(cluster, node, other, random) {
       await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-v', 'true')
       for (const pid of cluster.node(node).pidsOf('xl-remus.cjs serve')) process.kill(pid, 'SIGKILL')
@@ -103,6 +124,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'all nodes lose their power',
+    isOfAll: true,
     async do(cluster, _node, _other, random) {
       for (const node of cluster.nodes) await node.kill()
       for (const node of random.chance(0.5) ? cluster.nodes : [...cluster.nodes].reverse()) {

@@ -18,12 +18,17 @@ export interface History {
   alone: number
   /** When the last promise was made. */
   last: bigint
-  /** The longest time between two promises, in milliseconds. */
+  /** The longest time between two promises, in milliseconds, of those after `since`. */
   longestGap: number
 }
 
-/** Reads what all guests have said, and holds it against what must be so. @throws Error where something promised is gone, or two were active */
-export function readHistory(folder: string): History {
+/**
+ * Reads what all guests have said, and holds it against what must be so.
+ *
+ * @param since on the monotonic clock, in nanoseconds
+ * @throws Error where something promised is gone, or two were active
+ */
+export function readHistory(folder: string, since = 0n): History {
   const entries = readdirSync(folder).flatMap(guest => entriesOf(guest, readFileSync(join(folder, guest), 'utf8')))
   entries.sort((first, second) => (first.time < second.time ? -1 : 1))
   const history = { guests: 0, promised: 0, byCheckpoint: 0, alone: 0, last: 0n, longestGap: 0 }
@@ -37,7 +42,8 @@ export function readHistory(folder: string): History {
       continue
     }
     if (guest !== active) throw new Error(`guest ${guest} was promised ${number} while ${active} was active`)
-    if (history.last > 0n) history.longestGap = Math.max(history.longestGap, Number(time - history.last) / 1e6)
+    if (history.last > 0n && time > since)
+      history.longestGap = Math.max(history.longestGap, Number(time - history.last) / 1e6)
     history.promised = number
     history.last = time
     if (kind === 'checkpoint') history.byCheckpoint++

@@ -122,6 +122,8 @@ export class NamespaceCluster implements AsyncDisposable {
     for (const node of this.nodes) await node.kill()
     for (const namespace of [this.#switch, ...this.nodes.map(node => node.namespace)])
       await ip('netns', 'del', namespace).catch(() => {})
+    for (const { folder } of this.nodes)
+      if (existsSync(join(folder, 'disk/web.img'))) execFileSync('umount', ['--lazy', join(folder, 'disk')])
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -164,9 +166,11 @@ export class NamespaceCluster implements AsyncDisposable {
       for (const shared of ['agents', 'fencing']) cpSync(at(shared), join(folder, shared), { recursive: true })
       writeFileSync(join(folder, 'corosync.conf'), corosyncText(names))
       const pair = readFileSync(at('pair'), 'utf8').trim()
-      // the same path on each node, so it is bound there
+      // a file system of its own, that can be full
+      mkdirSync(join(folder, 'disk'))
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m', 'tmpfs', join(folder, 'disk')])
       await createReplicatedDisk({
-        data: join(folder, 'disk.img'),
+        data: join(folder, 'disk/web.img'),
         size: 16 * 1024 * 1024,
         pair,
         logSize: 64 * 1024 * 1024,
@@ -254,7 +258,7 @@ function cibText(folder: string, [first, second]: readonly string[], isFencing: 
 <primitive id="web" class="ocf" provider="xenlight" type="remus"><instance_attributes id="web-parameters">${properties(
     'web-parameters',
     {
-      ...{ disk: '/run/web/disk.img', nodes, pair_file: join(folder, 'pair'), dead_after: '3s' },
+      ...{ disk: '/run/web/disk/web.img', nodes, pair_file: join(folder, 'pair'), dead_after: '3s' },
     },
   )}</instance_attributes>
 <operations>${op('start', '0s')}${op('stop', '0s')}${op('promote', '0s')}${op('demote', '0s')}

@@ -17,7 +17,7 @@ chown hacluster:haclient /run/crm /var/log/pacemaker
 mount -t overlay overlay -o "lowerdir=$folder/agents:/usr/lib/ocf/resource.d" /usr/lib/ocf/resource.d
 mount -t overlay overlay -o "lowerdir=$folder/fencing:/usr/sbin" /usr/sbin
 mkdir /run/web
-mount --bind "$folder" /run/web
+mount --rbind "$folder" /run/web
 hostname "$name"
 cp "$folder/corosync.conf" /etc/corosync/corosync.conf
 corosync -f >"$folder/corosync.log" 2>&1 &

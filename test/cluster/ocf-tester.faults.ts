@@ -19,13 +19,17 @@ t.test("OCF's own tester, on a node of a real cluster", async t => {
   // a new disk is promoted by an operator's word only
   const { folder } = cluster.node('carla')
   const peer = { connect: { path: join(folder, 'nobody') } }
-  const disk = await ReplicatedDisk.open({ data: join(folder, 'disk.img'), pair: 'a name that nobody guesses', peer })
+  const disk = await ReplicatedDisk.open({
+    data: join(folder, 'disk/web.img'),
+    pair: 'a name that nobody guesses',
+    peer,
+  })
   await disk.promote({ force: true })
   await disk.demote()
   await disk.close()
 
   const parameters = {
-    disk: '/run/web/disk.img',
+    disk: '/run/web/disk/web.img',
     nodes: 'carla=192.0.2.3:7800 dora=192.0.2.4:7800',
     pair_file: join(cluster.folder, 'pair'),
   }

@@ -12,14 +12,27 @@ export async function untilServed(cluster: NamespaceCluster, more: number): Prom
   throw new Error(`the guest does not go on:\n${await describe(cluster)}`)
 }
 
-/** Waits until both nodes hold the same. */
+/** Waits until both nodes hold the same, and the cluster knows it: either may be promoted. */
 export async function untilRedundant(cluster: NamespaceCluster): Promise<void> {
   for (const end = performance.now() + limit; performance.now() < end; await pause(100)) {
     const states = await Promise.all(cluster.nodes.slice(0, 2).map(({ name }) => cluster.state(name)))
     const monitors = states.map(state => state?.get('monitor'))
-    if (monitors.includes('promoted') && monitors.includes('running')) return
+    if (monitors.includes('promoted') && monitors.includes('running') && (await mayAllBePromoted(cluster))) return
   }
   throw new Error(`the nodes do not come together:\n${await describe(cluster)}`)
+}
+
+const mayAllBePromoted = (cluster: NamespaceCluster): Promise<boolean> =>
+  cluster.nodes[0]!.run('cibadmin', '-Q', '-o', 'constraints').then(
+    constraints => !constraints.includes('xenlight-alone-web'),
+    () => false,
+  )
+
+/** Which node is promoted, as far as one says so. */
+export async function promotedNode(cluster: NamespaceCluster): Promise<string | undefined> {
+  for (const { name } of cluster.nodes)
+    if (/^(?:degraded-)?promoted$/.test((await cluster.state(name))?.get('monitor') ?? '')) return name
+  return undefined
 }
 
 async function describe(cluster: NamespaceCluster): Promise<string> {

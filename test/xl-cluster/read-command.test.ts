@@ -1,5 +1,4 @@
 import t from 'tap'
-import { UsageError } from '#xenlight/command-line/usage-error.js'
 import { readCommand } from '#xenlight/xl-cluster/read-command.js'
 
 for (const [line, command] of [
@@ -30,4 +29,4 @@ for (const [words, why] of [
   [['arbiter', 'alone', '-1'], /./],
   [['install', '--reason', 'x'], /--reason/],
 ] as const)
-  t.throws(() => readCommand(words), { constructor: UsageError, message: why }, words.join(' '))
+  t.throws(() => readCommand(words), { name: 'UsageError', message: why }, words.join(' '))
