@@ -7,10 +7,10 @@ import { readHistory } from './guest-history.js'
 import { NamespaceCluster } from './namespace-cluster.js'
 import { promotedNode, untilRedundant, untilServed } from './until-served.js'
 
-const { SEED, COUNT = '100' } = process.env
+const { SEED, CLUSTER = '100' } = process.env
 const seed = SEED === undefined ? Date.now() % 1_000_000_000 : Number(SEED)
 
-t.test(`faults of a cluster of two nodes, SEED=${seed} COUNT=${COUNT}`, { timeout: 0 }, async t => {
+t.test(`faults of a cluster of two nodes, SEED=${seed} CLUSTER=${CLUSTER}`, { timeout: 0 }, async t => {
   const cluster = await realPart(t, () => NamespaceCluster.start({ names: ['anna', 'berta'], isFencing: true }))
   if (cluster === undefined) return
   t.teardown(() => cluster[Symbol.asyncDispose]())
@@ -19,7 +19,7 @@ t.test(`faults of a cluster of two nodes, SEED=${seed} COUNT=${COUNT}`, { timeou
   await untilServed(cluster, 0)
   await untilRedundant(cluster)
   const gaps: number[] = []
-  for (let run = 0; run < Number(COUNT); run++) {
+  for (let run = 0; run < Number(CLUSTER); run++) {
     const fault = random.pick(faults)
     const names = cluster.nodes.map(({ name }) => name)
     const node = random.pick(names)
