@@ -1,17 +1,18 @@
 import { certificates } from '../../command-line/certificates.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
+import { LogLines } from '../../command-line/log-lines.js'
+import { sayChanges } from '../../command-line/say-changes.js'
 import type { AgentConfig } from '../../replication/config/agent-config.js'
 import { Agent } from '../../replication/node/agent.js'
 import { runAgentCommand } from '../../replication/node/agent-commands.js'
 import { serveControl } from '../../replication/node/serve-control.js'
 import { collectAtOnce } from '../../replication-command/collect-at-once.js'
 import { configText } from '../../replication-command/config-text.js'
-import { sayChanges } from '../../replication-command/say-changes.js'
 import type { ProtectCommand, ServeCommand } from '../command.js'
 import { controlIn } from '../defaults.js'
 import { exitStatus } from '../exit-status.js'
-import { briefText } from '../status-lines.js'
+import { briefText, levelOf } from '../status-lines.js'
 
 /** Is an agent until it is interrupted. */
 export async function runServe({ config: file, control, json }: ServeCommand, io: Io): Promise<number> {
@@ -32,10 +33,11 @@ export async function runProtect(command: ProtectCommand, io: Io): Promise<numbe
 async function serve(config: AgentConfig, json: boolean, io: Io): Promise<number> {
   const { tls, control = controlIn(config.run), ...options } = config
   collectAtOnce()
+  using service = io.service('repagent')
   using interruption = interruptible(io)
   await using agent = await Agent.open({ ...options, tls: tls === undefined ? undefined : certificates(tls) })
   const close = await serveControl(control, (execute, given) => runAgentCommand(agent, execute, given))
-  await sayChanges(io, interruption, agent, { json, textOf: briefText })
+  await sayChanges(interruption, agent, { lines: new LogLines(io, { json }), service, textOf: briefText, levelOf })
   await close()
   return interruption.status ?? exitStatus('done')
 }
