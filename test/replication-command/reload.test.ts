@@ -107,10 +107,7 @@ t.test('a file that is wrong changes nothing, and all that is wrong with it is s
   hangUp(serving)
   await serving.until(/"reload-failed"/)
   t.match(failed(serving), [{ level: 'error', file: 'hub.yaml' }])
-  t.match(
-    failed(serving)[0].problems.sort(),
-    [/^hub\.yaml:2:/, /^hub\.yaml:3:.*size/, /^hub\.yaml:3:.*'age'/],
-  )
+  t.match(failed(serving)[0].problems.sort(), [/^hub\.yaml:2:/, /^hub\.yaml:3:.*size/, /^hub\.yaml:3:.*'age'/])
   hub({ listen: at('other'), nbd: at('n'), groups: { web: { agents: ['nobody'] } } })
   hangUp(serving)
   await eventually('it is said', () => failed(serving).length === 2)

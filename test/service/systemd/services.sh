@@ -90,6 +90,15 @@ systemctl start xenlight-repagent || true
 is 'a configuration that cannot be used is not tried again' shows xenlight-repagent ExecMainStatus '^64$'
 is 'nor started again' shows xenlight-repagent SubState '^failed$'
 
+has() { grep -E "^CapEff:.*0$1\$" "/proc/$(systemctl show -p MainPID --value xl-remus@web)/status"; }
+systemctl start xl-remus@web
+is 'root without capabilities' has 0
+printf '[Service]\nCapabilityBoundingSet=CAP_DAC_OVERRIDE\n' > /etc/systemd/system/xl-remus@web.service.d/test.conf
+systemctl daemon-reload
+systemctl restart xl-remus@web
+is 'or with the one that a drop-in gives' has 2
+systemctl stop xl-remus@web
+
 mkdir -p /etc/xenlight/xl-colo
 printf 'PRIMARY=/run/none.qmp\nSECONDARY=/run/none-2.qmp\nEVERY=200ms\nOPTIONS=--listen 127.0.0.1:9000\n' > /etc/xenlight/xl-colo/web.conf
 systemctl start xl-colo@web || true
