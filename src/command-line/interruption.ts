@@ -8,13 +8,14 @@ export interface Interruption extends Disposable {
   readonly status: number | undefined
 }
 
-export function interruptible(io: Io): Interruption {
+/** @param hangup is called at each SIGHUP; without it, SIGHUP asks the command to end, too */
+export function interruptible(io: Io, hangup?: () => void): Interruption {
   const controller = new AbortController()
   let status: number | undefined
   const listening = io.onSignal(name => {
     status = 128 + constants.signals[name]
     controller.abort(new Error(`interrupted by ${name}`))
-  })
+  }, hangup)
   return {
     signal: controller.signal,
     get status() {

@@ -1,4 +1,8 @@
 import { codeOf, reasonOf } from '../libxl/system-error.js'
+import { isJournal } from '../service/node/is-journal.js'
+import { processService } from '../service/node/process-service.js'
+import type { Service } from '../service/service.js'
+import { complain } from './complain.js'
 import { exactArguments } from './exact-arguments.js'
 import type { Io, Size } from './io.js'
 import { SystemError } from './system-error.js'
@@ -15,6 +19,11 @@ export class ProcessIo implements Io {
 
   isTerminal(stream: OutputStream): boolean {
     return process.getBuiltinModule('node:tty').isatty(stream)
+  }
+
+  isJournal(stream: OutputStream): boolean {
+    const { JOURNAL_STREAM } = process.env
+    return isJournal(stream, JOURNAL_STREAM)
   }
 
   size(): Size {
@@ -40,15 +49,26 @@ export class ProcessIo implements Io {
     }
   }
 
-  onSignal(listener: (signal: NodeJS.Signals) => void): Disposable {
+  onSignal(listener: (signal: NodeJS.Signals) => void, hangup?: () => void): Disposable {
+    const ends = hangup === undefined ? signals : signals.filter(signal => signal !== 'SIGHUP')
     const drop = () => {
-      for (const signal of signals) process.off(signal, hear)
+      for (const signal of ends) process.off(signal, hear)
     }
     const hear = (signal: NodeJS.Signals) => {
       drop()
       listener(signal)
     }
-    for (const signal of signals) process.on(signal, hear)
-    return { [Symbol.dispose]: drop }
+    for (const signal of ends) process.on(signal, hear)
+    if (hangup !== undefined) process.on('SIGHUP', hangup)
+    return {
+      [Symbol.dispose]() {
+        drop()
+        if (hangup !== undefined) process.off('SIGHUP', hangup)
+      },
+    }
+  }
+
+  service(name: string): Service {
+    return processService(why => complain(this, name, why))
   }
 }

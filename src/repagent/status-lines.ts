@@ -4,6 +4,7 @@ import { printable } from '../printable.js'
 import type { VolumeState } from '../replication/agent/volume-state.js'
 import type { AgentStatus } from '../replication/node/agent.js'
 import { volumeText } from '../replication-command/volume-text.js'
+import type { LogLevel } from '../service/log-level.js'
 import { exitStatus } from './exit-status.js'
 
 type Group = AgentStatus['groups'][number]
@@ -73,6 +74,14 @@ const statusOfState: Record<VolumeState['state'], Parameters<typeof exitStatus>[
 function statusNameOf(state: VolumeState): Parameters<typeof exitStatus>[0] {
   if (state.state === 'failed' && state.code === 'fenced') return 'fenced'
   return statusOfState[state.state] ?? 'volumeFailed'
+}
+
+/** How much it matters. That another side has taken over is said as a warning: it was wanted. */
+export function levelOf({ groups }: AgentStatus): LogLevel {
+  const names = groups.flatMap(({ volumes }) => volumes.map(({ state }) => statusNameOf(state)))
+  if (names.includes('volumeFailed')) return 'error'
+  const isLate = groups.some(({ recoveryPoint }) => !recoveryPoint.isMet)
+  return isLate || names.some(name => ['degraded', 'fenced', 'unprotected'].includes(name)) ? 'warning' : 'info'
 }
 
 /** The exit status of `status`: the worst volume decides, which has the highest number. */

@@ -6,6 +6,7 @@ import type { BranchStatus, Busy, GroupState, GroupStatus } from '../replication
 import type { HubStatus } from '../replication/node/hub-server.js'
 import { momentText } from '../replication-command/moment-text.js'
 import { volumeText } from '../replication-command/volume-text.js'
+import type { LogLevel } from '../service/log-level.js'
 import { exitStatus } from './exit-status.js'
 import { Pace } from './pace.js'
 import { timeText } from './read-at.js'
@@ -165,6 +166,13 @@ const statusOfState: Record<GroupState, Parameters<typeof exitStatus>[0]> = {
   returning: 'failedOver',
   full: 'full',
   failed: 'groupFailed',
+}
+
+/** How much it matters. */
+export function levelOf({ groups, closed, problem }: HubStatus): LogLevel {
+  const all = groups.map(group => (group.problem === undefined ? group.state : 'failed'))
+  if (closed.length > 0 || problem !== undefined || all.includes('failed') || all.includes('full')) return 'error'
+  return all.includes('disconnected') ? 'warning' : 'info'
 }
 
 /** The exit status of `status`: the worst group decides, which has the highest number. */

@@ -1,6 +1,7 @@
 import { bytesText } from '../command-line/bytes-text.js'
 import { printable } from '../printable.js'
 import type { ServedStatus } from '../protocol-d/control/served-status.js'
+import type { LogLevel } from '../service/log-level.js'
 import { exitStatus } from './exit-status.js'
 
 /** What a node is, in a line. */
@@ -44,6 +45,12 @@ function connectionText({ connection, isRefused, why, whyLost, toCopy }: ServedS
     default:
       return `${connection} (${printable(why)})`
   }
+}
+
+/** How much it matters. */
+export function levelOf({ failure, isRefused, connection }: ServedStatus): LogLevel {
+  if (failure !== undefined || isRefused) return 'error'
+  return connection === 'none' || connection === 'undecided' ? 'warning' : 'info'
 }
 
 /** The exit status of `status`. */

@@ -18,6 +18,7 @@ const packages: Record<string, string> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-nbd': 'qemu-utils',
   script: 'bsdutils',
+  'systemd-analyze': 'systemd',
 }
 
 /** @throws MissingRealPart */

@@ -1,10 +1,13 @@
 import type { Io, Size } from '#xenlight/command-line/io.js'
 import { SystemError } from '#xenlight/command-line/system-error.js'
 import type { OutputStream } from '#xenlight/command-line/write-stream.js'
+import { type Service, unheard } from '#xenlight/service/service.js'
 import { run } from '#xenlight/xl-colo/run.js'
 
 export interface World {
   terminal?: boolean
+  /** Both streams go to the system's journal. */
+  journal?: boolean
   columns?: number
   rows?: number
   env?: Io['env']
@@ -67,7 +70,15 @@ export class FakeIo implements Io {
     }
   }
 
+  isJournal(): boolean {
+    return this.#world.journal ?? false
+  }
+
   onSignal(_: (signal: NodeJS.Signals) => void): Disposable {
     return { [Symbol.dispose]: () => {} }
+  }
+
+  service(): Service {
+    return unheard
   }
 }

@@ -4,7 +4,9 @@ import { bytesText } from '#xenlight/command-line/bytes-text.js'
 import { jsonLine } from '#xenlight/command-line/json-line.js'
 import { progressText } from '#xenlight/command-line/progress-text.js'
 import { fitting, fullScreen } from '#xenlight/command-line/redrawn.js'
+import { unheard } from '#xenlight/service/service.js'
 import { drawGraph } from '#xenlight/xl-colo/graph/draw-graph.js'
+import { heardReporter } from '#xenlight/xl-colo/output/heard-reporter.js'
 import { reporterFor } from '#xenlight/xl-colo/output/reporter-for.js'
 import { FakeIo, type World } from './fake-io.js'
 
@@ -59,7 +61,10 @@ for (const [event, text, json] of events)
     t.equal(written(false, {}, event), `${text}\n`)
     t.equal(written(false, { terminal: true, env: { TERM: 'dumb' } }, event), `${text}\n`, 'on a dumb terminal')
     const line = written(true, { terminal: true }, event)
-    t.strictSame(JSON.parse(line), json)
+    const { time, level, ...rest } = JSON.parse(line)
+    t.equal(new Date(time).toISOString(), time)
+    t.match(level, /^(info|warning|error)$/)
+    t.strictSame(rest, json)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
     t.notMatch(line.trimEnd(), /[\x00-\x1f\u202e]/)
   })
@@ -134,4 +139,42 @@ t.test('a graph is drawn as a tree, and what several have once', async t => {
   const circle = { nodes: [node(1, 'a'), node(2, 'b')], edges: [edge(1, 2, 'x'), edge(2, 1, 'y')] }
   t.strictSame(drawGraph(circle), ['a', '└─ x: b', '   └─ y: a (see above)'])
   t.strictSame(drawGraph({ nodes: [], edges: [] }), [])
+})
+
+t.test('the journal has priorities, and not what comes many times a second', async t => {
+  const io = new FakeIo([], { journal: true })
+  const reporter = reporterFor(false, io)
+  reporter.say('epoch 1', {})
+  for (const [event] of [...events, ...events]) reporter.event(event)
+  reporter.warn('nobody watches\n')
+  const lines = io.written[1].trimEnd().split('\n')
+  t.ok(
+    lines.every(line => /^<[346]>/.test(line)),
+    io.written[1],
+  )
+  t.equal(lines[0], '<6>epoch 1')
+  t.equal(lines.at(-1), '<4>warning: nobody watches␊')
+  t.notMatch(io.written[1], /checkpoint 1|\[#|\d+%/)
+  t.match(io.written[1], /<4>warning: not protected: because/)
+})
+
+t.test("a service's status is what becomes of its disks", async t => {
+  const io = new FakeIo([])
+  const said: string[] = []
+  const reporter = heardReporter(reporterFor(true, io), { ...unheard, status: text => said.push(text) })
+  reporter.say('epoch 1', { event: 'epoch', epoch: 1 })
+  const state = (disk: string, kind: 'protected' | 'degraded') =>
+    reporter.event({ type: 'state', disk, state: { kind, why: 'so' } } as PairEvent)
+  state('a', 'protected')
+  state('b', 'protected')
+  state('b', 'protected')
+  state('b', 'degraded')
+  reporter.warn('nobody watches')
+  t.strictSame(said, ['a: protected', 'a: protected; b: protected', 'a: protected; b: degraded'])
+  const lines = io.written[1].trimEnd().split('\n')
+  t.equal(lines.length, 6, 'all of it is said as before')
+  t.match(
+    lines.map(line => JSON.parse(line).level),
+    ['info', 'info', 'info', 'info', 'warning', 'warning'],
+  )
 })

@@ -19,6 +19,7 @@ export class StateFile implements Disposable {
   readonly #view: () => ServedState
   readonly #failed: (error: Error) => void
   readonly #timer: ReturnType<typeof setInterval>
+  #due: NodeJS.Immediate | undefined
   #hasFailed = false
 
   /** @param failed called where it cannot be written; the next time only after it could */
@@ -26,11 +27,19 @@ export class StateFile implements Disposable {
     this.#path = path
     this.#view = view
     this.#failed = failed
-    this.#timer = setInterval(() => this.write(), beatInterval)
-    this.write()
+    this.#timer = setInterval(() => this.#write(), beatInterval)
+    this.#write()
   }
 
-  write(): void {
+  /** Something may have changed: it is written anew, once for all that happens now. */
+  changed(): void {
+    this.#due ??= setImmediate(() => {
+      this.#due = undefined
+      this.#write()
+    })
+  }
+
+  #write(): void {
     const { monitor, score, promotion, state } = this.#view()
     const words = { pid: process.pid, beat: Math.floor(uptime()), monitor, score: score ?? '', promotion, state }
     const text = Object.entries(words).map(([key, value]) => `${key}=${value}\n`)
@@ -48,6 +57,7 @@ export class StateFile implements Disposable {
   /** The file goes with what is served. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
+    clearImmediate(this.#due)
     rmSync(this.#path, { force: true })
   }
 }

@@ -2,27 +2,34 @@ import { certificates } from '../../command-line/certificates.js'
 import { fs } from '../../command-line/fs.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
+import { LogLines } from '../../command-line/log-lines.js'
+import { sayChanges } from '../../command-line/say-changes.js'
 import { calling } from '../../command-line/system-error.js'
+import { changedSettings, groupChanges } from '../../replication/config/config-changes.js'
 import type { HubConfig } from '../../replication/config/hub-config.js'
 import { commandAtMost, runCommand } from '../../replication/hub/hub-control.js'
 import { HubServer } from '../../replication/node/hub-server.js'
 import { serveControl } from '../../replication/node/serve-control.js'
 import { collectAtOnce } from '../../replication-command/collect-at-once.js'
 import { configText } from '../../replication-command/config-text.js'
-import { sayChanges } from '../../replication-command/say-changes.js'
+import { checkFixed, type Reloaded, Reloader } from '../../replication-command/reloader.js'
 import type { ServeCommand } from '../command.js'
 import { usualControl, usualRun } from '../defaults.js'
 import { exitStatus } from '../exit-status.js'
-import { briefText } from '../status-lines.js'
+import { briefText, levelOf } from '../status-lines.js'
 
 /** Is a hub until it is interrupted. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
-  const { takeOver, json } = command
-  const { tls, control = usualControl, ...options } = await configOf(command)
+  const { config: file, takeOver, json } = command
+  const lines = new LogLines(io, { json })
+  const config = await configOf(command)
+  const { tls, control = usualControl, ...options } = config
   // a reboot empties its folder
   if (control === usualControl) calling(usualRun, () => fs.mkdirSync(usualRun, { recursive: true, mode: 0o700 }))
   collectAtOnce()
-  using interruption = interruptible(io)
+  using service = io.service('rephub')
+  const reloader = new Reloader()
+  using interruption = interruptible(io, file === undefined ? undefined : reloader.ask)
   await using server = await HubServer.open({
     ...options,
     takeOver,
@@ -34,9 +41,31 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
       execute === 'hub' ? server.status : runCommand(server.hub.control('owner'), execute, given, gone),
     commandAtMost,
   )
-  await sayChanges(io, interruption, server, { json, textOf: briefText })
+  if (file !== undefined)
+    reloader.begin({ file, lines, service, reload: reloading(server, config, () => configOf(command)) })
+  await sayChanges(interruption, server, { lines, service, textOf: briefText, levelOf })
+  await reloader.end()
   await close()
   return interruption.status ?? exitStatus('done')
+}
+
+/** What counts from a start on. */
+const fixed = ['name', 'data', 'listen', 'control', 'tls', 'nbd', 'compress'] as const
+
+/** Has a hub do what its configuration says now. */
+function reloading(server: HubServer, first: HubConfig, read: () => Promise<HubConfig>): () => Promise<Reloaded> {
+  let before = first
+  return async () => {
+    const config = await read()
+    checkFixed(before, config, fixed)
+    const problems = await server.change(config)
+    const groups = groupChanges(before.groups ?? {}, config.groups ?? {})
+    const settings = changedSettings(before, config, ['journal', 'limits'])
+    // the rights of all others hang on that
+    if ((before.groups === undefined) !== (config.groups === undefined)) settings.push('groups')
+    before = config
+    return { ...groups, settings, problems: problems.map(({ message }) => message) }
+  }
 }
 
 /** What the options say counts before what the file says. */

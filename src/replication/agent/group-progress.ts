@@ -57,6 +57,8 @@ export interface Protection {
 /** How far the hub is with a group: what it has, since when it lacks something, and why. */
 export class GroupProgress {
   readonly #options: ProgressOptions
+  /** How far a recovery may go back, in seconds. */
+  target: number
   #reason: ResyncReason
   #isFirst: boolean
   /** Until when the hub has all, by the clock's uptime, where it does not go on getting it. */
@@ -66,6 +68,7 @@ export class GroupProgress {
 
   constructor(options: ProgressOptions) {
     this.#options = options
+    this.target = options.target ?? 10
     this.#since = options.since ?? options.clock.now()
     this.#reason = options.reason
     this.#isFirst = options.isFirst
@@ -107,7 +110,8 @@ export class GroupProgress {
   }
 
   status(protection: Protection): GroupStatus {
-    const { name, clock, stream, resync, target = 10 } = this.#options
+    const { name, clock, stream, resync } = this.#options
+    const { target } = this
     const facts = this.#facts(protection)
     const volumes = this.#options.volumes.map(({ name: volume, number, size, ledger, unacknowledged }) => {
       const differing = ledger.open + ledger.unacknowledged

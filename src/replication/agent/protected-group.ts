@@ -261,6 +261,11 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
     this.#changed()
   }
 
+  /** Another recovery point is wanted from now on, in seconds. */
+  retarget(target: number): void {
+    this.#progress.target = target
+  }
+
   get status(): GroupStatus {
     return this.#progress.status({
       isProtecting: this.#isProtecting,

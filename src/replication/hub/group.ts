@@ -123,6 +123,16 @@ export class HubGroup {
     return wholeLimits(this.#file.record.limits)
   }
 
+  /** Other limits hold from now on, and durably. @throws ReplicationError full, file-failed, owned: the former ones hold */
+  async limit(limits: GroupLimits): Promise<void> {
+    const kept: GroupLimits = { ...this.record.limits, ...limits }
+    if (isSame(this.record.limits, kept)) return
+    await this.#file.save({ limits: kept })
+    const { journalBytes: bytes, history, checkpoints: names, overlayBytes } = this.limits
+    this.journal.limit({ bytes, history, names })
+    this.#quota.limit = overlayBytes
+  }
+
   /** Attaches an agent's stream. @throws ReplicationError, for the agent to get as `refused` */
   attach(link: StreamLink, attach: Attach): Promise<Attachment | undefined> {
     return this.life.exclusive(async () => {

@@ -21,6 +21,7 @@ import {
   mayWrite,
   openRights,
   type Rights,
+  takesDisks,
 } from './rights.js'
 import { type BranchStart, type NbdAddress, startArguments } from './start-arguments.js'
 import { newestTerm, type TakeOverOf } from './terms.js'
@@ -51,6 +52,9 @@ export interface HubOptions {
   onProblem?: ((problem: ReplicationError) => void) | undefined
 }
 
+/** What may change of a hub while it runs. */
+export type HubPolicy = Pick<HubOptions, 'rights' | 'limits' | 'groupLimits' | 'wanted' | 'groupsAtMost'>
+
 /** A group that cannot be opened. */
 export interface ClosedGroup {
   name: string
@@ -65,8 +69,7 @@ const reportAtMost = 4096
 
 /** All groups of a data folder, the agents that send them, and those who control them. */
 export class Hub implements SessionHub, ControlledHub {
-  readonly rights: Rights
-  readonly #options: HubOptions
+  #options: HubOptions
   readonly #folder: Folder
   readonly #groups = new Map<string, HubGroup>()
   readonly #opening = new Map<string, Promise<HubGroup>>()
@@ -76,15 +79,13 @@ export class Hub implements SessionHub, ControlledHub {
 
   private constructor(options: HubOptions) {
     this.#options = options
-    this.rights = options.rights ?? openRights
     this.#folder = options.folder.folder(groupsFolder)
   }
 
   /** Opens all groups. Those that cannot be are listed by `closedGroups`. @throws ReplicationError bad-name, file-failed */
   static async open(options: HubOptions): Promise<Hub> {
     checkName('hub', options.name)
-    for (const limits of [options.limits, ...Object.values(options.groupLimits ?? {})])
-      if (limits !== undefined) checkGroupLimits(limits)
+    checkLimits(options)
     const hub = new Hub(options)
     try {
       await options.folder.sync()
@@ -96,6 +97,10 @@ export class Hub implements SessionHub, ControlledHub {
       throw fileError("the hub's folder cannot be read", error)
     }
     return hub
+  }
+
+  get rights(): Rights {
+    return this.#options.rights ?? openRights
   }
 
   get name(): string {
@@ -156,6 +161,32 @@ export class Hub implements SessionHub, ControlledHub {
   async create(name: string): Promise<HubGroup> {
     if (this.#groups.has(name)) throw new ReplicationError('in-use', `there is a group ${name}`)
     return await this.#open(name)
+  }
+
+  /**
+   * Takes other rights and limits, and makes groups that are wanted now. Streams of agents that may not send their groups any more end, and
+   * nothing else does; whoever was refused and may now is told.
+   *
+   * @returns what could not be done with single groups: a group keeps its former limits then
+   * @throws ReplicationError wrong-state for a limit that is none: nothing is changed
+   */
+  async change(policy: HubPolicy): Promise<readonly ReplicationError[]> {
+    checkLimits(policy)
+    const before = this.rights
+    this.#options = { ...this.#options, ...policy }
+    await this.#enforce(before)
+    const problems: ReplicationError[] = []
+    for (const group of this.groups)
+      await group
+        .limit(this.#limitsOf(group.name))
+        .catch(error => problems.push(fileError(`the limits of the group ${group.name} cannot be changed`, error)))
+    for (const name of policy.wanted ?? []) {
+      if (!this.#groups.has(name)) await this.#tryOpen(name)
+      const problem = this.#closed.get(name)
+      if (problem !== undefined) problems.push(problem)
+    }
+    this.#tellAllowed(before)
+    return problems
   }
 
   /** To be called about once a second. */
@@ -244,20 +275,11 @@ export class Hub implements SessionHub, ControlledHub {
 
   async #openNow(name: string): Promise<HubGroup> {
     checkName('group', name)
-    const {
-      groupsAtMost = 1000,
-      groupLimits,
-      limits,
-      host,
-      openJournal = openGroupJournal,
-      takeOver,
-      name: hub,
-    } = this.#options
+    const { groupsAtMost = 1000, host, openJournal = openGroupJournal, takeOver, name: hub } = this.#options
     const count = this.#groups.size + this.#closed.size + this.#opening.size
     if (count >= groupsAtMost && !this.#folder.folders().includes(name))
       throw new ReplicationError('full', `the hub has ${count} groups, and takes no more: ${shown(name)} is not made`)
     if (this.#isClosed) throw new ReplicationError('lost', 'the hub ends')
-    const own = groupLimits !== undefined && Object.hasOwn(groupLimits, name) ? groupLimits[name] : undefined
     const folder = this.#folder.folder(name)
     const group = await HubGroup.open({
       folder,
@@ -266,12 +288,44 @@ export class Hub implements SessionHub, ControlledHub {
       host,
       openJournal,
       takeOver,
-      limits: { ...limits, ...own },
+      limits: this.#limitsOf(name),
     })
     await this.#folder.sync()
     this.#groups.set(name, group)
     this.#closed.delete(name)
     return group
+  }
+
+  #limitsOf(group: string): GroupLimits {
+    const { limits, groupLimits } = this.#options
+    const own = groupLimits !== undefined && Object.hasOwn(groupLimits, group) ? groupLimits[group] : undefined
+    return { ...limits, ...own }
+  }
+
+  /** What is not allowed any more ends. */
+  async #enforce(before: Rights): Promise<void> {
+    const { rights } = this
+    const { host, nbdCertified } = this.#options
+    for (const { name, stream, branches } of this.groups) {
+      const agent = stream.attachment?.link.agent
+      if (agent !== undefined && !mayWrite(rights, name, agent))
+        stream.stop(
+          'not-allowed',
+          `the hub's configuration was changed: ${shown(agent)} may not send the group ${name}`,
+        )
+      // who still may connects again
+      if (nbdCertified !== undefined && takesDisks(before, rights, name))
+        await host.dropExports(branches.records.flatMap(branch => branches.exportNames(branch.name)))
+    }
+  }
+
+  /** An agent that was refused for good tries again when it is told. */
+  #tellAllowed(before: Rights): void {
+    const names = new Set([...Object.keys(this.rights.groups), ...this.#groups.keys()])
+    for (const { agent, session } of this.#sessions.values())
+      for (const group of names)
+        if (mayWrite(this.rights, group, agent) && !mayWrite(before, group, agent))
+          session.send({ kind: 'ready', group })
   }
 
   async #tryOpen(name: string): Promise<void> {
@@ -283,4 +337,9 @@ export class Hub implements SessionHub, ControlledHub {
       this.#options.onProblem?.(problem)
     }
   }
+}
+
+/** @throws ReplicationError wrong-state */
+function checkLimits({ limits, groupLimits = {} }: HubPolicy): void {
+  for (const one of [limits, ...Object.values(groupLimits)]) if (one !== undefined) checkGroupLimits(one)
 }

@@ -66,6 +66,8 @@ export interface Journal {
   /** Runs of granules that any record after a position wrote, undone ones too. */
   changedSince(position: number, volume: number): Iterable<Run>
   trim(): Promise<void>
+  /** Other limits hold from now on. */
+  limit(limits: Pick<JournalLimits, 'bytes' | 'history' | 'names'>): void
   usage(): { journalBytes: number; imageBytes: number }
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@
 export class OverlayQuota {
   #used = 0
   /** In bytes. */
-  readonly limit: number
+  limit: number
 
   constructor(limit: number) {
     this.limit = limit

@@ -39,6 +39,12 @@ export const mayControl = (rights: Rights, group: string, asker: Asker): boolean
 export const mayReadDisks = (rights: Rights, group: string, isCertified: (name: string) => boolean): boolean =>
   rightsOf(rights, group)?.control.some(one => one === '*' || isCertified(one)) === true
 
+/** Whether somebody who could have the disks of a group's branches by one of these rights may not by the other. */
+export function takesDisks(before: Rights, after: Rights, group: string): boolean {
+  const now = rightsOf(after, group)?.control
+  return rightsOf(before, group)?.control.some(name => !isNamed(now, name)) === true
+}
+
 /** @throws ReplicationError not-allowed */
 export function checkMayWrite(rights: Rights, group: string, agent: string): void {
   if (mayWrite(rights, group, agent)) return

@@ -12,7 +12,13 @@ import { Images } from './images.js'
 import { JournalCondition } from './journal-condition.js'
 import { asReplicationError } from './journal-error.js'
 import { JournalHistory } from './journal-history.js'
-import { defaultSegmentSize, type JournalOptions, segmentSizeAtMost } from './journal-options.js'
+import {
+  defaultNames,
+  defaultSegmentSize,
+  type JournalLimits,
+  type JournalOptions,
+  segmentSizeAtMost,
+} from './journal-options.js'
 import type { StreamPart } from './journal-state.js'
 import { JournalView } from './journal-view.js'
 import { piecesOf } from './message-records.js'
@@ -37,7 +43,7 @@ export interface JournalUsage {
  * said is durable is there after any crash. Who opens it is alone with the folder.
  */
 export class GroupJournal {
-  readonly #options: JournalOptions
+  readonly #options: JournalOptions & { limits: JournalLimits }
   readonly #records: Records
   readonly #history: JournalHistory
   readonly #images: Images
@@ -64,13 +70,14 @@ export class GroupJournal {
     }
   }
 
-  private constructor(options: JournalOptions, base: BaseKeeper, images: Images, recovered: Recovered) {
+  private constructor(given: JournalOptions, base: BaseKeeper, images: Images, recovered: Recovered) {
+    const options = { ...given, limits: { ...given.limits } }
     const { store, state: durable, rewinds, points, nextNumber } = recovered
     this.#options = options
     this.#records = { base, store, durable }
     this.#history = new JournalHistory(this.#records, rewinds, points)
     this.#images = images
-    this.#condition = new JournalCondition(store, options.limits?.hardBytes)
+    this.#condition = new JournalCondition(store, options.limits.hardBytes)
     this.#reader = new RecordReader(store)
     this.#folding = new Folding({
       ...{ records: this.#records, history: this.#history, images, reader: this.#reader, views: this.#views, options },
@@ -258,6 +265,12 @@ export class GroupJournal {
   async releasePoint(name: string): Promise<void> {
     const { base } = this.#records
     await base.change({ kept: base.current.kept.filter(kept => kept.name !== name) })
+  }
+
+  /** Other limits hold from now on: what they let go is folded by the next `trim`. */
+  limit({ bytes, history, names }: Pick<JournalLimits, 'bytes' | 'history' | 'names'>): void {
+    Object.assign(this.#options.limits, { bytes, history, names })
+    this.#history.limitNames(names ?? defaultNames)
   }
 
   /**

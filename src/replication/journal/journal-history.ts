@@ -60,6 +60,11 @@ export class JournalHistory {
     return this.#points.byName(this.#records.base.low)
   }
 
+  /** From now on there may be so many names. */
+  limitNames(most: number): void {
+    this.#points.limit(most)
+  }
+
   /** What is kept when this one is, too. Throws a ReplicationError: `not-found`; `full` where half of the names that there may be are kept. */
   keptWith(name: string, until?: number): KeptPoint[] {
     const point = this.find(name)

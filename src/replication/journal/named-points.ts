@@ -13,7 +13,7 @@ export interface NamedPoint {
  * oldest are forgotten, unless they are kept. The points themselves stay what they are.
  */
 export class NamedPoints {
-  readonly #most: number
+  #most: number
   readonly #isAlive: (point: NamedPoint) => boolean
   #all: NamedPoint[] = []
   #kept: () => readonly { name: string }[] = () => []
@@ -30,6 +30,11 @@ export class NamedPoints {
   /** How many names there may be. */
   get most(): number {
     return this.#most
+  }
+
+  /** From now on there may be so many. */
+  limit(most: number): void {
+    this.#most = Math.min(most, namesAtMost)
   }
 
   /** Those that are known: twice as many at most, as a name that another point got may come back with a rewind. */

@@ -17,12 +17,22 @@ export interface AgentGroupStatus extends GroupStatus {
   disks: readonly AgentDisk[]
 }
 
+/** What may be said anew of a group without an end of its protection. */
+export interface GroupWishes {
+  /** What the hub may do with it. */
+  hubMay: readonly HubRight[]
+  /** The recovery point that is wanted, in milliseconds; the usual one of a running QEMU's group where nothing is said. */
+  target: number | undefined
+}
+
 /** A group, in whichever way an agent protects it. */
 export interface AgentGroup extends AsyncDisposable {
   readonly name: string
   readonly status: AgentGroupStatus
   /** Whether the hub may do that with it. @throws ReplicationError not-allowed */
   checkRight(right: HubRight): void
+  /** What may change while it is protected. */
+  change(wishes: GroupWishes): void
   /** There is a connection to the hub. */
   connected(link: HubLink): void
   disconnected(): void

@@ -1,10 +1,13 @@
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { flock } from '../../flock.js'
+import { FifoLock } from '../../link/fifo-lock.js'
 import type { MutualTls } from '../../link/node/mutual-tls.js'
 import { checkAddress } from '../../link/node/socket-address.js'
 import { printable } from '../../printable.js'
 import type { AgentConfig } from '../config/agent-config.js'
+import { type GroupChanges, groupChanges } from '../config/config-changes.js'
 import { ReplicationError } from '../replication-error.js'
 import type { RequestMessage, VolumeReport } from '../wire/message.js'
 import type { Session, SessionMessage, SessionUser } from '../wire/session.js'
@@ -31,6 +34,18 @@ export interface AgentStatus {
   groups: readonly AgentGroupStatus[]
 }
 
+/** What may change of an agent while it runs. */
+export type AgentPolicy = Pick<AgentOptions, 'groups' | 'target'>
+
+type GroupConfig = AgentConfig['groups'][string]
+
+/** A connection to the hub, as far as groups have to do with it. */
+interface Connection {
+  session: Session
+  links: Map<string, GroupLink>
+  nextChannel(): number
+}
+
 /** In a file's mode. */
 const writableByAll = 0o002
 /** How often the hub is told of the volumes, in milliseconds. */
@@ -39,17 +54,23 @@ const reportEvery = 1000
 /** An agent: the disks of a host's guests, served to QEMU and sent to a hub. */
 export class Agent implements AsyncDisposable {
   readonly name: string
-  readonly #options: AgentOptions
+  #options: AgentOptions
   readonly #groups = new Map<string, AgentGroup>()
+  /** How each of them was opened. */
+  readonly #configs = new Map<string, GroupConfig>()
   readonly #closers: Closers
+  readonly #state: NodeFolder
+  /** Changes of its groups, one at a time. */
+  readonly #changes = new FifoLock()
   readonly #listeners = new Set<() => void>()
   #link: AgentLink | undefined
   #hub: string | undefined
-  #links = new Map<string, GroupLink>()
+  #connection: Connection | undefined
 
-  private constructor(options: AgentOptions, closers: Closers) {
+  private constructor(options: AgentOptions, state: NodeFolder, closers: Closers) {
     this.name = options.name
     this.#options = options
+    this.#state = state
     this.#closers = closers
   }
 
@@ -60,9 +81,10 @@ export class Agent implements AsyncDisposable {
     const state = openOwn(options.state)
     opening.defer(await lockFolder(options.state))
     openOwn(options.run)
-    const agent = new Agent(options, opening.move())
+    const agent = new Agent(options, state.folder('groups'), opening.move())
     try {
-      await agent.#openGroups(state.folder('groups'))
+      agent.#closers.defer(() => agent.#closeGroups())
+      for (const [name, group] of Object.entries(options.groups)) await agent.#add(name, group)
       const { name, hub, hubName, tls } = options
       const link = new AgentLink(
         { name, hub, hubName, tls },
@@ -102,6 +124,17 @@ export class Agent implements AsyncDisposable {
     throw new ReplicationError('not-found', `this agent has no group of that name; it has ${known || 'none'}`)
   }
 
+  /**
+   * Takes other groups, and says anew what the hub may do with them and how far behind it may be. Groups that stay as they are go on; of
+   * those that change otherwise the protection is ended and begun, as by another start.
+   *
+   * @throws ReplicationError in-use where a guest has disks of a group that would have to end; wrong-state for another way; what opening a
+   *   group throws. Nothing is changed then, unless the message says so
+   */
+  change(policy: AgentPolicy): Promise<GroupChanges> {
+    return this.#changes.hold(() => this.#change(policy))
+  }
+
   /** Calls whenever the status has changed, but for what only counts. @returns what ends that */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
@@ -110,6 +143,8 @@ export class Agent implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#listeners.clear()
+    // one that is under way
+    await this.#changes.hold(async () => {})
     await this.#closers[Symbol.asyncDispose]()
   }
 
@@ -117,19 +152,115 @@ export class Agent implements AsyncDisposable {
     return this.close()
   }
 
-  async #openGroups(folder: NodeFolder): Promise<void> {
-    const { run, buffer, target } = this.#options
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    for (const [name, group] of Object.entries(this.#options.groups)) {
-      const common = { name, folder: folder.folder(name), run, hubMay: group.hubMay, changed: () => this.#changed() }
-      const opened =
-        group.way === 'inline'
-          ? ServedGroup.open({ ...common, disks: group.disks, boot, buffer, target: group.target ?? target })
-          : RunningGroup.open({ ...common, ...group, memory: buffer.memory })
-      const one: AgentGroup = await opened
-      this.#groups.set(name, one)
-      this.#closers.defer(() => one.close())
+  async #change(policy: AgentPolicy): Promise<GroupChanges> {
+    const before = Object.fromEntries(this.#configs)
+    const { added, removed, changed } = groupChanges(before, policy.groups)
+    const reopened = changed.filter(name => isOtherwise(before[name]!, policy.groups[name]!))
+    this.#checkEnds(policy, removed, reopened)
+    const former = this.#options
+    this.#options = { ...former, ...policy }
+    const done: string[] = []
+    try {
+      for (const name of [...added, ...reopened]) {
+        done.push(name)
+        await this.#drop(name)
+        await this.#add(name, policy.groups[name]!)
+      }
+    } catch (error) {
+      this.#options = former
+      throw await this.#takenBack(error as Error, done, before)
     }
+    for (const name of removed) await this.#drop(name)
+    for (const [name, group] of this.#groups) {
+      const config = policy.groups[name]!
+      this.#configs.set(name, config)
+      group.change({ hubMay: config.hubMay, target: this.#targetOf(config) })
+    }
+    this.#changed()
+    return { added, removed, changed }
+  }
+
+  /** @throws ReplicationError in-use, wrong-state: with all that is in the way */
+  #checkEnds({ groups }: AgentPolicy, removed: readonly string[], reopened: readonly string[]): void {
+    const ways = reopened.filter(name => this.#configs.get(name)!.way !== groups[name]!.way)
+    const used = [...removed, ...reopened].filter(name => {
+      const group = this.#groups.get(name)
+      return group instanceof ServedGroup && group.clients > 0
+    })
+    const problems = [
+      ...ways.map(name => `the way of ${name} cannot change while the agent runs: restart it to change that`),
+      ...used.map(name => `a guest has the disks of ${name}: end it before the group is removed or gets other disks`),
+    ]
+    if (problems.length === 0) return
+    throw new ReplicationError(used.length > 0 ? 'in-use' : 'wrong-state', problems.join('\n'))
+  }
+
+  /** Opens again, as they were, groups that were to be other ones. @returns the error, which says what could not be */
+  async #takenBack(
+    error: Error,
+    done: readonly string[],
+    before: Readonly<Record<string, GroupConfig>>,
+  ): Promise<Error> {
+    const lost: string[] = []
+    for (const name of done)
+      try {
+        await this.#drop(name)
+        const config = before[name]
+        if (config !== undefined) await this.#add(name, config)
+      } catch (again) {
+        lost.push(`${name} is not protected any more, as it cannot be opened as it was: ${(again as Error).message}`)
+      }
+    this.#changed()
+    const last = done.at(-1)
+    const code = error instanceof ReplicationError ? error.code : 'file-failed'
+    const message = [`${last} cannot be opened: ${error.message}`, ...lost].join('\n')
+    return new ReplicationError(code, message, { cause: error })
+  }
+
+  /** Opens a group, and gives it the connection that there is. */
+  async #add(name: string, config: GroupConfig): Promise<void> {
+    const { run, buffer } = this.#options
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    const common = {
+      ...{ name, folder: this.#state.folder(name), run, hubMay: config.hubMay },
+      changed: () => this.#changed(),
+    }
+    const target = this.#targetOf(config)
+    const group: AgentGroup =
+      config.way === 'inline'
+        ? await ServedGroup.open({ ...common, disks: config.disks, boot, buffer, target: target! })
+        : await RunningGroup.open({ ...common, ...config, memory: buffer.memory })
+    this.#groups.set(name, group)
+    this.#configs.set(name, config)
+    const connection = this.#connection
+    if (connection !== undefined) group.connected(this.#linkTo(connection, name, group))
+  }
+
+  /** Ends a group, where there is one. The hub is told that nothing more comes of it. */
+  async #drop(name: string): Promise<void> {
+    const group = this.#groups.get(name)
+    if (group === undefined) return
+    this.#groups.delete(name)
+    this.#configs.delete(name)
+    this.#connection?.links.get(name)?.detach()
+    this.#connection?.links.delete(name)
+    group.disconnected()
+    await group.close()
+  }
+
+  async #closeGroups(): Promise<void> {
+    await using all = new Closers()
+    for (const group of this.#groups.values()) all.defer(() => group.close())
+  }
+
+  #linkTo({ session, links, nextChannel }: Connection, name: string, group: AgentGroup): GroupLink {
+    const link = new GroupLink(session, nextChannel, message => group.receive(message))
+    links.set(name, link)
+    return link
+  }
+
+  #targetOf(config: GroupConfig): number | undefined {
+    return config.target ?? (config.way === 'inline' ? this.#options.target : undefined)
   }
 
   #connected(session: Session, hub: string): SessionUser {
@@ -137,13 +268,13 @@ export class Agent implements AsyncDisposable {
     let last = 0
     const nextChannel = () => ++last
     const links = new Map<string, GroupLink>()
-    this.#links = links
-    for (const [name, group] of this.#groups)
-      links.set(name, new GroupLink(session, nextChannel, message => group.receive(message)))
+    const connection: Connection = { session, links, nextChannel }
+    this.#connection = connection
+    for (const [name, group] of this.#groups) this.#linkTo(connection, name, group)
     // when the session is in its user's hands
     queueMicrotask(() => {
       if (session.isOver) return
-      for (const [name, link] of links) this.#groups.get(name)!.connected(link)
+      for (const [name, link] of links) this.#groups.get(name)?.connected(link)
       this.#sendReport(session)
       this.#changed()
     })
@@ -152,12 +283,12 @@ export class Agent implements AsyncDisposable {
       message: message => this.#take(links, message),
       request: request => this.#answer(links, request),
       drained: () => {
-        for (const name of links.keys()) this.#groups.get(name)!.drained()
+        for (const name of links.keys()) this.#groups.get(name)?.drained()
       },
       ended: () => {
         clearInterval(reporting)
-        if (this.#links !== links) return
-        this.#links = new Map()
+        if (this.#connection !== connection) return
+        this.#connection = undefined
         this.#hub = undefined
         for (const group of this.#groups.values()) group.disconnected()
         this.#changed()
@@ -228,3 +359,7 @@ async function lockFolder(path: string): Promise<() => void> {
   const hint = 'end that one first, or give this one a state of its own'
   throw new ReplicationError('in-use', `another agent has ${path}: ${hint}`)
 }
+
+/** Whether groups differ in more than may be said anew of one. */
+const isOtherwise = (before: GroupConfig, after: GroupConfig): boolean =>
+  !isDeepStrictEqual({ ...before, hubMay: [], target: 0 }, { ...after, hubMay: [], target: 0 })

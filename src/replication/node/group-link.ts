@@ -45,6 +45,11 @@ export class GroupLink implements HubLink {
     this.#session.close(error.code, error.message)
   }
 
+  /** Ends what is attached, if anything. */
+  detach(): void {
+    if (this.#current > 0) this.#session.send({ kind: 'detach', channel: this.#current })
+  }
+
   /** Takes a message of the hub, which may be about an earlier attach. */
   take(message: Message & { channel: number }): void {
     if (message.channel === this.#current) this.#receive(message)

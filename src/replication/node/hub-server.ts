@@ -7,6 +7,7 @@ import type { GroupStatus } from '../hub/group-status.js'
 import type { Hub } from '../hub/hub.js'
 import { openRights, type Rights } from '../hub/rights.js'
 import { isName } from '../name.js'
+import type { ReplicationError } from '../replication-error.js'
 import { ServedHub } from './serve-hub.js'
 
 export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control'> {
@@ -14,6 +15,9 @@ export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control'> {
   /** Takes the data from a hub that has it, be it alive: what that one writes later does not count. */
   takeOver?: boolean | undefined
 }
+
+/** What may change of a hub while it runs. */
+export type HubServerPolicy = Pick<HubServerOptions, 'groups' | 'journal' | 'limits'>
 
 /** All that a hub knows. */
 export interface HubStatus {
@@ -89,6 +93,20 @@ export class HubServer implements AsyncDisposable {
     return this.#served.address
   }
 
+  /**
+   * Takes other groups, rights and limits, as `Hub.change`: streams and recovery guests of what stays as it was go on.
+   *
+   * @returns what could not be done with single groups
+   */
+  change(policy: HubServerPolicy): Promise<readonly ReplicationError[]> {
+    const { groups = {}, limits } = policy
+    return this.hub.change({
+      ...{ rights: rightsOf(policy), ...limitsOf(policy) },
+      wanted: Object.keys(groups),
+      groupsAtMost: limits.groups,
+    })
+  }
+
   /** Calls about once a second. @returns what ends that */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
@@ -106,13 +124,13 @@ export class HubServer implements AsyncDisposable {
   }
 }
 
-function rightsOf({ groups }: HubServerOptions): Rights {
+function rightsOf({ groups }: HubServerPolicy): Rights {
   if (groups === undefined) return openRights
   const named = Object.entries(groups).map(([name, { agents = ['*'], control = [] }]) => [name, { agents, control }])
   return { groups: Object.fromEntries(named) }
 }
 
-function limitsOf({ journal, limits, groups = {} }: HubServerOptions): {
+function limitsOf({ journal, limits, groups = {} }: HubServerPolicy): {
   limits: GroupLimits
   groupLimits: Record<string, GroupLimits>
 } {

@@ -18,7 +18,7 @@ import type { Folder } from '../folder.js'
 import { isName, nameRule } from '../name.js'
 import { ReplicationError } from '../replication-error.js'
 import type { Message } from '../wire/message.js'
-import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
+import type { AgentGroup, AgentGroupStatus, GroupWishes } from './agent-group.js'
 import { Closers } from './closers.js'
 import { CycleProtection } from './cycle-protection.js'
 import { findGuestDisks, type GuestDisk } from './guest-disks.js'
@@ -70,7 +70,7 @@ interface Current {
 /** A group whose disks a running QEMU has: what changes is copied by its block jobs, or comes as the guest writes it. */
 export class RunningGroup implements AgentGroup {
   readonly name: string
-  readonly #options: RunningGroupOptions
+  #options: RunningGroupOptions
   readonly #path: string
   readonly #progress: SyncProgress
   #parts!: Closers
@@ -110,6 +110,11 @@ export class RunningGroup implements AgentGroup {
   /** @throws ReplicationError not-allowed */
   checkRight(right: HubRight): void {
     checkRight(this.name, this.#options.hubMay, right)
+  }
+
+  change({ hubMay, target }: GroupWishes): void {
+    this.#options = { ...this.#options, hubMay, target }
+    this.#options.changed()
   }
 
   /** Begins to look for QEMU. @throws ReplicationError; LinkError where its socket cannot be listened at */

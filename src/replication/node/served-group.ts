@@ -16,7 +16,7 @@ import type { Folder, OpenFile } from '../folder.js'
 import { inlineExportName, inlineSocket } from '../inline-export.js'
 import { ReplicationError } from '../replication-error.js'
 import type { Message } from '../wire/message.js'
-import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
+import type { AgentGroup, AgentGroupStatus, GroupWishes } from './agent-group.js'
 import { Closers } from './closers.js'
 import { checkRight } from './hub-right.js'
 import { KeptRecord } from './kept-record.js'
@@ -64,7 +64,7 @@ export class ServedGroup implements AgentGroup {
   readonly #listeners: readonly NbdListener[]
   /** Images that are lost, by their disks' names. */
   readonly #lost = new Map<string, Failure>()
-  readonly #options: ServedGroupOptions
+  #options: ServedGroupOptions
   readonly #record: KeptRecord
   /** What is wanted of it, one thing at a time. */
   readonly #wishes = new FifoLock()
@@ -153,7 +153,7 @@ export class ServedGroup implements AgentGroup {
   }
 
   /** How many clients its disks have. */
-  get #clients(): number {
+  get clients(): number {
     return this.#listeners.reduce((sum, { connections }) => sum + connections, 0)
   }
 
@@ -174,6 +174,12 @@ export class ServedGroup implements AgentGroup {
   /** @throws ReplicationError not-allowed */
   checkRight(right: HubRight): void {
     checkRight(this.name, this.#options.hubMay, right)
+  }
+
+  change({ hubMay, target = this.#options.target }: GroupWishes): void {
+    this.#options = { ...this.#options, hubMay, target }
+    this.#group.retarget(target / 1000)
+    this.#options.changed()
   }
 
   /** A hub that forgets nothing tells it anew: nothing waits until it is kept. */
@@ -200,7 +206,7 @@ export class ServedGroup implements AgentGroup {
     if (this.isReturning) return
     if (this.#group.stream.isOpen)
       throw new ReplicationError('wrong-state', `${this.name} is replicated from here: there is nothing to fail back`)
-    if (this.#clients > 0)
+    if (this.clients > 0)
       throw new ReplicationError('in-use', `a guest has the disks of ${this.name} here: end it first`)
     await this.#record.save({ isReturning: true })
     this.#options.changed()
@@ -225,7 +231,7 @@ export class ServedGroup implements AgentGroup {
     return {
       ...status,
       way: 'inline',
-      clients: this.#clients,
+      clients: this.clients,
       disks: this.disks,
       volumes: volumes.map(volume => {
         const failure = this.isReturning ? returning : this.#lost.get(volume.name)

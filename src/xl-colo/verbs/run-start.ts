@@ -6,11 +6,13 @@ import { protectPair } from '../../colo/pair/protect-pair.js'
 import { pairStatus } from '../../colo/pair-status.js'
 import { type Interruption, interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
+import { type Service, unheard } from '../../service/service.js'
 import { epochOfProtection } from '../choose-epoch.js'
 import type { StartCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
 import { keepPair } from '../keep-pair.js'
 import { makeOverlays } from '../make-overlays.js'
+import { heardReporter } from '../output/heard-reporter.js'
 import type { Reporter } from '../output/reporter.js'
 import { reporterFor } from '../output/reporter-for.js'
 import { openRecords } from '../records.js'
@@ -24,7 +26,9 @@ const unwatched =
 /** Protects disks, and with --every stays to take checkpoints. */
 export async function runStart(command: StartCommand, io: Io): Promise<number> {
   const { ends, json } = command
-  const reporter = reporterFor(json, io)
+  // who does not stay is no service
+  using service = command.every === undefined ? unheard : io.service('xl-colo')
+  const reporter = heardReporter(reporterFor(json, io), service)
   using interruption = interruptible(io)
   const { signal } = interruption
   const records = openRecords(ends.records, io)
@@ -57,8 +61,10 @@ export async function runStart(command: StartCommand, io: Io): Promise<number> {
       signal,
       timeout: ends.timeout,
     }
+    // a first copy may take hours: it is the service's work, and not its start
+    service.ready()
     const pair = await protectPair(options)
-    await stay(pair, options, command, { interruption, reporter, reconnect: secondarySide })
+    await stay(pair, options, command, { interruption, reporter, service, reconnect: secondarySide })
     return exitStatus('done')
   } catch (error) {
     if (interruption.status === undefined) throw withStatus(error)
@@ -70,6 +76,7 @@ export async function runStart(command: StartCommand, io: Io): Promise<number> {
 interface Staying {
   interruption: Interruption
   reporter: Reporter
+  service: Service
   reconnect: Parameters<typeof keepPair>[2]['reconnect']
 }
 
@@ -77,13 +84,14 @@ async function stay(
   first: ColoPair,
   options: PairOptions,
   { every, stopOnExit }: StartCommand,
-  { interruption: { signal }, reporter, reconnect }: Staying,
+  { interruption: { signal }, reporter, service, reconnect }: Staying,
 ): Promise<void> {
   let pair = first
   try {
     if (every !== undefined) {
       const onRetry = (why: string, after: number) => reporter.event({ type: 'retry', why, after })
       pair = await keepPair(pair, options, { every, signal, reconnect, onRetry })
+      service.stopping()
     }
     if (stopOnExit) {
       await pair.stop()

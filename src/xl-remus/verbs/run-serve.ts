@@ -4,20 +4,22 @@ import { certificates } from '../../command-line/certificates.js'
 import { complain } from '../../command-line/complain.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
-import { NewestLine } from '../../command-line/newest-line.js'
+import { LogLines } from '../../command-line/log-lines.js'
+import { sayChanges } from '../../command-line/say-changes.js'
 import type { ServedStatus } from '../../protocol-d/control/served-status.js'
 import { arbiterProgram } from '../../protocol-d/node/arbiter-program.js'
 import { ServedDisk } from '../../protocol-d/node/serve-disk.js'
 import type { ServeCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
 import { pairName } from '../pair-name.js'
-import { statusText, toJson } from '../status-text.js'
+import { levelOf, statusText } from '../status-text.js'
 
 /** Serves until it is interrupted; a line says whenever something has changed. No reader of the lines holds the guest's disk up, or ends it. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   const { kind: _, pairFile, tls, deadAfter, arbiter, stateFile, json, ...options } = command
+  using service = io.service('xl-remus')
   using interruption = interruptible(io)
-  await using served = await ServedDisk.serve({
+  await using disk = await ServedDisk.serve({
     ...options,
     pair: pairName(pairFile),
     tls: tls === undefined ? undefined : certificates(tls),
@@ -25,30 +27,25 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     arbiter: arbiter === undefined ? undefined : arbiterProgram(arbiter),
   })
   using state =
-    stateFile === undefined ? undefined : new StateFile(stateFile, () => viewOf(served.status()), sayFailed(io))
-  const lines = new NewestLine(line => io.writeLater(line))
-  let before = ''
-  let isDue = false
-  const say = () => {
-    isDue = false
-    state?.write()
-    const status = served.status()
-    // what only counts is no news
-    const now = statusText({ ...status, ...counts })
-    if (now === before) return
-    before = now
-    lines.put(json ? toJson(status) : `${statusText(status)}\n`)
+    stateFile === undefined ? undefined : new StateFile(stateFile, () => viewOf(disk.status()), sayFailed(io))
+  const served = {
+    get status(): ServedStatus {
+      return disk.status()
+    },
+    onChange: (listener: () => void) =>
+      disk.onChange(() => {
+        state?.changed()
+        listener()
+      }),
   }
-  const stop = served.onChange(() => {
-    if (isDue) return
-    isDue = true
-    setImmediate(say)
+  await sayChanges(interruption, served, {
+    lines: new LogLines(io, { json }),
+    service,
+    // what only counts is no news
+    textOf: status => statusText({ ...status, ...counts }),
+    lineOf: statusText,
+    levelOf,
   })
-  say()
-  const { signal } = interruption
-  // it may have come while the node was opened
-  if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
-  stop()
   return interruption.status ?? exitStatus('done')
 }
 

@@ -1,7 +1,7 @@
-import type { Interruption } from '../command-line/interruption.js'
-import type { Io } from '../command-line/io.js'
-import { jsonLine } from '../command-line/json-line.js'
-import { NewestLine } from '../command-line/newest-line.js'
+import type { LogLevel } from '../service/log-level.js'
+import type { Service } from '../service/service.js'
+import type { Interruption } from './interruption.js'
+import type { LogLines } from './log-lines.js'
 
 /** What is served, and says how it is. */
 export interface Served<Status extends object> {
@@ -9,22 +9,30 @@ export interface Served<Status extends object> {
   onChange(listener: () => void): () => void
 }
 
+export interface Saying<Status> {
+  lines: LogLines
+  service: Service
+  /** The line, without what only counts: where it is another one, that is said. */
+  textOf(status: Status): string
+  /** The line as it is said; `textOf` by default. */
+  lineOf?(status: Status): string
+  levelOf(status: Status): LogLevel
+}
+
 /** How often it is looked at besides: what only time changes tells nobody. In milliseconds. */
 const interval = 1000
 
 /**
- * Waits for a signal; a line says whenever something has changed that is more than a number. No reader of the lines holds anything up.
+ * Serves until a signal comes, and says so: a line, and the manager's status, whenever something has changed that is more than a number. No
+ * reader of the lines holds anything up.
  *
- * @param textOf the line, without what only counts
  * @param interruption the signal, which may have come already
  */
 export async function sayChanges<Status extends object>(
-  io: Io,
   { signal }: Interruption,
   served: Served<Status>,
-  { json, textOf }: { json: boolean; textOf(status: Status): string },
+  { lines, service, textOf, lineOf = textOf, levelOf }: Saying<Status>,
 ): Promise<void> {
-  const lines = new NewestLine(line => io.writeLater(line))
   let before: string | undefined
   let isDue = false
   const say = () => {
@@ -33,7 +41,9 @@ export async function sayChanges<Status extends object>(
     const now = textOf(status)
     if (now === before) return
     before = now
-    lines.put(json ? jsonLine(status) : `${now}\n`)
+    const text = lineOf(status)
+    lines.state({ level: levelOf(status), event: 'status', text, fields: status })
+    service.status(text)
   }
   const saySoon = () => {
     if (isDue) return
@@ -43,7 +53,9 @@ export async function sayChanges<Status extends object>(
   const stop = served.onChange(saySoon)
   const timer = setInterval(saySoon, interval)
   say()
+  service.ready()
   if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
+  service.stopping()
   clearInterval(timer)
   stop()
 }
