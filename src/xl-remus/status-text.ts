@@ -48,8 +48,8 @@ function connectionText({ connection, isRefused, why, whyLost, toCopy }: ServedS
 }
 
 /** How much it matters. */
-export function levelOf({ failure, isRefused, connection }: ServedStatus): LogLevel {
-  if (failure !== undefined || isRefused) return 'error'
+export function levelOf({ failure, fencedBy, isRefused, connection }: ServedStatus): LogLevel {
+  if (failure !== undefined || fencedBy !== undefined || isRefused) return 'error'
   return connection === 'none' || connection === 'undecided' ? 'warning' : 'info'
 }
 
