@@ -66,6 +66,8 @@ export class RemusResource implements Resource {
       dead_after,
     } = parameters
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+    // what an earlier life had said to the manager is not known any more
+    rmSync(join(folder, 'score'), { force: true })
     const arbiter = join(folder, 'arbiter')
     writeFileSync(arbiter, arbiterText(program, join(commands, 'xl-cluster.cjs')), { mode: 0o700 })
     const args = [
