@@ -53,6 +53,8 @@ export async function* followRange(options: FollowOptions): AsyncGenerator<Range
       }
     } catch (error) {
       if (!isLeaseError(error, 'unreachable')) throw error
+      // where streams never come through, what is read has to do
+      if (wait > pauses.first) next = undefined
       await pause(clock, wait, signal)
       wait = Math.min(wait * 2, pauses.longest)
     }
