@@ -78,7 +78,7 @@ export class ModelEtcd {
   /** What happened to keys since a revision, as a watch says it; undefined where nothing did. */
   since(from: number, body: Body): { reply: unknown; next: number } | undefined {
     this.#expire()
-    if (from <= this.#compacted)
+    if (from < this.#compacted)
       return { reply: { header: {}, canceled: true, compact_revision: String(this.#compacted) }, next: from }
     const isOne = this.#isIn(body.create_request)
     const events = this.#events.filter(({ revision, key }) => revision >= from && isOne(key))
