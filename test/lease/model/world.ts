@@ -30,9 +30,11 @@ export class World {
 
   /** Lets time pass. `look` is called after each thing that happened and all that follows from it at once. */
   async run(until: number, look: () => void): Promise<void> {
+    await setImmediate()
     for (;;) {
-      const next = this.#happenings.shift()
+      const [next] = this.#happenings
       if (next === undefined || next.time > until) break
+      this.#happenings.shift()
       if (next.isOff) continue
       this.time = next.time
       next.happens()
