@@ -2,12 +2,12 @@ import t from 'tap'
 import { createRandom } from '../support/random.js'
 import { live } from './model/live.js'
 
-const { SEED, COUNT = '5000' } = process.env
+const { SEED, LIVES = '20000' } = process.env
 const first = SEED === undefined ? Date.now() % 1_000_000_000 : Number(SEED)
 
-t.test(`minutes of those who want a lease, SEED=${first} COUNT=${COUNT}`, async t => {
+t.test(`minutes of those who want a lease, SEED=${first} LIVES=${LIVES}`, { timeout: 1_800_000 }, async t => {
   const total: Record<string, number> = {}
-  for (let seed = first; seed < first + Number(COUNT); seed++) {
+  for (let seed = first; seed < first + Number(LIVES); seed++) {
     const random = createRandom(seed)
     const life = {
       seed,
@@ -18,10 +18,10 @@ t.test(`minutes of those who want a lease, SEED=${first} COUNT=${COUNT}`, async 
     try {
       for (const [what, count] of Object.entries(await live(life))) total[what] = (total[what] ?? 0) + count
     } catch (error) {
-      t.fail(`SEED=${seed} COUNT=1: ${(error as Error).message}`)
+      t.fail(`SEED=${seed} LIVES=1: ${(error as Error).message}`)
       return
     }
   }
-  t.comment(`${COUNT} minutes: ${JSON.stringify(total)}`)
+  t.comment(`minutes: ${LIVES} lived: ${JSON.stringify(total)}`)
   for (const [what, count] of Object.entries(total)) t.ok(count > 0, `${what} happened`)
 })

@@ -18,7 +18,7 @@ export interface Gateway {
   /**
    * Follows changes at one member: what it says, each any JSON, until the stream ends in whatever way.
    *
-   * @throws LeaseError unreachable, protocol, canceled; EtcdRefusal
+   * @throws LeaseError unreachable, canceled; EtcdRefusal
    */
   watch(body: object, options?: GatewayOptions): AsyncIterableIterator<unknown>
 }

@@ -55,8 +55,9 @@ export class EtcdCluster implements Gateway {
     try {
       yield* this.#members[asked]!.stream('watch', body, { signal, timeout: this.#options.tryTimeout })
     } catch (error) {
-      if (isLeaseError(error, 'unreachable')) this.#leave(asked)
-      throw error
+      if (!isLeaseError(error, 'unreachable', 'protocol')) throw error
+      this.#leave(asked)
+      throw new LeaseError('unreachable', error.message, { cause: error })
     }
   }
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { openEtcd } from 'xenlight/lease'
+import { type LeaseError, type LeaseState, openEtcd } from 'xenlight/lease'
 import { eventually } from '../../protocol-d/eventually.js'
 import { createRandom } from '../../support/random.js'
 import { realPart } from '../../support/real-part.js'
-import { type EtcdDaemon, startEtcd } from './etcd-daemons.js'
+import { leaderOf, startEtcd } from './etcd-daemons.js'
 import { lineWriters } from './line-writers.js'
 import { checkTaken, readLines } from './written-lines.js'
 
@@ -12,17 +12,6 @@ const { SEED, COUNT = '20' } = process.env
 const first = SEED === undefined ? Date.now() % 1_000_000_000 : Number(SEED)
 /** Long enough for a cluster to elect another leader, and for a try at each member. */
 const ttl = 10_000
-
-/** The member that leads; undefined where none says so. */
-async function leaderOf(members: readonly EtcdDaemon[]): Promise<EtcdDaemon | undefined> {
-  for (const member of members) {
-    const status = { method: 'POST', body: '{}', signal: AbortSignal.timeout(1000) }
-    const reply = await fetch(`${member.endpoint}/v3/maintenance/status`, status).catch(() => undefined)
-    const { header, leader } = ((await reply?.json()) ?? {}) as { header?: { member_id: string }; leader?: string }
-    if (header !== undefined && header.member_id === leader) return member
-  }
-  return undefined
-}
 
 t.test(
   `a holder goes on while members of a cluster are killed and stopped, one at a time, SEED=${first} COUNT=${COUNT}`,
@@ -38,6 +27,11 @@ t.test(
       const random = createRandom(first)
       const faults = { killed: 0, stopped: 0, leaders: 0 }
       using etcd = openEtcd(cluster.options)
+      const over = new AbortController()
+      const said: LeaseState[] = []
+      const watch = (async () => {
+        for await (const state of etcd.leases.watch('other', { signal: over.signal })) said.push(state)
+      })().catch(error => error as LeaseError)
       const answers = () =>
         eventually('the cluster answers', () =>
           etcd.leases.look('none').then(
@@ -63,6 +57,14 @@ t.test(
           member.signal('SIGCONT')
         }
         await answers()
+        // somebody else's lease goes from hand to hand, and a watch that goes on all the time says so
+        const grant = await etcd.leases.acquire('other', { holder: `holder ${fault}`, ttl })
+        await etcd.leases.release(grant)
+        const isSaid = () =>
+          [`holder ${fault}`, undefined].every(holder =>
+            said.some(one => one.epoch === fault + 1 && one.holder === holder),
+          )
+        await eventually('the watch says who had it', isSaid, () => JSON.stringify(said))
         // that it is whole again: the next one may be another
         for (const { endpoint } of members) {
           using one = openEtcd({ endpoints: [endpoint] })
@@ -80,6 +82,13 @@ t.test(
       const before = readLines(writers.file).taken.length
       await eventually('somebody writes', () => readLines(writers.file).taken.length > before + 10)
       await writers.end()
+      over.abort()
+      t.match(await watch, { code: 'canceled' }, 'the watch went on all the time')
+      t.strictSame(
+        said.map(({ epoch }) => epoch),
+        [0, ...Array.from({ length: Number(COUNT) }, (_, fault) => [fault + 1, fault + 1]).flat()],
+        'it says each once',
+      )
       const { taken } = readLines(writers.file)
       const longest = taken.reduce(
         (most, line, index) => Math.max(most, line.time - (taken[index - 1] ?? line).time),

@@ -34,6 +34,10 @@ export class EtcdDaemon {
     this.#child = child
   }
 
+  get pid(): number {
+    return this.#child!.pid!
+  }
+
   /** What it said last. */
   get said(): string {
     return this.#said
@@ -51,6 +55,17 @@ export class EtcdDaemon {
     child.kill(signal)
     await exited
   }
+}
+
+/** The member that leads; undefined where none says so. */
+export async function leaderOf(members: readonly EtcdDaemon[]): Promise<EtcdDaemon | undefined> {
+  for (const member of members) {
+    const status = { method: 'POST', body: '{}', signal: AbortSignal.timeout(1000) }
+    const reply = await fetch(`${member.endpoint}/v3/maintenance/status`, status).catch(() => undefined)
+    const { header, leader } = ((await reply?.json()) ?? {}) as { header?: { member_id: string }; leader?: string }
+    if (header !== undefined && header.member_id === leader) return member
+  }
+  return undefined
 }
 
 export interface EtcdCluster {
