@@ -7,7 +7,10 @@ const [shortest, longest] = [2000, 3_600_000]
  * How long before the end of its lease a holder stops, in milliseconds: a tenth for clocks that do not go at one rate, and half a second for what
  * it began before.
  */
-export const leaseMargin = (ttl: number): number => Math.ceil(ttl / 10) + 500
+export function leaseMargin(ttl: number): number {
+  checkTtl(ttl)
+  return Math.ceil(ttl / 10) + 500
+}
 
 /** When a holder asks again, after it last did: a lease outlasts one answer that is lost. */
 export const renewInterval = (ttl: number): number => ttl / 3

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { checkSignal, outOfRange, wrongType } from '../../check-argument.js'
+import { outOfRange, wrongType } from '../../check-argument.js'
 import type { Catalogue, CatalogueChange, CatalogueRecord } from '../catalogue.js'
+import { checkGrant, signalOf } from '../check-grant.js'
 import type { LeaseClock } from '../lease-clock.js'
 import { LeaseError } from '../lease-error.js'
 import { checkName, isLeaseName } from '../lease-name.js'
@@ -34,8 +35,8 @@ export class EtcdCatalogue implements Catalogue {
   }
 
   async put(grant: Grant, key: string, value: unknown, options?: StoreOptions): Promise<void> {
-    const json = JSON.stringify(value)
-    if (json === undefined) throw wrongType('value', 'JSON', value)
+    checkGrant(grant)
+    const json = jsonOf(value)
     if (Buffer.byteLength(json) > recordAtMost) throw outOfRange('value', `at most ${recordAtMost} bytes of JSON`, json)
     await this.#write(grant, key, recordText({ epoch: grant.epoch, write: newAttempt(), value }), options)
   }
@@ -47,19 +48,24 @@ export class EtcdCatalogue implements Catalogue {
   async get(name: string, key: string, options?: StoreOptions): Promise<CatalogueRecord | undefined> {
     checkName('name', name)
     checkName('key', key)
+    signalOf(options)
     const { read: found } = await transact(this.#gateway, { success: [read(this.#keys.record(name, key))] }, options)
     return found[0] && this.#recordOf(found[0])
   }
 
   async list(name?: string, options?: StoreOptions): Promise<CatalogueRecord[]> {
     if (name !== undefined) checkName('name', name)
+    signalOf(options)
     const { keys } = await readRange(this.#gateway, withPrefix(this.#keys.records(name)), options)
     return keys.map(key => this.#recordOf(key))
   }
 
-  async *watch(name?: string, { signal }: StoreOptions = {}): AsyncGenerator<CatalogueChange, undefined> {
+  watch(name?: string, options?: StoreOptions): AsyncGenerator<CatalogueChange, undefined> {
     if (name !== undefined) checkName('name', name)
-    checkSignal(signal)
+    return this.#watch(name, signalOf(options))
+  }
+
+  async *#watch(name: string | undefined, signal: AbortSignal | undefined): AsyncGenerator<CatalogueChange, undefined> {
     const range = withPrefix(this.#keys.records(name))
     const [gateway, clock] = [this.#gateway, this.#clock]
     const readAll = () => readRange(gateway, range, { signal })
@@ -87,7 +93,9 @@ export class EtcdCatalogue implements Catalogue {
 
   /** Writes or removes a record, where its lease is the grant's. A writing that is done twice, the second time later, changes nothing then. */
   async #write(grant: Grant, key: string, text: string | undefined, options: StoreOptions | undefined): Promise<void> {
+    checkGrant(grant)
     checkName('key', key)
+    signalOf(options)
     const { name, holder, attempt, epoch } = grant
     const held = hasValue(this.#keys.holder(name), holderText({ holder, attempt, epoch }))
     const at = this.#keys.record(name, key)
@@ -125,4 +133,16 @@ export class EtcdCatalogue implements Catalogue {
       throw new LeaseError('protocol', 'a key among the records is none of a record')
     return { name, key }
   }
+}
+
+/** @throws TypeError */
+function jsonOf(value: unknown): string {
+  let json: string | undefined
+  try {
+    json = JSON.stringify(value)
+  } catch {
+    // a circle, or a bigint
+  }
+  if (json === undefined) throw wrongType('value', 'JSON', value)
+  return json
 }

@@ -1,5 +1,6 @@
 import { checkInteger, checkObject, checkSignal, checkText } from '../../check-argument.js'
 import { printable } from '../../printable.js'
+import { checkGrant, signalOf } from '../check-grant.js'
 import type { LeaseClock } from '../lease-clock.js'
 import { isLeaseError, LeaseError } from '../lease-error.js'
 import { checkHolder, checkName } from '../lease-name.js'
@@ -89,7 +90,9 @@ export class EtcdLeaseStore implements LeaseStore {
     throw new LeaseError('taken', `others take the lease ${name} at this moment`)
   }
 
-  async renew(grant: Grant, { signal }: StoreOptions = {}): Promise<Grant> {
+  async renew(grant: Grant, options?: StoreOptions): Promise<Grant> {
+    checkGrant(grant)
+    const signal = signalOf(options)
     const { name, holder, attempt, epoch, ttl } = grant
     const token = readToken(grant.token)
     const since = this.clock.uptime()
@@ -99,23 +102,30 @@ export class EtcdLeaseStore implements LeaseStore {
     return { ...grant, since, token: moved }
   }
 
-  async release(grant: Grant, { signal }: StoreOptions = {}): Promise<void> {
+  async release(grant: Grant, options?: StoreOptions): Promise<void> {
+    checkGrant(grant)
+    const signal = signalOf(options)
     const { name, holder, attempt, epoch } = grant
+    const { lease } = readToken(grant.token)
     const key = this.#keys.holder(name)
     const value = holderText({ holder, attempt, epoch })
     await transact(this.#gateway, { compare: [hasValue(key, value)], success: [remove(key)] }, { signal })
-    this.#forget(readToken(grant.token).lease)
+    this.#forget(lease)
   }
 
-  async look(name: string, { signal }: StoreOptions = {}): Promise<LeaseState> {
+  async look(name: string, options?: StoreOptions): Promise<LeaseState> {
     checkName('name', name)
+    const signal = signalOf(options)
     const { holder, epoch } = await this.#see(name, { signal })
     return { name, holder: holder?.value.holder, epoch: holder?.value.epoch ?? epoch }
   }
 
-  async *watch(name: string, { signal }: StoreOptions = {}): AsyncGenerator<LeaseState, undefined> {
+  watch(name: string, options?: StoreOptions): AsyncGenerator<LeaseState, undefined> {
     checkName('name', name)
-    checkSignal(signal)
+    return this.#watch(name, signalOf(options))
+  }
+
+  async *#watch(name: string, signal: AbortSignal | undefined): AsyncGenerator<LeaseState, undefined> {
     const range = { key: this.#keys.holder(name) }
     let epoch = 0
     let last: LeaseState | undefined

@@ -46,7 +46,7 @@ export class EtcdCluster implements Gateway {
           this.#leave(asked)
         }
       }
-      await pause(clock, roundPause, signal)
+      await pause(clock, Math.min(roundPause, Math.max(0, end - clock.uptime())), signal)
     }
   }
 

@@ -69,8 +69,12 @@ t.test(`a leader whose disk hangs ends no lease when it goes on, COUNT=${COUNT}`
 
       const goOn = await hang(t, leader)
       // something has to be written for it to hang
-      for (const end = performance.now() + hangs - 2000; performance.now() < end; await delay(300))
+      for (const end = performance.now() + hangs - 2000; performance.now() < end; await delay(300)) {
         await transact(gateway, { success: [put('/written', String(round))] }).catch(() => {})
+        const state = await etcd.leases.look('web').catch(() => undefined)
+        if (state !== undefined && keeper.isHeld() && state.holder !== 'anna')
+          t.fail('it is held, and etcd knows nothing of it')
+      }
       const before = (await transact(gateway, { success: [read('/kept-alive')] })).read[0] !== undefined
       const promised = answers.at(-1)
       goOn()
