@@ -39,6 +39,7 @@ const longest = [
     'libxl/store/somebody-elses-disk',
     'fuzz/disk-fuzz',
     'replication/faults/',
+    'lease/',
   ],
   ...[
     'replication/node/running-group',

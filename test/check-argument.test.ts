@@ -7,6 +7,7 @@ import { XenlightError } from 'xenlight'
 import * as checkpoint from 'xenlight/checkpoint'
 import * as colo from 'xenlight/colo'
 import * as dmArgs from 'xenlight/dm-args'
+import * as lease from 'xenlight/lease'
 import * as qmp from 'xenlight/qmp'
 import * as xenstore from 'xenlight/xenstore'
 import { ColoPair } from '#xenlight/colo/pair/pair.js'
@@ -70,6 +71,11 @@ const pairOptions: colo.PairOptions = {
 /** It is over: else it would be kept for good. */
 const pair = new ColoPair(pairOptions)
 await pair[Symbol.asyncDispose]()
+
+const etcd = lease.openEtcd({ endpoints: ['http://127.0.0.1:1'], timeout: 1 })
+const grant = {
+  ...{ name: 'web', holder: 'anna', epoch: 1, attempt: 'x', ttl: 2000, since: 0, token: '1/2' },
+} satisfies lease.Grant
 
 type Call = (...args: never[]) => unknown
 
@@ -223,6 +229,35 @@ const functions: readonly [name: string, call: Call, args: readonly unknown[]][]
   ['dirtyExtents', colo.dirtyExtents, [{ ...nowhere, name: 'x', bitmap: 'x' }, limits]],
   ['parseRecord', colo.parseRecord, [JSON.stringify(record)]],
   ['localFreeSpace', colo.localFreeSpace, [folder]],
+  [
+    'openEtcd',
+    lease.openEtcd,
+    [{ endpoints: ['http://127.0.0.1:1'], tls: undefined, prefix: '/x/', tryTimeout: 1, timeout: 1 }],
+  ],
+  [
+    'holdLease',
+    lease.holdLease,
+    [etcd.leases, 'web', { holder: 'x', ttl: 2000, margin: 800, above: 1, attempt: 'x', signal: undefined }],
+  ],
+  ['leaseMargin', lease.leaseMargin, [2000]],
+  [
+    'leases.acquire',
+    etcd.leases.acquire.bind(etcd.leases),
+    ['web', { holder: 'x', ttl: 2000, above: 1, attempt: 'x' }],
+  ],
+  ['leases.renew', etcd.leases.renew.bind(etcd.leases), [grant, { signal: undefined }]],
+  ['leases.release', etcd.leases.release.bind(etcd.leases), [grant, { signal: undefined }]],
+  ['leases.look', etcd.leases.look.bind(etcd.leases), ['web', { signal: undefined }]],
+  ['leases.watch', (name, options) => etcd.leases.watch(name, options).return?.(), ['web', { signal: undefined }]],
+  ['catalogue.put', etcd.catalogue.put.bind(etcd.catalogue), [grant, 'x', 1, { signal: undefined }]],
+  ['catalogue.remove', etcd.catalogue.remove.bind(etcd.catalogue), [grant, 'x', { signal: undefined }]],
+  ['catalogue.get', etcd.catalogue.get.bind(etcd.catalogue), ['web', 'x', { signal: undefined }]],
+  ['catalogue.list', etcd.catalogue.list.bind(etcd.catalogue), ['web', { signal: undefined }]],
+  [
+    'catalogue.watch',
+    (name, options) => etcd.catalogue.watch(name, options).return?.(),
+    ['web', { signal: undefined }],
+  ],
   ['connect', xenstore.connect, [{ path: '/nonexistent/socket', timeout: 100 }]],
 ]
 
@@ -315,7 +350,15 @@ for (const [name, call, args] of [...functions, ...methods, watch]) {
 t.test('every public function is here', async t => {
   const tested = new Set(functions.map(([, call]) => call))
   const isClass = (value: unknown) => /^class\b/.test(String(value))
-  for (const [name, value] of Object.entries({ ...xenlight, ...checkpoint, ...colo, ...dmArgs, ...qmp, ...xenstore })) {
+  for (const [name, value] of Object.entries({
+    ...xenlight,
+    ...checkpoint,
+    ...colo,
+    ...dmArgs,
+    ...lease,
+    ...qmp,
+    ...xenstore,
+  })) {
     if (typeof value !== 'function' || isClass(value)) continue
     // it takes no argument
     if (name === 'takes') continue

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { checkpointErrorCodes } from '#xenlight/checkpoint/checkpoint-error.js'
 import { coloErrorCodes } from '#xenlight/colo/colo-error.js'
+import { leaseErrorCodes } from '#xenlight/lease/lease-error.js'
 import { rcByReason } from '#xenlight/libxl/libxl-reason.js'
 import { protocolDErrorCodes } from '#xenlight/protocol-d/protocol-d-error.js'
 import { replicationErrorCodes } from '#xenlight/replication/replication-error.js'
@@ -50,6 +51,7 @@ t.test('docs/errors.md has the codes of the other errors', async t => {
   t.strictSame(rows(section(text, '## ColoError')), [...coloErrorCodes])
   t.strictSame(rows(section(text, '## ProtocolDError')), [...protocolDErrorCodes])
   t.strictSame(rows(section(text, '## ReplicationError')), [...replicationErrorCodes])
+  t.strictSame(rows(section(text, '## LeaseError')), [...leaseErrorCodes])
 })
 
 t.test('docs/diagnostics.md has every code of a diagnostic, and no other', async t => {
