@@ -2,7 +2,9 @@ import { certificates } from '../../command-line/certificates.js'
 import { fs } from '../../command-line/fs.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
+import { servingMetrics } from '../../command-line/serving-metrics.js'
 import { calling } from '../../command-line/system-error.js'
+import { hubFamilies } from '../../metrics/hub-families.js'
 import type { HubConfig } from '../../replication/config/hub-config.js'
 import { commandAtMost, runCommand } from '../../replication/hub/hub-control.js'
 import { HubServer } from '../../replication/node/hub-server.js'
@@ -18,7 +20,7 @@ import { briefText } from '../status-lines.js'
 /** Is a hub until it is interrupted. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   const { takeOver, json } = command
-  const { tls, control = usualControl, ...options } = await configOf(command)
+  const { tls, control = usualControl, metrics: configured, ...options } = await configOf(command)
   // a reboot empties its folder
   if (control === usualControl) calling(usualRun, () => fs.mkdirSync(usualRun, { recursive: true, mode: 0o700 }))
   collectAtOnce()
@@ -28,6 +30,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     takeOver,
     tls: tls === undefined ? undefined : certificates(tls),
   })
+  const { metrics = configured } = command
+  await using _metrics = await servingMetrics('rephub', metrics, () => hubFamilies(server.status, server.takeOvers))
   const close = await serveControl(
     control,
     async (execute, given, gone) =>

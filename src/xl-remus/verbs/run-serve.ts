@@ -2,6 +2,8 @@ import { certificates } from '../../command-line/certificates.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
 import { NewestLine } from '../../command-line/newest-line.js'
+import { servingMetrics } from '../../command-line/serving-metrics.js'
+import { remusFamilies } from '../../metrics/remus-families.js'
 import { ServedDisk } from '../../protocol-d/node/serve-disk.js'
 import type { ServeCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
@@ -10,7 +12,7 @@ import { statusText, toJson } from '../status-text.js'
 
 /** Serves until it is interrupted; a line says whenever something has changed. No reader of the lines holds the guest's disk up, or ends it. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
-  const { kind: _, pairFile, tls, deadAfter, json, ...options } = command
+  const { kind: _, pairFile, tls, deadAfter, metrics, json, ...options } = command
   using interruption = interruptible(io)
   await using served = await ServedDisk.serve({
     ...options,
@@ -18,6 +20,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     tls: tls === undefined ? undefined : certificates(tls),
     timeout: deadAfter,
   })
+  const families = () => remusFamilies(command.name, served.status(), served.disk.counts)
+  await using _metrics = await servingMetrics('xl-remus', metrics, families)
   const lines = new NewestLine(line => io.writeLater(line))
   let before = ''
   let isDue = false
