@@ -88,8 +88,8 @@ export function hubFamilies(status: HubStatus, takeOvers: ReadonlyMap<string, Ta
       ),
       gauge(
         `xenlight_hub_group_${what}_limit_bytes`,
-        `How much that may be: ${texts[what].toLowerCase()}.`,
-        each(({ limits }) => limits[`${what}Bytes`]),
+        `The limit of xenlight_hub_group_${what}_bytes, where there is one.`,
+        each(({ limits }) => limited(limits[`${what}Bytes`])),
       ),
     ]),
     gauge(
@@ -121,6 +121,8 @@ const texts = {
   image: 'What the images have on the disk',
   overlay: 'What recovery guests wrote to the branches',
 } as const
+
+const limited = (bytes: number): number | undefined => (bytes >= Number.MAX_SAFE_INTEGER ? undefined : bytes)
 
 /** Of microseconds. */
 const seconds = (time: number | undefined): number | undefined => (time === undefined ? undefined : time / 1_000_000)

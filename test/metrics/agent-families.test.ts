@@ -3,7 +3,7 @@ import type { AgentStatus } from 'xenlight/replication'
 import { agentFamilies } from '#xenlight/metrics/agent-families.js'
 import { GroupCounts } from '#xenlight/replication/node/group-counts.js'
 import { agentGroup, agentStatus, volumeIn } from './samples.js'
-import { statesOf, valueOf } from './values.js'
+import { sampleValue, statesOf } from './values.js'
 
 type State = AgentStatus['groups'][number]['volumes'][number]['state']
 
@@ -29,10 +29,13 @@ t.test('each state of a volume, and what the hub is not known to have', async t 
     const families = agentFamilies(agentStatus([agentGroup([volumeIn(state)])]), none)
     const labels = { group: 'web', volume: 'root' }
     t.strictSame(statesOf(families, 'xenlight_agent_volume_state', labels), { all, is: [word] }, word)
-    t.equal(valueOf(families, 'xenlight_agent_volume_unreplicated_bytes', labels), unreplicated, word)
+    t.equal(sampleValue(families, 'xenlight_agent_volume_unreplicated_bytes', labels), unreplicated, word)
     const left = state.state === 'syncing' ? 40 : undefined
-    t.equal(valueOf(families, 'xenlight_agent_volume_resync_remaining_bytes', { ...labels, reason: 'paused' }), left)
-    t.equal(valueOf(families, 'xenlight_agent_volume_size_bytes', labels), 4096)
+    t.equal(
+      sampleValue(families, 'xenlight_agent_volume_resync_remaining_bytes', { ...labels, reason: 'paused' }),
+      left,
+    )
+    t.equal(sampleValue(families, 'xenlight_agent_volume_size_bytes', labels), 4096)
   }
 })
 
@@ -40,7 +43,7 @@ t.test('recovery point, its target, and the connection', async t => {
   const near = agentGroup([])
   const lost = agentGroup([], { name: 'db', recoveryPoint: { behind: undefined, target: 5, isMet: false } })
   const families = agentFamilies(agentStatus([near, lost], undefined), none)
-  const of = (name: string, group: string) => valueOf(families, `xenlight_agent_group_${name}`, { group })
+  const of = (name: string, group: string) => sampleValue(families, `xenlight_agent_group_${name}`, { group })
   t.equal(of('recovery_point_seconds', 'web'), 0.25)
   t.equal(of('recovery_point_seconds', 'db'), undefined)
   t.equal(of('recovery_point_target_seconds', 'db'), 5)
@@ -49,8 +52,14 @@ t.test('recovery point, its target, and the connection', async t => {
   t.equal(of('queued_bytes', 'web'), 55)
   t.equal(of('epoch', 'web'), 2)
   t.equal(of('clients', 'web'), 1)
-  t.equal(valueOf(families, 'xenlight_agent_hub_connected'), 1)
-  t.equal(valueOf(agentFamilies({ ...agentStatus([]), hub: { address: 'h', name: undefined, why: 'w' } }, none), 'xenlight_agent_hub_connected'), 0)
+  t.equal(sampleValue(families, 'xenlight_agent_hub_connected'), 1)
+  t.equal(
+    sampleValue(
+      agentFamilies({ ...agentStatus([]), hub: { address: 'h', name: undefined, why: 'w' } }, none),
+      'xenlight_agent_hub_connected',
+    ),
+    0,
+  )
 })
 
 t.test('what was counted: cycles of groups that have them only', async t => {
@@ -69,7 +78,8 @@ t.test('what was counted: cycles of groups that have them only', async t => {
       ['db', cycled],
     ]),
   )
-  const of = (name: string, labels: Record<string, string>) => valueOf(families, `xenlight_agent_group_${name}`, labels)
+  const of = (name: string, labels: Record<string, string>) =>
+    sampleValue(families, `xenlight_agent_group_${name}`, labels)
   t.equal(of('cycles_total', { group: 'db', outcome: 'settled' }), 1)
   t.equal(of('cycles_total', { group: 'db', outcome: 'failed' }), 1)
   t.equal(of('cycles_total', { group: 'db', outcome: 'skipped' }), 0)
@@ -88,6 +98,6 @@ t.test('of more volumes than 4096 the first have metrics, and all are counted', 
   const volumes = Array.from({ length: 256 }, (_, index) => volumeIn({ state: 'unprotected' }, `d${index}`))
   const groups = Array.from({ length: 17 }, (_, index) => agentGroup(volumes, { name: `g${index}` }))
   const families = agentFamilies(agentStatus(groups), none)
-  t.equal(valueOf(families, 'xenlight_agent_volumes'), 17 * 256)
+  t.equal(sampleValue(families, 'xenlight_agent_volumes'), 17 * 256)
   t.equal(families.find(({ name }) => name === 'xenlight_agent_volume_size_bytes')!.samples.length, 4096)
 })

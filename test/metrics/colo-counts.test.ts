@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ColoCounts } from '#xenlight/metrics/colo-counts.js'
-import { statesOf, valueOf } from './values.js'
+import { sampleValue, statesOf } from './values.js'
 
 const disk = 'disk0'
 
@@ -8,7 +8,7 @@ t.test('the states of a disk, and how far its copy is', async t => {
   const counts = new ColoCounts({ epoch: 4, every: 200 })
   const states = () => statesOf(counts.families(), 'xenlight_colo_disk_state', { disk })
   const left = (reason: string) =>
-    valueOf(counts.families(), 'xenlight_colo_resync_remaining_bytes', { disk, reason })
+    sampleValue(counts.families(), 'xenlight_colo_resync_remaining_bytes', { disk, reason })
   t.strictSame(states().all, [], 'nothing is known yet')
   counts.event({ type: 'plan', disk, plan: { kind: 'full', why: 'w' } })
   counts.event({ type: 'progress', disk, current: 10, total: 100, secondsLeft: 1 })
@@ -22,7 +22,7 @@ t.test('the states of a disk, and how far its copy is', async t => {
   t.equal(left('full'), 90)
   counts.event({ type: 'progress', disk, current: 60, total: 100, secondsLeft: 1 })
   t.equal(left('full'), 40)
-  t.equal(valueOf(counts.families(), 'xenlight_colo_resync_total_bytes', { disk }), 100)
+  t.equal(sampleValue(counts.families(), 'xenlight_colo_resync_total_bytes', { disk }), 100)
   for (const kind of ['degraded', 'fenced', 'unknown'] as const) {
     counts.event({ type: 'state', disk, state: { kind, why: 'w' } })
     t.strictSame(states().is, [kind])
@@ -32,7 +32,7 @@ t.test('the states of a disk, and how far its copy is', async t => {
 
 t.test('checkpoints, cuts, retries, the epoch', async t => {
   const counts = new ColoCounts({ epoch: 4, every: 200 })
-  const of = (name: string, labels = {}) => valueOf(counts.families(), `xenlight_colo_${name}`, labels)
+  const of = (name: string, labels = {}) => sampleValue(counts.families(), `xenlight_colo_${name}`, labels)
   t.equal(of('epoch'), 4)
   t.equal(of('checkpoint_interval_seconds'), 0.2)
   t.equal(of('checkpoint_timestamp_seconds'), undefined)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { remusFamilies } from '#xenlight/metrics/remus-families.js'
 import { DiskCounts } from '#xenlight/protocol-d/node/disk-counts.js'
 import { servedStatus } from './samples.js'
-import { statesOf, valueOf } from './values.js'
+import { sampleValue, statesOf } from './values.js'
 
 const labels = { disk: 'disk' }
 const of = (more: Parameters<typeof servedStatus>[0], counts = new DiskCounts()) =>
@@ -37,7 +37,7 @@ t.test('what its data is', async t => {
 
 t.test('all else that it says', async t => {
   const families = of({ isCongested: true, isFull: true, failure: 'a file' })
-  const value = (name: string, more = {}) => valueOf(families, `xenlight_remus_${name}`, { ...labels, ...more })
+  const value = (name: string, more = {}) => sampleValue(families, `xenlight_remus_${name}`, { ...labels, ...more })
   t.equal(value('role', { role: 'primary' }), 1)
   t.equal(value('role', { role: 'secondary' }), 0)
   t.strictSame(
@@ -52,14 +52,14 @@ t.test('all else that it says', async t => {
   t.equal(value('size_bytes'), 4096)
   const direct = of({ mode: 'direct', isWriter: false })
   for (const name of ['writer', 'failed', 'congested', 'log_full', 'checkpointing'])
-    t.equal(valueOf(direct, `xenlight_remus_${name}`, labels), 0, name)
+    t.equal(sampleValue(direct, `xenlight_remus_${name}`, labels), 0, name)
 })
 
 t.test('checkpoints are counted when the peer has them, each once', async t => {
   const counts = new DiskCounts()
   const seen = () => [
-    valueOf(of({}, counts), 'xenlight_remus_checkpoint_duration_seconds_count', labels),
-    valueOf(of({}, counts), 'xenlight_remus_checkpoint_timestamp_seconds', labels) !== undefined,
+    sampleValue(of({}, counts), 'xenlight_remus_checkpoint_duration_seconds_count', labels),
+    sampleValue(of({}, counts), 'xenlight_remus_checkpoint_timestamp_seconds', labels) !== undefined,
   ]
   const acknowledged = counts.sent(3)
   t.strictSame(seen(), [0, false])
@@ -67,5 +67,5 @@ t.test('checkpoints are counted when the peer has them, each once', async t => {
   acknowledged!()
   t.strictSame(seen(), [1, true])
   counts.failedOver()
-  t.equal(valueOf(of({}, counts), 'xenlight_remus_fail_overs_total', labels), 1)
+  t.equal(sampleValue(of({}, counts), 'xenlight_remus_fail_overs_total', labels), 1)
 })

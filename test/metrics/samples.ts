@@ -15,7 +15,11 @@ type AgentGroup = AgentStatus['groups'][number]
 /** A group of a hub, of which all is known. Times are in microseconds. */
 export const hubGroup = (more: Partial<HubGroup> = {}): HubGroup => ({
   ...{ name: 'web', state: 'protected', epoch: 2, term: 3, replica: 'r', agent: 'anna', isAttached: true },
-  ...{ heard: 90_500_000, volumes: [{ number: 0, name: 'root', size: 512 }], newest: { position: 9, time: 90_000_000 } },
+  ...{
+    heard: 90_500_000,
+    volumes: [{ number: 0, name: 'root', size: 512 }],
+    newest: { position: 9, time: 90_000_000 },
+  },
   history: [
     { from: { position: 1, time: 10_000_000 }, to: { position: 4, time: 20_000_000 } },
     { from: { position: 6, time: 50_000_000 }, to: { position: 9, time: 90_000_000 } },

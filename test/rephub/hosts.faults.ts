@@ -236,7 +236,8 @@ t.test('over TLS, from configuration files; an option counts before them', async
   for (const verb of ['pause', 'resume', 'stop', 'start'])
     t.match(await here.rephub(verb, 'web'), {
       ...{ status: 2, stdout: '' },
-      stderr: /the hub may not do this with web: add 'control' to hubMay of the group in the agent's configuration \(--hub-may of protect\)\n$/,
+      stderr:
+        /the hub may not do this with web: add 'control' to hubMay of the group in the agent's configuration \(--hub-may of protect\)\n$/,
     })
   // recovery guests show certificates, too, and have the disks of those groups that they may control
   const made = JSON.parse((await here.rephub('test', 'web', '--branch', 'look', '--json')).stdout)
