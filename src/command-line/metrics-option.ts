@@ -2,5 +2,5 @@
 export const metricsOption = {
   name: 'metrics',
   takes: 'ADDR',
-  help: 'serve metrics for Prometheus at this PORT, HOST:PORT or path',
+  help: 'metrics for Prometheus: at this PORT, HOST:PORT or path',
 } as const
