@@ -2,7 +2,7 @@
 # Installs what the tests run against (Debian packages), as root or through sudo; nothing to do where all are there.
 set -eu
 
-packages="gcc libc6-dev libxen-dev libyajl-dev xen-utils-4.17 xenstore-utils mount qemu-system-x86 qemu-system-xen qemu-utils nbdkit libnbd-bin fio openssl strace iproute2 zsh fish corosync pacemaker pacemaker-cli-utils resource-agents libxml2-utils systemd etcd-server"
+packages="gcc libc6-dev libxen-dev libyajl-dev xen-utils-4.17 xenstore-utils mount qemu-system-x86 qemu-system-xen qemu-utils nbdkit libnbd-bin fio openssl strace iproute2 zsh fish corosync pacemaker pacemaker-cli-utils resource-agents libxml2-utils systemd etcd-server prometheus"
 
 missing=
 for package in $packages; do

@@ -23,6 +23,14 @@ export function readHostPort(option: string, text: string): { host: string; port
 /** The longest time that an option takes, in milliseconds: a day. */
 const longestTime = 86_400_000
 
+/** Where metrics are: as a socket, or a port alone, which is one of this machine for itself. */
+export function readMetricsAddress(option: string, text: string): SocketAddress {
+  const given = /^[0-9]+$/.test(text) ? `127.0.0.1:${text}` : text
+  const address = given.includes('/') ? { path: given } : readHostPort(option, given)
+  if (address !== undefined) return address
+  throw new UsageError(`${option} takes PORT, HOST:PORT or a socket's path, which has a slash, not '${text}'`)
+}
+
 /** A time such as 200ms, 1.5s or 2m, in milliseconds. */
 export function readTime(option: string, text: string): number {
   const time = parseTime(text)

@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { SocketAddress } from '../link/node/socket-address.js'
 import type { HubRight } from '../replication/config/hub-rights.js'
 import type { Asked } from '../replication-command/ask.js'
 
@@ -7,6 +8,7 @@ export interface ServeCommand {
   config: string
   /** Instead of the configuration's. */
   control: string | undefined
+  metrics: SocketAddress | undefined
   json: boolean
 }
 
@@ -29,6 +31,7 @@ export interface ProtectCommand {
   run: string
   tls: string | undefined
   control: string
+  metrics: SocketAddress | undefined
   json: boolean
 }
 

@@ -1,5 +1,6 @@
 import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
+import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
 import { hubRights } from '../replication/config/hub-rights.js'
 import { controlIn, usualRun, usualState } from './defaults.js'
@@ -51,6 +52,7 @@ const optionTable = [
     of: ofControl,
     help: `the control socket (default: ${controlIn(usualRun)})`,
   },
+  { ...metricsOption, of: ['serve', 'protect'] },
   { name: 'watch', of: ['status'], help: 'look again each second, until interrupted' },
   { name: 'timeout', takes: 'TIME', of: ofTimed, help: 'how long it may take (default: 10s)' },
   { name: 'json', of: ofAnswers, help: 'write one JSON object a line' },

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
-import { readTime } from '../command-line/read-value.js'
+import { readMetricsAddress, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
+import type { SocketAddress } from '../link/node/socket-address.js'
 import { type HubRight, hubRights } from '../replication/config/hub-rights.js'
 import type { Asked } from '../replication-command/ask.js'
 import { ownName } from '../replication-command/own-name.js'
@@ -33,7 +34,8 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
   readWords('serve', words, verbs.serve.words, 0)
   const config = filled(line, 'config')
   if (config === undefined) throw new UsageError("serve needs --config FILE; 'protect' does without one, for one group")
-  return { kind: 'serve', config, control: filled(line, 'control'), json: line.values.has('json') }
+  const json = line.values.has('json')
+  return { kind: 'serve', config, control: filled(line, 'control'), metrics: readMetrics(line), json }
 }
 
 function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
@@ -56,8 +58,14 @@ function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
     run: resolve(run),
     tls: filled(line, 'tls'),
     control: filled(line, 'control') ?? controlIn(run),
+    metrics: readMetrics(line),
     json: line.values.has('json'),
   }
+}
+
+function readMetrics(line: CommandLine): SocketAddress | undefined {
+  const text = lastValue(line, 'metrics')
+  return text === undefined ? undefined : readMetricsAddress('--metrics', text)
 }
 
 function readProtected(line: CommandLine, words: readonly string[]): ProtectedDisks {

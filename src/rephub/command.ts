@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { SocketAddress } from '../link/node/socket-address.js'
 import type { Asked } from '../replication-command/ask.js'
 import type { At } from './read-at.js'
 import type { Form } from './start-text.js'
@@ -8,6 +9,8 @@ export interface ServeCommand {
   config: string | undefined
   /** What the options say, which counts before the configuration; as configuration files have it. */
   given: { data?: string; listen?: string; nbd?: string; tls?: string; control?: string }
+  /** Instead of the configuration's. */
+  metrics: SocketAddress | undefined
   takeOver: boolean
   json: boolean
 }

@@ -1,5 +1,6 @@
 import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
+import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
 import { usualControl } from './defaults.js'
 import { forms } from './start-text.js'
@@ -26,6 +27,7 @@ const optionTable = [
   { name: 'tls', takes: 'DIR', file: true, of: ['serve'], help: 'a folder with ca.pem, cert.pem and key.pem' },
   { name: 'take-over', of: ['serve'], help: 'take the data from another hub, be it alive or not' },
   { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${usualControl})` },
+  { ...metricsOption, of: ['serve'] },
   { name: 'at', takes: 'WHEN', of: ofBranches, help: 'of this moment (default: the newest one)' },
   {
     name: 'branch',

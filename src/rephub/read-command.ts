@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
-import { readTime } from '../command-line/read-value.js'
+import { readMetricsAddress, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
 import type { Asked } from '../replication-command/ask.js'
@@ -35,6 +35,7 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
     throw new UsageError('serve needs --data DIR or --config FILE: where are the copies?')
   const control = filled(line, 'control')
   const tls = filled(line, 'tls')
+  const metrics = lastValue(line, 'metrics')
   return {
     kind: 'serve',
     config,
@@ -45,6 +46,7 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
       ...(tls !== undefined && { tls }),
       ...(control !== undefined && { control }),
     },
+    metrics: metrics === undefined ? undefined : readMetricsAddress('--metrics', metrics),
     takeOver: line.values.has('take-over'),
     json: line.values.has('json'),
   }

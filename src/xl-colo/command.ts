@@ -28,6 +28,7 @@ export interface StartCommand {
   /** In milliseconds; undefined: protect, and end. */
   every: number | undefined
   stopOnExit: boolean
+  metrics: SocketAddress | undefined
   equal: boolean
   speed: number | undefined
   plainNbd: boolean

@@ -1,7 +1,7 @@
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
-import { readSocket, readTime } from '../command-line/read-value.js'
+import { readMetricsAddress, readSocket, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
 import type {
@@ -53,6 +53,8 @@ function startCommand(line: CommandLine, verb: Verb, json: boolean): StartComman
     throw new UsageError(`${verb} needs --listen HOST:PORT: where does the secondary listen for the primary?`)
   if (values.has('stop-on-exit') && every === undefined)
     throw new UsageError('--stop-on-exit is for --every only: without it there is nothing that goes on')
+  if (values.has('metrics') && every === undefined)
+    throw new UsageError('--metrics is for --every only: without it there is nothing that goes on')
   if (values.has('equal') && values.has('speed'))
     throw new UsageError('--speed has no meaning with --equal: nothing is copied')
   return {
@@ -63,6 +65,7 @@ function startCommand(line: CommandLine, verb: Verb, json: boolean): StartComman
     epoch: read(line, 'epoch', readEpoch),
     every,
     stopOnExit: values.has('stop-on-exit'),
+    metrics: read(line, 'metrics', readMetricsAddress),
     equal: values.has('equal'),
     speed: read(line, 'speed', readSpeed),
     plainNbd: values.has('plain-nbd'),

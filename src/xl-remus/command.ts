@@ -23,6 +23,7 @@ export interface ServeCommand extends Files {
   nbd: string
   name: string
   control: string
+  metrics: SocketAddress | undefined
   afterSplitBrain: AfterSplitBrain
   acknowledgeFromMemory: boolean
   /** A program's absolute path. */

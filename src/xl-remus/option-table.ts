@@ -1,5 +1,6 @@
 import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
+import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
 import type { Verb } from './verbs.js'
 
@@ -30,6 +31,7 @@ const optionTable = [
   { name: 'nbd', takes: 'SOCK', file: true, of: ['serve'], help: 'the NBD socket, for QEMU' },
   { name: 'name', takes: 'NAME', of: ['serve'], help: "the disk's name there (default: disk)" },
   { name: 'control', takes: 'SOCK', file: true, of: ofServed, help: 'the control socket' },
+  { ...metricsOption, of: ['serve'] },
   {
     name: 'after-split-brain',
     takes: 'WHAT',

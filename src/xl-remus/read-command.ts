@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path'
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
-import { readSocket, readTime } from '../command-line/read-value.js'
+import { readMetricsAddress, readSocket, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
 import { highestPromotion, largestDisk } from '../protocol-d/geometry.js'
@@ -65,6 +65,7 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
   const deadAfter = time(line, 'dead-after')
   if (deadAfter !== undefined && (deadAfter < 100 || deadAfter > 3_600_000))
     throw new UsageError('--dead-after takes a time from 100ms to 60m')
+  const metrics = lastValue(line, 'metrics')
   const name = lastValue(line, 'name') ?? 'disk'
   if (name === '' || Buffer.byteLength(name) > 4096) throw new UsageError('--name takes 1 to 4096 bytes')
   return {
@@ -78,6 +79,7 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
     nbd: needed(line, 'nbd', 'serve needs --nbd SOCK: where does QEMU find the disk?'),
     name,
     control: control(line, 'serve'),
+    metrics: metrics === undefined ? undefined : readMetricsAddress('--metrics', metrics),
     afterSplitBrain,
     acknowledgeFromMemory: line.values.has('ack-from-memory'),
     deadAfter,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { run } from '#xenlight/repagent/run.js'
+import { scrapeUntil } from '../metrics/scrape.js'
 import { eventually } from '../protocol-d/eventually.js'
 import { offered, openHub, RunningGuest } from '../replication/node/running-guest.js'
 import { InterruptedIo } from '../replication-command/interrupted-io.js'
@@ -23,6 +24,8 @@ t.test('a QEMU that runs is protected without a configuration file', async t => 
     ...guest.volumes.map(name => `${name}=${name}`),
     ...options,
     ...places,
+    '--metrics',
+    at('m'),
   ])
   const ended = run(io)
   await eventually(
@@ -33,6 +36,8 @@ t.test('a QEMU that runs is protected without a configuration file', async t => 
   const before = guest.reported()
   await eventually('a later moment is there', async () => (await offered(server, guest)).at(-1)! > before)
   await t.rejects(server.hub.control('owner').command('web', 'pause', {}), { code: 'not-allowed' })
+  for (const name of ['cycle_duration_seconds_count', 'forward_seconds_count'])
+    await scrapeUntil(at('m'), `xenlight_agent_group_${name}`, { group: 'web' }, count => count! > 0)
   io.interrupt('SIGTERM')
   t.equal(await ended, 143)
 })

@@ -9,6 +9,7 @@ const control = '/run/repagent/control.sock'
 
 const understood: [args: string[], command: object][] = [
   [['serve', '--config', '/c'], { kind: 'serve', config: '/c', control: undefined, json: false }],
+  [['serve', '--config', '/c', '--metrics', '9871'], { metrics: { host: '127.0.0.1', port: 9871 } }],
   [['serve', '--config', '/c', '--control', '/s', '--json'], { control: '/s', json: true }],
   [
     protect,
@@ -33,6 +34,7 @@ const understood: [args: string[], command: object][] = [
   [[...protect, '--qcow2'], { protected: { disks: { root: { format: 'qcow2' } } } }],
   [[...protect, '--run', '/r', '--state', 's', '--tls', '/t'], { control: '/r/control.sock', state: resolve('s') }],
   [[...protect, '--run', '/r', '--control', '/c'], { control: '/c', run: '/r' }],
+  [[...protect, '--metrics', './m'], { metrics: { path: './m' } }],
   [[...protect, '--hub', './h'], { hub: './h' }],
   [[...protect, '--hub', '[::1]:1'], { hub: '[::1]:1' }],
   [[...protect, '--target', '500ms', '--hub-may', 'read'], { target: '500ms', hubMay: ['read'] }],
@@ -66,6 +68,11 @@ const refused: [args: string[], message: RegExp][] = [
   [['protct'], /did you mean protect\?/],
   [['serve'], /serve needs --config FILE/],
   [['serve', 'x', '--config', '/c'], /serve takes options only, but was given 'x'/],
+  [['serve', '--config', '/c', '--metrics', ''], /--metrics takes PORT, HOST:PORT or a socket's path/],
+  [['serve', '--config', '/c', '--metrics', ':9871'], /--metrics takes PORT, HOST:PORT .*, not ':9871'/],
+  [['serve', '--config', '/c', '--metrics', '0'], /--metrics has the port 0: a port is from 1 to 65535/],
+  [['serve', '--config', '/c', '--metrics', '70000'], /--metrics has the port 70000/],
+  [['status', '--metrics', '9871'], /--metrics has no meaning with status \(it is for serve, protect\)/],
   [['serve', '--config', ''], /--config is empty/],
   [['header', 'i'], /header takes IMAGE HEADER \[NODE\], but was given 'i'/],
   [['header', 'i', ''], /names of two files, and one is empty/],

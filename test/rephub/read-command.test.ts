@@ -8,7 +8,8 @@ const control = '/run/rephub/control.sock'
 
 const understood: [args: string[], command: object][] = [
   [['serve', '--data', '/d'], { kind: 'serve', config: undefined, given: { data: '/d' }, takeOver: false }],
-  [['serve', '--config', '/c'], { config: '/c', given: {} }],
+  [['serve', '--config', '/c'], { config: '/c', given: {}, metrics: undefined }],
+  [['serve', '--data', '/d', '--metrics', '0.0.0.0:9870'], { metrics: { host: '0.0.0.0', port: 9870 } }],
   [
     ['serve', '--data', 'd', '--listen', '0.0.0.0:1', '--nbd', './n', '--tls', '/t', '--control', '/s', '--take-over'],
     {

@@ -39,6 +39,7 @@ const understood: [args: string[], command: object][] = [
     { peer: { connect: { path: './peer:1' } } },
   ],
   [[...serve, '--name', 'a b', '--tls', '/t', '--json'], { name: 'a b', tls: '/t', json: true }],
+  [[...serve, '--metrics', '[::1]:9872'], { metrics: { host: '::1', port: 9872 } }],
   [[...serve, '--after-split-brain', 'discard-secondary'], { afterSplitBrain: 'discard-secondary' }],
   [[...serve, '--ack-from-memory', '--dead-after', '100ms'], { acknowledgeFromMemory: true, deadAfter: 100 }],
   [[...serve, '--dead-after', '60m'], { deadAfter: 3_600_000 }],

@@ -13,5 +13,7 @@ export type PairEvent =
   | { type: 'checkpoint'; checkpoint: LastCheckpoint; pause: number }
   /** An overlay's file system is nearly full: a write of either guest will fail when it is. */
   | { type: 'filling'; disk: string; fill: OverlayFill }
+  /** The secondary is cut off, so that the primary's guest goes on. */
+  | { type: 'cut'; why: string }
   /** Protecting again failed; it is tried again after so many milliseconds. */
   | { type: 'retry'; why: string; after: number }

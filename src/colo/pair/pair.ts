@@ -261,6 +261,7 @@ export class ColoPair implements AsyncDisposable {
     this.#isAttached = false
     for (const disk of disks) if (!this.#degraded.has(disk)) this.#degraded.set(disk, why)
     if (!wasAttached) return
+    this.#report.tell({ type: 'cut', why })
     // now: to cut a secondary off, and to look, may take its time
     for (const disk of disks) this.#report.setState(disk, { kind: 'degraded', why: this.#degraded.get(disk)! })
     await cutReplicas(primary.urgent ?? primary.qmp, { disks, epoch }, { timeout }).catch(() => {})

@@ -1,6 +1,6 @@
-import { chmod, lstat, unlink } from 'node:fs/promises'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import type { Duplex } from '../duplex.js'
+import { listenAnew } from './listen-anew.js'
 import { checkAddress, type SocketAddress } from './socket-address.js'
 import { StreamDuplex } from './stream-duplex.js'
 
@@ -42,13 +42,7 @@ export async function listen(
       return opened(await wrap(socket))
     })
   })
-  try {
-    await listenAnew(server, address)
-    if ('path' in address) await chmod(address.path, 0o600)
-  } catch (error) {
-    server.close()
-    throw error
-  }
+  const actual = await listenAnew(server, address)
   // a connection that could not be taken (no file left) is its client's trouble
   server.on('error', () => {})
   let closed: Promise<void> | undefined
@@ -59,43 +53,5 @@ export async function listen(
     })
     return closed
   }
-  return { address: actual(server, address), close, [Symbol.asyncDispose]: close }
-}
-
-async function listenAnew(server: Server, address: SocketAddress): Promise<void> {
-  try {
-    await listenOnce(server, address)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !('path' in address)) throw error
-    if (!(await isDeadSocket(address.path))) throw error
-    await unlink(address.path)
-    await listenOnce(server, address)
-  }
-}
-
-function listenOnce(server: Server, address: SocketAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen('path' in address ? address : { host: '127.0.0.1', ...address }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function actual(server: Server, address: SocketAddress): SocketAddress {
-  const bound = server.address()
-  return typeof bound === 'object' && bound !== null ? { host: bound.address, port: bound.port } : address
-}
-
-async function isDeadSocket(path: string): Promise<boolean> {
-  if (!(await lstat(path)).isSocket()) return false
-  return new Promise(resolve => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(false)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
-  })
+  return { address: actual, close, [Symbol.asyncDispose]: close }
 }

@@ -10,6 +10,7 @@ import type { PromoteOptions } from '../machine/roles.js'
 import type { ProtocolNode } from '../protocol-node.js'
 import { AckWaiters } from './ack-waiters.js'
 import { changeRole } from './change-role.js'
+import { DiskCounts } from './disk-counts.js'
 import { GreetingWatch } from './greeting-watch.js'
 import type { NodeFiles } from './node-files.js'
 import { openNode } from './open-node.js'
@@ -37,6 +38,8 @@ const changeTimeout = 30_000
  * through `backend`.
  */
 export class ReplicatedDisk implements AsyncDisposable {
+  /** @internal */
+  readonly counts = new DiskCounts()
   readonly #node: ProtocolNode
   readonly #files: NodeFiles
   readonly #connection: PeerConnection
@@ -174,7 +177,12 @@ export class ReplicatedDisk implements AsyncDisposable {
 
   /** Ends an epoch. @throws ProtocolDError no-checkpoints, no-peer, busy, not-primary, not-writer */
   checkpoint(): Promise<CheckpointSent> {
-    return later<CheckpointSent>(done => this.#node.checkpoint(done))
+    return later<CheckpointSent>(done =>
+      this.#node.checkpoint((error, sent) => {
+        if (sent?.isAwaited) this.#countAck(sent.checkpoint)
+        done(error, sent)
+      }),
+    )
   }
 
   /**
@@ -205,7 +213,14 @@ export class ReplicatedDisk implements AsyncDisposable {
     return this.#changeRole(
       timeout,
       () => this.#node.isAwaitingAnswer,
-      done => this.#node.promote(options, done),
+      done => {
+        const { role, connection } = this.#node.status()
+        const isFailOver = role === 'secondary' && (connection === 'none' || connection === 'refused')
+        this.#node.promote(options, error => {
+          if (error === undefined && isFailOver) this.counts.failedOver()
+          done(error)
+        })
+      },
     )
   }
 
@@ -265,6 +280,15 @@ export class ReplicatedDisk implements AsyncDisposable {
   ): Promise<void> {
     const isClosed = () => this.#closed !== undefined
     return changeRole(() => later<void>(start), { timeout, isWaiting, giveUp: () => this.disconnect(), isClosed })
+  }
+
+  /** Notes how long the peer takes to acknowledge a checkpoint. */
+  #countAck(checkpoint: number): void {
+    const acknowledged = this.counts.sent(checkpoint)
+    if (acknowledged !== undefined)
+      this.#node.waitForAck(error => {
+        if (error === undefined) acknowledged()
+      })
   }
 
   #checkRange(offset: number, length: number): void {

@@ -3,6 +3,9 @@ import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
 import { LogLines } from '../../command-line/log-lines.js'
 import { sayChanges } from '../../command-line/say-changes.js'
+import { servingMetrics } from '../../command-line/serving-metrics.js'
+import type { SocketAddress } from '../../link/node/socket-address.js'
+import { agentFamilies } from '../../metrics/agent-families.js'
 import type { AgentConfig } from '../../replication/config/agent-config.js'
 import { changedSettings } from '../../replication/config/config-changes.js'
 import { Agent } from '../../replication/node/agent.js'
@@ -17,38 +20,43 @@ import { exitStatus } from '../exit-status.js'
 import { briefText, levelOf } from '../status-lines.js'
 
 /** Is an agent until it is interrupted. */
-export async function runServe({ config: file, control, json }: ServeCommand, io: Io): Promise<number> {
+export async function runServe({ config: file, control, metrics, json }: ServeCommand, io: Io): Promise<number> {
   const { readAgentConfig } = await import('../../replication/config/agent-config.js')
   const read = () => {
     const config = readAgentConfig(configText(file), file)
     return { ...config, control: control ?? config.control }
   }
-  return await serve(read(), { json, file: { name: file, read } }, io)
+  return await serve(read(), { json, metrics, file: { name: file, read } }, io)
 }
 
 /** The same, of one group. */
 export async function runProtect(command: ProtectCommand, io: Io): Promise<number> {
-  const { kind: _, group, protected: disks, hubMay, target, json, ...rest } = command
+  const { kind: _, group, protected: disks, hubMay, target, metrics, json, ...rest } = command
   const { readAgentConfig } = await import('../../replication/config/agent-config.js')
   // what is not said there has the values of a configuration that does not say it
   const text = JSON.stringify({ ...rest, groups: { [group]: { ...disks, hubMay, target } } })
-  return await serve(readAgentConfig(text, 'the command line'), { json }, io)
+  return await serve(readAgentConfig(text, 'the command line'), { json, metrics }, io)
 }
 
 interface Serving {
   json: boolean
+  /** Where its metrics are scraped, whatever the configuration says. */
+  metrics: SocketAddress | undefined
   /** Where the configuration is from, which may be read again. */
   file?: { name: string; read(): AgentConfig }
 }
 
-async function serve(config: AgentConfig, { json, file }: Serving, io: Io): Promise<number> {
+async function serve(config: AgentConfig, { json, metrics, file }: Serving, io: Io): Promise<number> {
   const lines = new LogLines(io, { json })
   const reloader = new Reloader()
-  const { tls, control = controlIn(config.run), ...options } = config
+  const { tls, control = controlIn(config.run), metrics: configured, ...options } = config
   collectAtOnce()
   using service = io.service('repagent')
   using interruption = interruptible(io, file === undefined ? undefined : reloader.ask)
   await using agent = await Agent.open({ ...options, tls: tls === undefined ? undefined : certificates(tls) })
+  await using _metrics = await servingMetrics('repagent', metrics ?? configured, () =>
+    agentFamilies(agent.status, agent.counts),
+  )
   const close = await serveControl(control, (execute, given) => runAgentCommand(agent, execute, given))
   if (file !== undefined)
     reloader.begin({ file: file.name, lines, service, reload: reloading(agent, config, file.read) })
@@ -59,7 +67,7 @@ async function serve(config: AgentConfig, { json, file }: Serving, io: Io): Prom
 }
 
 /** What counts from a start on. */
-const fixed = ['name', 'hub', 'hubName', 'tls', 'state', 'run', 'control', 'buffer'] as const
+const fixed = ['name', 'hub', 'hubName', 'tls', 'state', 'run', 'control', 'metrics', 'buffer'] as const
 
 /** Has an agent do what its configuration says now. */
 function reloading(agent: Agent, first: AgentConfig, read: () => AgentConfig): () => Promise<Reloaded> {

@@ -4,7 +4,9 @@ import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
 import { LogLines } from '../../command-line/log-lines.js'
 import { sayChanges } from '../../command-line/say-changes.js'
+import { servingMetrics } from '../../command-line/serving-metrics.js'
 import { calling } from '../../command-line/system-error.js'
+import { hubFamilies } from '../../metrics/hub-families.js'
 import { changedSettings, groupChanges } from '../../replication/config/config-changes.js'
 import type { HubConfig } from '../../replication/config/hub-config.js'
 import { commandAtMost, runCommand } from '../../replication/hub/hub-control.js'
@@ -23,7 +25,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   const { config: file, takeOver, json } = command
   const lines = new LogLines(io, { json })
   const config = await configOf(command)
-  const { tls, control = usualControl, ...options } = config
+  const { tls, control = usualControl, metrics: configured, ...options } = config
   // a reboot empties its folder
   if (control === usualControl) calling(usualRun, () => fs.mkdirSync(usualRun, { recursive: true, mode: 0o700 }))
   collectAtOnce()
@@ -35,6 +37,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     takeOver,
     tls: tls === undefined ? undefined : certificates(tls),
   })
+  const { metrics = configured } = command
+  await using _metrics = await servingMetrics('rephub', metrics, () => hubFamilies(server.status, server.takeOvers))
   const close = await serveControl(
     control,
     async (execute, given, gone) =>
@@ -50,7 +54,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
 }
 
 /** What counts from a start on. */
-const fixed = ['name', 'data', 'listen', 'control', 'tls', 'nbd', 'compress'] as const
+const fixed = ['name', 'data', 'listen', 'control', 'tls', 'nbd', 'metrics', 'compress'] as const
 
 /** Has a hub do what its configuration says now. */
 function reloading(server: HubServer, first: HubConfig, read: () => Promise<HubConfig>): () => Promise<Reloaded> {

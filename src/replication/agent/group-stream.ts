@@ -64,6 +64,8 @@ export interface GroupStreamOptions {
   /** A UUID. */
   newId(): string
   user: StreamUser
+  /** The hub acknowledged something: how old the oldest of it was, in seconds, to 10 ms. */
+  forwarded?: ((seconds: number) => void) | undefined
 }
 
 /** Why nothing goes to the hub, though it should. */
@@ -393,7 +395,9 @@ export class GroupStream {
       return
     }
     if (sequence === stream.durable) return
-    const { user } = this.#options
+    const { user, clock, forwarded } = this.#options
+    const { since } = stream.lag
+    if (since !== undefined) forwarded?.((clock.uptime() - since) / 1000)
     user.durable({ replica: stream.replica, stream: stream.id, sequence })
     stream.durable = sequence
     stream.sent = Math.max(stream.sent, sequence)

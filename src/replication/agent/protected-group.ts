@@ -61,6 +61,8 @@ export interface GroupOptions {
   activity?: ActivityLimits | undefined
   /** Something that the status shows has changed. */
   changed?(): void
+  /** As of `GroupStream`. */
+  forwarded?: ((seconds: number) => void) | undefined
 }
 
 /** The disks of a guest that are replicated together, each of which is served as its `ProtectedVolume`. */
@@ -89,7 +91,7 @@ export class ProtectedGroup implements VolumeGroup, StreamUser {
       group: name,
       volumes: this.volumes.map(({ number, name: volume, size }) => ({ number, name: volume, size })),
       epoch: options.epoch ?? 0,
-      ...{ clock, newId, user: this },
+      ...{ clock, newId, user: this, forwarded: options.forwarded },
       limits: { memory: Math.max(memory, smallestMemory), spill: spill && new Spill(spill.file, spill.size) },
     })
     this.#resync = new Resync({ disks: this.volumes, stream: this.stream, clock, settled: () => this.#settled() })

@@ -31,6 +31,8 @@ export interface SinkGroupOptions {
    * @param since when the oldest message was made that was not acknowledged, by the clock's uptime
    */
   lost(reason: ResyncReason, since: number | undefined): void
+  /** As of `GroupStream`. */
+  forwarded?: ((seconds: number) => void) | undefined
 }
 
 /** The volumes of a guest whose QEMU has the images: what it writes here goes to the hub, and who reads is refused. When the replica is a moment of the disks is for the caller to say. */
@@ -53,7 +55,7 @@ export class SinkGroup implements StreamUser, SinkStream {
   #latest: Base | undefined
 
   constructor(options: SinkGroupOptions) {
-    const { name, clock, newId, volumes } = options
+    const { name, clock, newId, volumes, forwarded } = options
     const memory = Math.max(options.memory ?? 64 * 1024 * 1024, smallestMemory)
     this.#options = options
     // while half of the memory is free, there is room for one
@@ -62,7 +64,8 @@ export class SinkGroup implements StreamUser, SinkStream {
     this.volumes = volumes.map(volume => new SinkVolume(this, { ...volume, isCopy: false }))
     this.copies = volumes.map(volume => new SinkVolume(this, { ...volume, isCopy: true }))
     const epoch = options.epoch ?? 0
-    this.stream = new GroupStream({ group: name, volumes, epoch, clock, newId, limits: { memory }, user: this })
+    const parts = { clock, newId, limits: { memory }, user: this, forwarded }
+    this.stream = new GroupStream({ group: name, volumes, epoch, ...parts })
   }
 
   /** What the hub's replica is known to hold: it differs from the disks in what was written since the last `settled`, at most. */

@@ -3,7 +3,7 @@ import { channelsAtMost, volumesAtMost } from '../wire/message.js'
 import { bytes, time, waited } from './amounts.js'
 import { hubRights } from './hub-rights.js'
 import { readConfig } from './read-config.js'
-import { address, name, path, socket } from './words.js'
+import { address, metricsAddress, name, path, socket } from './words.js'
 
 const rights = z.array(z.enum(hubRights)).default(['control', 'fail-back'])
 
@@ -79,6 +79,8 @@ const agentConfig = z.strictObject({
   /** Its sockets. */
   run: path,
   control: socket.optional(),
+  /** Where Prometheus scrapes metrics: without it, there are none. */
+  metrics: metricsAddress.optional(),
   /** What waits for the hub, at most, for each group: in memory, and then in a file. */
   buffer: z.strictObject({ memory: bytes.default(64 * 1024 ** 2), file: bytes.default(1024 ** 3) }).prefault({}),
   /** How far the hub may be behind, in milliseconds, before it is reported. */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { bytes, time } from './amounts.js'
 import { readConfig } from './read-config.js'
-import { address, name, path, socket } from './words.js'
+import { address, metricsAddress, name, path, socket } from './words.js'
 
 /** How much history a group keeps: whichever is reached first. */
 const retention = z.strictObject({
@@ -32,6 +32,8 @@ const hubConfig = z.strictObject({
   data: path,
   listen: address.optional(),
   control: socket.optional(),
+  /** Where Prometheus scrapes metrics: without it, there are none. */
+  metrics: metricsAddress.optional(),
   /** A folder with ca.pem, cert.pem and key.pem. */
   tls: path.optional(),
   /** Where recovery guests reach their disks over NBD. */

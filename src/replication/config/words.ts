@@ -26,3 +26,9 @@ export const address = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: `HOST:PORT or a socket's path, not '${text}'` })
   return z.NEVER
 })
+
+/** Where metrics are: as an address, or a port alone, which is one of this machine for itself. */
+export const metricsAddress = z
+  .union([z.string(), z.int()], { error: "PORT, HOST:PORT or a socket's path" })
+  .transform(given => (/^[0-9]+$/.test(String(given)) ? `127.0.0.1:${given}` : String(given)))
+  .pipe(address)

@@ -36,6 +36,8 @@ export type CycleEvent =
   | { type: 'begun'; cycle: number; whole: readonly WholeVolume[] }
   /** All of it is at the target, and the guest waits for nothing any more; the hub has it not yet. */
   | { type: 'copied'; cycle: number; bytes: number }
+  /** The target is cut off, as the guest may wait for it. */
+  | { type: 'cut'; cycle: number; why: string }
   | { type: 'outcome'; outcome: CycleOutcome }
   /** All that there are now, whenever they change. */
   | { type: 'problems'; problems: readonly DiskProblem[] }

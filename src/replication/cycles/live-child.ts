@@ -317,6 +317,7 @@ export class LiveChild implements AsyncDisposable {
     this.#live.end()
     this.#backfill.end()
     this.#options.target.lost(why.message)
+    this.#options.onEvent?.({ type: 'cut', why: why.message })
     cutOff(this.#options, this.#linkNames())
       .catch(() => {})
       .then(() => attachment.failed.abort(why))

@@ -17,4 +17,7 @@ export type LiveOutcome =
     }
   | { kind: 'failed'; step: 'look' | 'bitmaps' | 'live' | 'backfill' | 'hub'; why: string; left: readonly string[] }
 
-export type LiveEvent = { type: 'state'; state: LiveState; why?: string | undefined }
+export type LiveEvent =
+  | { type: 'state'; state: LiveState; why?: string | undefined }
+  /** The children are cut off, so that the guest goes on. */
+  | { type: 'cut'; why: string }

@@ -93,7 +93,7 @@ function idleSince(disks: readonly SentDisk[]): number | undefined {
 
 /** Begins the bitmaps and the backups in one moment, and waits until all is at the target. */
 async function copy({ options, links, health, cycle, disks, mayTakeLong, signal }: CycleWork): Promise<void> {
-  const { qmp, group, limit, stallLimit = limit, timer = usualTimer } = options
+  const { qmp, group, limit, stallLimit = limit, timer = usualTimer, onEvent } = options
   const nodes = disks.map(({ volume }) => links.of(volume)!)
   const failed = new AbortController()
   let cut: Error | undefined
@@ -113,12 +113,16 @@ async function copy({ options, links, health, cycle, disks, mayTakeLong, signal 
       error => failed.abort(new Error(`${why.message}; it could not be: ${error.message}`)),
     )
   }
-  links.onStall = () => end(new Error(`the target did not answer within ${stallLimit} ms, and was cut off`))
+  const tooLate = (why: Error) => {
+    if (cut === undefined) onEvent?.({ type: 'cut', cycle, why: why.message })
+    end(why)
+  }
+  links.onStall = () => tooLate(new Error(`the target did not answer within ${stallLimit} ms, and was cut off`))
   // the guest waits, also where this process is late: no time is given back to it
   const isLong = mayTakeLong || disks.some(({ whole }) => whole !== undefined)
   const stopTimer = isLong
     ? () => {}
-    : timer(limit, () => end(new Error(`the copy was not done within ${limit} ms, and was cut off`)))
+    : timer(limit, () => tooLate(new Error(`the copy was not done within ${limit} ms, and was cut off`)))
   const unlisten = onAbort(signal, () => end(signal.reason))
   try {
     signal.throwIfAborted()

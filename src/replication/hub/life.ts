@@ -13,6 +13,7 @@ import { checkName } from './names.js'
 import type { PrimarySide } from './primary-side.js'
 import type { RecordFile } from './record-file.js'
 import { type At, resolvePoint } from './resolve-point.js'
+import type { TakeOverCounts } from './take-over-counts.js'
 import { writeBack } from './write-back.js'
 
 export interface GroupLifeOptions {
@@ -69,6 +70,7 @@ interface UnderWay {
  * it is known, and done again.
  */
 export class GroupLife {
+  readonly takeOvers: TakeOverCounts = { 'fail-over': 0, 'roll-back': 0, commit: 0, 'fail-back': 0 }
   readonly #options: GroupLifeOptions
   readonly #lock = new FifoLock()
   /** What takes long, and keeps all else from changing the life. */
@@ -154,6 +156,7 @@ export class GroupLife {
           // the newest is known when the primary side is fenced
           life: { state: 'failing-over', branch: name, by, time, ...(!('newest' in at) && { position }) },
         })
+        this.takeOvers['fail-over']++
       }
       await this.#makeFailOver()
       return this.#branch(name)
@@ -410,6 +413,7 @@ export class GroupLife {
     const time = this.#options.host.now()
     const { epoch } = this.#record
     await this.#save({ epoch: epoch + 1, takeOver: { kind, by, time }, life: { ...life, by, time } })
+    this.takeOvers[kind]++
   }
 
   /** The branch that is to be given back. @throws ReplicationError */
@@ -452,6 +456,7 @@ export class GroupLife {
       takeOver: { kind: 'fail-back', by, time },
       life: { state: 'protected' },
     })
+    this.takeOvers['fail-back']++
     stream.tellReady()
     return { epoch: epoch + 1, replica, stream: id, sequence }
   }

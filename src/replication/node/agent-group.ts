@@ -3,6 +3,7 @@ import type { HubLink } from '../agent/hub-link.js'
 import type { TakenPoint } from '../agent/taken-point.js'
 import type { HubRight } from '../config/hub-rights.js'
 import type { Message } from '../wire/message.js'
+import type { GroupCounts } from './group-counts.js'
 
 /** In which way a group is protected. */
 export type AgentWay = 'inline' | 'cycles' | 'child'
@@ -29,6 +30,7 @@ export interface GroupWishes {
 export interface AgentGroup extends AsyncDisposable {
   readonly name: string
   readonly status: AgentGroupStatus
+  readonly counts: GroupCounts
   /** Whether the hub may do that with it. @throws ReplicationError not-allowed */
   checkRight(right: HubRight): void
   /** What may change while it is protected. */

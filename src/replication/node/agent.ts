@@ -16,13 +16,14 @@ import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
 import { AgentLink } from './agent-link.js'
 import { Closers } from './closers.js'
 import { fitReport } from './fit-report.js'
+import type { GroupCounts } from './group-counts.js'
 import { GroupLink } from './group-link.js'
 import { answerIo, returnCommands } from './hub-requests.js'
 import { NodeFolder } from './node-folder.js'
 import { RunningGroup } from './running-group.js'
 import { ServedGroup } from './served-group.js'
 
-export interface AgentOptions extends Omit<AgentConfig, 'tls' | 'control'> {
+export interface AgentOptions extends Omit<AgentConfig, 'tls' | 'control' | 'metrics'> {
   tls?: MutualTls | undefined
 }
 
@@ -114,6 +115,11 @@ export class Agent implements AsyncDisposable {
       hub: { address, name: this.#hub, why: this.#link?.why },
       groups: [...this.#groups.values()].map(({ status }) => status),
     }
+  }
+
+  /** What was counted of each group since the agent was started, by the groups' names. @internal */
+  get counts(): ReadonlyMap<string, GroupCounts> {
+    return new Map([...this.#groups].map(([name, { counts }]) => [name, counts]))
   }
 
   /** @throws ReplicationError not-found */

@@ -1,6 +1,6 @@
 import type { NbdExport } from '../../nbd/nbd-export.js'
 import type { TakenPoint } from '../agent/taken-point.js'
-import type { CycleOutcome } from '../cycles/cycle-outcome.js'
+import type { CycleEvent, CycleOutcome } from '../cycles/cycle-outcome.js'
 import { CycleRunner } from '../cycles/cycle-runner.js'
 import { scheduleCycles } from '../cycles/cycle-schedule.js'
 import { ReplicationError } from '../replication-error.js'
@@ -31,9 +31,12 @@ export class CycleProtection implements Protection {
 
   /** @throws ReplicationError not-found, wrong-state, qemu */
   static async open(options: ProtectionOptions): Promise<CycleProtection> {
-    const { qemu, deadline, clock, changed } = options
+    const { qemu, deadline, clock, changed, counts } = options
     const target = new CycleSink(options, () => clock.uptime())
-    const onEvent = () => changed()
+    const onEvent = (event: CycleEvent) => {
+      counts.event(event)
+      changed()
+    }
     const now = () => clock.now()
     const runner = await CycleRunner.attach({ ...qemu, target, limit: deadline, onEvent, now })
     return new CycleProtection(options, target, runner)

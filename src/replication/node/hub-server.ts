@@ -6,11 +6,12 @@ import type { GroupLimits } from '../hub/group-record.js'
 import type { GroupStatus } from '../hub/group-status.js'
 import type { Hub } from '../hub/hub.js'
 import { openRights, type Rights } from '../hub/rights.js'
+import type { TakeOverCounts } from '../hub/take-over-counts.js'
 import { isName } from '../name.js'
 import type { ReplicationError } from '../replication-error.js'
 import { ServedHub } from './serve-hub.js'
 
-export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control'> {
+export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control' | 'metrics'> {
   tls?: MutualTls | undefined
   /** Takes the data from a hub that has it, be it alive: what that one writes later does not count. */
   takeOver?: boolean | undefined
@@ -86,6 +87,11 @@ export class HubServer implements AsyncDisposable {
       closed: this.hub.closedGroups.map(({ name, problem: { code, message } }) => ({ name, code, message })),
       problem: this.#problem(),
     }
+  }
+
+  /** How often each group was taken over since the hub was started, by the groups' names. @internal */
+  get takeOvers(): ReadonlyMap<string, TakeOverCounts> {
+    return new Map(this.hub.groups.map(({ name, life }) => [name, life.takeOvers]))
   }
 
   /** Where agents reach it. */

@@ -34,11 +34,11 @@ export class LiveProtection implements Protection {
   static async open(options: ProtectionOptions): Promise<LiveProtection> {
     const { qemu, deadline, clock } = options
     const target = new LiveSink(options, () => clock.uptime())
-    let entered = (_: LiveEvent) => {}
-    const onEvent = (event: LiveEvent) => entered(event)
+    let heard = (_: LiveEvent) => {}
+    const onEvent = (event: LiveEvent) => heard(event)
     const child = await LiveChild.open({ ...qemu, target, stallLimit: deadline, onEvent })
     const live = new LiveProtection(options, child)
-    entered = event => live.#entered(event)
+    heard = event => live.#heard(event)
     return live
   }
 
@@ -76,7 +76,12 @@ export class LiveProtection implements Protection {
     return this.close()
   }
 
-  #entered({ state, why = 'the children were lost' }: LiveEvent): void {
+  #heard(event: LiveEvent): void {
+    this.#options.counts.event(event)
+    if (event.type === 'state') this.#entered(event)
+  }
+
+  #entered({ state, why = 'the children were lost' }: Extract<LiveEvent, { type: 'state' }>): void {
     const { progress, changed } = this.#options
     if (state === 'apart' && !this.#isClosed) {
       progress.failed(why)

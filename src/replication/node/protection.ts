@@ -2,6 +2,7 @@ import type { NbdExport } from '../../nbd/nbd-export.js'
 import type { AgentClock } from '../agent/agent-clock.js'
 import type { TakenPoint } from '../agent/taken-point.js'
 import type { GroupOptions } from '../cycles/cycle-options.js'
+import type { GroupCounts } from './group-counts.js'
 import type { SinkParts } from './sink-run.js'
 
 export interface ProtectionOptions extends SinkParts {
@@ -13,6 +14,7 @@ export interface ProtectionOptions extends SinkParts {
   every: number
   deadline: number
   clock: AgentClock
+  counts: GroupCounts
   /** Whether the hub takes anything now. */
   isReady(): boolean
 }

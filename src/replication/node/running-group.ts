@@ -21,6 +21,7 @@ import type { Message } from '../wire/message.js'
 import type { AgentGroup, AgentGroupStatus, GroupWishes } from './agent-group.js'
 import { Closers } from './closers.js'
 import { CycleProtection } from './cycle-protection.js'
+import { GroupCounts } from './group-counts.js'
 import { findGuestDisks, type GuestDisk } from './guest-disks.js'
 import { checkRight } from './hub-right.js'
 import { KeptRecord } from './kept-record.js'
@@ -70,6 +71,7 @@ interface Current {
 /** A group whose disks a running QEMU has: what changes is copied by its block jobs, or comes as the guest writes it. */
 export class RunningGroup implements AgentGroup {
   readonly name: string
+  readonly counts: GroupCounts
   #options: RunningGroupOptions
   readonly #path: string
   readonly #progress: SyncProgress
@@ -98,6 +100,7 @@ export class RunningGroup implements AgentGroup {
 
   private constructor(options: RunningGroupOptions, record: KeptRecord) {
     this.name = options.name
+    this.counts = new GroupCounts({ hasCycles: options.way === 'cycles' })
     this.#options = options
     this.#record = record
     this.#path = join(options.run, `${options.name}.target`)
@@ -346,6 +349,7 @@ export class RunningGroup implements AgentGroup {
       began: beginning => this.#began(sink, beginning),
       rebased: () => this.#rebased(sink),
       lost: (reason, since) => this.#lost(reason, since),
+      forwarded: seconds => this.counts.forwarded.observe(seconds),
     })
     this.#sink = sink
     if (this.#link !== undefined) sink.connected(this.#link)
@@ -374,6 +378,7 @@ export class RunningGroup implements AgentGroup {
       run: () => this.#run,
       isReady: () => this.#sink === sink && sink.stream.isAttached && sink.stream.isOpen,
       changed: () => this.#options.changed(),
+      counts: this.counts,
     })
     this.#current = { protection, monitors, replica }
   }

@@ -18,6 +18,7 @@ import { ReplicationError } from '../replication-error.js'
 import type { Message } from '../wire/message.js'
 import type { AgentGroup, AgentGroupStatus, GroupWishes } from './agent-group.js'
 import { Closers } from './closers.js'
+import { GroupCounts } from './group-counts.js'
 import { checkRight } from './hub-right.js'
 import { KeptRecord } from './kept-record.js'
 import { nodeClock } from './node-clock.js'
@@ -58,6 +59,7 @@ export interface ServedDiskPlace {
 /** A group that is protected inline: its disks are served to QEMU over NBD. */
 export class ServedGroup implements AgentGroup {
   readonly name: string
+  readonly counts: GroupCounts
   readonly #group: ProtectedGroup
   readonly disks: readonly ServedDiskPlace[]
   readonly #parts: Closers
@@ -76,8 +78,10 @@ export class ServedGroup implements AgentGroup {
     record: KeptRecord,
     places: { disks: readonly ServedDiskPlace[]; listeners: readonly NbdListener[] },
     parts: Closers,
+    counts: GroupCounts,
   ) {
     this.name = options.name
+    this.counts = counts
     this.#options = options
     this.#record = record
     this.#group = group
@@ -117,10 +121,12 @@ export class ServedGroup implements AgentGroup {
       served?.keepSaid()
       options.changed()
     }
+    const counts = new GroupCounts({ hasCycles: false })
     const group = await ProtectedGroup.open({
       ...{ name, volumes, clock: nodeClock, boot, newId: randomUUID, epoch, target: target / 1000 },
       ...{ isProtecting: isStopped !== true, pausedSince },
       ...{ memory: buffer.memory, spill: { file: spill, size: buffer.file }, changed },
+      forwarded: seconds => counts.forwarded.observe(seconds),
     })
     opening.defer(() => group.close())
     const disks: ServedDiskPlace[] = []
@@ -142,7 +148,7 @@ export class ServedGroup implements AgentGroup {
       listeners.push(listener)
       disks.push({ name: volume.name, url: formatNbdUrl({ tls: false, address: { path }, exportName }) })
     }
-    const whole = new ServedGroup(options, group, record, { disks, listeners }, opening.move())
+    const whole = new ServedGroup(options, group, record, { disks, listeners }, opening.move(), counts)
     served = whole
     for (const [disk, { lost }] of images)
       void lost.then(why => {

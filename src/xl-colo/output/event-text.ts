@@ -19,6 +19,8 @@ export function eventText(event: PairEvent): string {
       return checkpointText(event.checkpoint.number, event.pause)
     case 'filling':
       return `warning: ${printable(event.disk)}: its file system is nearly full: ${overlayText(event.fill)}`
+    case 'cut':
+      return `warning: the secondary is cut off: ${printable(event.why)}`
     case 'retry':
       return `warning: not protected: ${printable(event.why)}; tried again in ${event.after} ms`
   }

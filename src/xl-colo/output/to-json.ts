@@ -20,6 +20,8 @@ export function eventJson(event: PairEvent): object {
       const { overlay, file, used = null, size, free = null } = event.fill
       return { event: 'filling', disk: event.disk, overlay, file, used, size, free }
     }
+    case 'cut':
+      return { event: 'cut', why: event.why }
     case 'retry':
       return { event: 'retry', why: event.why, after: event.after }
   }

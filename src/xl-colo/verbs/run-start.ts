@@ -1,11 +1,14 @@
 import { dirtyExtents } from '../../colo/node/dirty-extents.js'
 import { localFreeSpace } from '../../colo/node/free-space.js'
 import type { ColoPair } from '../../colo/pair/pair.js'
+import type { PairEvent } from '../../colo/pair/pair-event.js'
 import type { PairOptions } from '../../colo/pair/pair-options.js'
 import { protectPair } from '../../colo/pair/protect-pair.js'
 import { pairStatus } from '../../colo/pair-status.js'
 import { type Interruption, interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
+import { servingMetrics } from '../../command-line/serving-metrics.js'
+import { ColoCounts } from '../../metrics/colo-counts.js'
 import { type Service, unheard } from '../../service/service.js'
 import { epochOfProtection } from '../choose-epoch.js'
 import type { StartCommand } from '../command.js'
@@ -43,6 +46,12 @@ export async function runStart(command: StartCommand, io: Io): Promise<number> {
     if (unseen !== undefined) throw unseen
     const epoch = command.epoch ?? epochOfProtection(status)
     reporter.say(`epoch ${epoch}`, { event: 'epoch', epoch })
+    const counts = new ColoCounts({ epoch, every: command.every ?? 0 })
+    await using _metrics = await servingMetrics('xl-colo', command.metrics, () => counts.families())
+    const onEvent = (event: PairEvent) => {
+      counts.event(event)
+      reporter.event(event)
+    }
     const overlays = await makeOverlays(status, { folder: command.overlays, epoch })
     const options: PairOptions = {
       primary,
@@ -57,14 +66,14 @@ export async function runStart(command: StartCommand, io: Io): Promise<number> {
       overlays,
       readExtents: dirtyExtents,
       freeSpace: localFreeSpace,
-      onEvent: event => reporter.event(event),
+      onEvent,
       signal,
       timeout: ends.timeout,
     }
     // a first copy may take hours: it is the service's work, and not its start
     service.ready()
     const pair = await protectPair(options)
-    await stay(pair, options, command, { interruption, reporter, service, reconnect: secondarySide })
+    await stay(pair, options, command, { interruption, onEvent, reporter, service, reconnect: secondarySide })
     return exitStatus('done')
   } catch (error) {
     if (interruption.status === undefined) throw withStatus(error)
@@ -75,6 +84,7 @@ export async function runStart(command: StartCommand, io: Io): Promise<number> {
 
 interface Staying {
   interruption: Interruption
+  onEvent: (event: PairEvent) => void
   reporter: Reporter
   service: Service
   reconnect: Parameters<typeof keepPair>[2]['reconnect']
@@ -84,12 +94,12 @@ async function stay(
   first: ColoPair,
   options: PairOptions,
   { every, stopOnExit }: StartCommand,
-  { interruption: { signal }, reporter, service, reconnect }: Staying,
+  { interruption: { signal }, onEvent, reporter, service, reconnect }: Staying,
 ): Promise<void> {
   let pair = first
   try {
     if (every !== undefined) {
-      const onRetry = (why: string, after: number) => reporter.event({ type: 'retry', why, after })
+      const onRetry = (why: string, after: number) => onEvent({ type: 'retry', why, after })
       pair = await keepPair(pair, options, { every, signal, reconnect, onRetry })
       service.stopping()
     }

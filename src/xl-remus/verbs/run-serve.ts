@@ -6,6 +6,8 @@ import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
 import { LogLines } from '../../command-line/log-lines.js'
 import { sayChanges } from '../../command-line/say-changes.js'
+import { servingMetrics } from '../../command-line/serving-metrics.js'
+import { remusFamilies } from '../../metrics/remus-families.js'
 import type { ServedStatus } from '../../protocol-d/control/served-status.js'
 import { arbiterProgram } from '../../protocol-d/node/arbiter-program.js'
 import { ServedDisk } from '../../protocol-d/node/serve-disk.js'
@@ -16,7 +18,7 @@ import { levelOf, statusText } from '../status-text.js'
 
 /** Serves until it is interrupted; a line says whenever something has changed. No reader of the lines holds the guest's disk up, or ends it. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
-  const { kind: _, pairFile, tls, deadAfter, arbiter, stateFile, json, ...options } = command
+  const { kind: _, pairFile, tls, deadAfter, arbiter, stateFile, metrics, json, ...options } = command
   using service = io.service('xl-remus')
   using interruption = interruptible(io)
   await using disk = await ServedDisk.serve({
@@ -26,6 +28,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
     timeout: deadAfter,
     arbiter: arbiter === undefined ? undefined : arbiterProgram(arbiter),
   })
+  const families = () => remusFamilies(command.name, disk.status(), disk.disk.counts)
+  await using _metrics = await servingMetrics('xl-remus', metrics, families)
   using state =
     stateFile === undefined ? undefined : new StateFile(stateFile, () => viewOf(disk.status()), sayFailed(io))
   const served = {

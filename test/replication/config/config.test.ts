@@ -147,6 +147,23 @@ const wrong: [name: string, text: string, message: string][] = [
   ['nothing', '', 'agent.yaml:1:1: name is missing'],
 ]
 
+t.test('where metrics are: a port alone is one of this machine for itself', t => {
+  for (const [given, wanted] of [
+    ['9870', { host: '127.0.0.1', port: 9870 }],
+    ['"9870"', { host: '127.0.0.1', port: 9870 }],
+    ['hub.example:9870', { host: 'hub.example', port: 9870 }],
+    ['"[::]:9870"', { host: '::', port: 9870 }],
+    ['/run/m', { path: '/run/m' }],
+  ] as const) {
+    t.strictSame(readHubConfig(`data: /d\nmetrics: ${given}\n`, 'h').metrics, wanted, given)
+    t.strictSame(readAgentConfig(`${agent}\nmetrics: ${given}\n`, 'a').metrics, wanted, given)
+  }
+  t.equal(readHubConfig('data: /d\n', 'h').metrics, undefined)
+  for (const given of ['0', '70000', ':9870', 'true', '[1]', '""', '-1', '1.5'])
+    t.throws(() => readHubConfig(`data: /d\nmetrics: ${given}\n`, 'h'), { message: /^h:2:\d+: metrics: / }, given)
+  t.end()
+})
+
 t.test('names that would need much memory are refused, for all groups and for one', t => {
   for (const config of ['limits: { checkpoints: N }', 'groups: { web: { checkpoints: N } }'])
     for (const count of [0, -1, 0.5, 10_001])

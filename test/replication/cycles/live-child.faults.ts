@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { stop } from 'xenlight/qmp'
-import type { LiveOutcome } from '#xenlight/replication/cycles/live-outcome.js'
+import type { LiveEvent, LiveOutcome } from '#xenlight/replication/cycles/live-outcome.js'
 import { writesIn } from '../../guest/numbered-disks.js'
 import { eventually } from '../../protocol-d/eventually.js'
 import { boot, twoDisks } from './boot.js'
@@ -91,7 +91,11 @@ for (const when of ['live', 'the backfill'] as const)
   onGuest(`a frozen target in ${when}: the guest goes on at the deadline`, { quorum: true }, async (t, guest) => {
     const target = targetFor(guest)
     const limit = 300
-    const { child } = await guest.liveAgent(target, { stallLimit: limit })
+    const cuts: string[] = []
+    const onEvent = (event: LiveEvent) => {
+      if (event.type === 'cut') cuts.push(event.why)
+    }
+    const { child } = await guest.liveAgent(target, { stallLimit: limit, onEvent })
     const frozen = hold()
     await guest.io(0, 'write -P 1 0 4M')
     if (when === 'live') live(await child.catchUp())
@@ -118,6 +122,8 @@ for (const when of ['live', 'the backfill'] as const)
     t.ok(waited < 10 * limit)
     await eventually('it is seen', () => child.state === 'apart')
     t.match(target.calls.at(-1), /lost the target did not answer/)
+    t.match(cuts, [/did not answer within 300 ms/])
+    t.equal(cuts.length, 1)
     target.faults = {}
     frozen.release()
     await guest.io(0, 'read -P 2 3M 64k')

@@ -88,6 +88,7 @@ for (const isWhole of [false, true])
         why: isWhole ? /did not answer within 400 ms/ : /not done within 400 ms/,
         left: [],
       })
+      t.equal(guest.events.filter(({ type }) => type === 'cut').length, 1, 'it is told that it was cut off, once')
       const waited = await wait!
       t.comment(`with a limit of ${limit} ms the write took ${Math.round(waited)} ms`)
       t.ok(waited < 10 * limit, `${waited} ms`)
