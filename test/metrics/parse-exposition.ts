@@ -20,7 +20,7 @@ export function parseExposition(text: string): ParsedFamily[] {
   const series = new Set<string>()
   for (const line of text.split('\n').slice(0, -1)) {
     const family = families.at(-1)
-    const [, kind, name, rest] = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/.exec(line) ?? []
+    const [, kind, name, rest] = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/s.exec(line) ?? []
     if (kind === 'HELP') {
       if (names.has(name!)) throw new Error(`${name} comes twice`)
       names.add(name!)
@@ -74,7 +74,7 @@ function parseNumber(text: string): number {
 }
 
 const unescaped = (text: string, known: string): string =>
-  text.replace(/\\(.?)/g, (_, char: string) => {
+  text.replace(/\\(.?)/gs, (_, char: string) => {
     if (char === '' || !known.includes(char)) throw new Error(`no escape: ${text}`)
     return char === 'n' ? '\n' : char
   })
