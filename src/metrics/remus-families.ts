@@ -29,6 +29,17 @@ export function remusFamilies(disk: string, status: ServedStatus, counts: DiskCo
       'How the node and its peer stand: 1 for that, 0 for all else. Refused is also split brain.',
       stateSamples(labels, connections, connectionOf(status)),
     ),
+    one('promotion_number', 'The highest number of a promotion that the node has heard of.', status.promotion),
+    one(
+      'fenced',
+      'Whether a later promotion was made elsewhere: no guest gets the disk here.',
+      status.fencedBy !== undefined,
+    ),
+    one(
+      'awaits_arbiter',
+      "Whether the guest's writes wait until the arbiter lets the node go on alone.",
+      status.asksAlone,
+    ),
     one('failed', 'Whether a file failed: the node does nothing any more.', status.failure !== undefined),
     one('size_bytes', 'How large the disk is.', status.size),
     one('differing_bytes', "What may differ from the peer's data.", status.differing),
