@@ -63,10 +63,7 @@ export async function runAction(action: ActionName, subject: Subject): Promise<O
 }
 
 async function monitor(subject: Subject): Promise<OcfCode> {
-  const { resource } = subject
-  const isServed = await resource.isServed()
-  if (isServed === false) return ocfCodes.notRunning
-  if (isServed === undefined) throw new OcfFailure('genericError', 'another process has it, and does not answer')
+  await mustBeServed(subject.resource)
   const { monitor: state } = await score(subject)
   return monitorCodes[state]
 }
@@ -87,8 +84,11 @@ async function score({ resource, environment, host }: Subject): Promise<ClusterV
   return view
 }
 
+/** What is not certain is no "not running": another node would be told that it may begin. */
 async function mustBeServed(resource: Resource): Promise<void> {
-  if ((await resource.isServed()) !== true) throw new OcfFailure('notRunning', 'it is not running')
+  const isServed = await resource.isServed()
+  if (isServed === false) throw new OcfFailure('notRunning', 'it is not running')
+  if (isServed === undefined) throw new OcfFailure('genericError', 'another process has it, and does not answer')
 }
 
 /** The number goes to the cluster first: a promotion whose number nobody has seen could be given again. */

@@ -68,14 +68,15 @@ for (const [what, served, monitor, code] of [
     const { resource, cluster, run } = played()
     resource.served = served
     resource.state = { monitor, score: 77, promotion: 0 }
-    t.equal(await run('monitor'), code)
+    t.equal(await run('monitor').catch(({ code }) => code), code)
     t.equal(cluster.score, served ? 77 : undefined)
   })
 
-t.test('monitor: what is not certain is no 7', async t => {
+t.test('what is not certain is no 7', async t => {
   const { resource, run } = played()
   resource.served = undefined
-  await t.rejects(run('monitor'), { code: ocfCodes.genericError })
+  for (const action of ['monitor', 'demote', 'promote'] as const)
+    await t.rejects(run(action), { code: ocfCodes.genericError }, action)
 })
 
 t.test('promote: the number is in the cluster before it is given, and no other node gives it', async t => {
