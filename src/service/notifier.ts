@@ -22,7 +22,7 @@ export class Notifier implements Service {
   #isStopping = false
   #status: string | undefined
   #isSignDue = false
-  #isSending = false
+  #sending: Promise<void> | undefined
   #unwatch: (() => void) | undefined
 
   constructor(options: NotifierOptions) {
@@ -57,8 +57,10 @@ export class Notifier implements Service {
     this.#sendSoon()
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#unwatch?.()
+    this.#isSignDue = false
+    await this.#sending
   }
 
   #push(state: string[]): void {
@@ -68,15 +70,13 @@ export class Notifier implements Service {
   }
 
   #sendSoon(): void {
-    if (this.#isSending) return
-    this.#isSending = true
     // what is said in one go is sent in one
-    queueMicrotask(() => void this.#sendAll())
+    this.#sending ??= Promise.resolve().then(() => this.#sendAll())
   }
 
   async #sendAll(): Promise<void> {
     for (let next = this.#take(); next.length > 0; next = this.#take()) await this.#options.send(next).catch(() => {})
-    this.#isSending = false
+    this.#sending = undefined
   }
 
   #take(): string[] {

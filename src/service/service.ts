@@ -1,5 +1,8 @@
-/** What the manager that started this process (systemd) hears of it. Where none listens, nothing happens; nothing here waits or fails. */
-export interface Service extends Disposable {
+/**
+ * What the manager that started this process (systemd) hears of it. Where none listens, nothing happens; nothing here waits or fails,
+ * but for the end, which waits until all is said: the process may be gone right after it.
+ */
+export interface Service extends AsyncDisposable {
   /** It serves; after `reloading`, it has read its configuration again. */
   ready(): void
   /** It begins to read its configuration again. `ready` follows, also where nothing was changed. */
@@ -16,5 +19,5 @@ export const unheard: Service = {
   reloading() {},
   stopping() {},
   status() {},
-  [Symbol.dispose]() {},
+  async [Symbol.asyncDispose]() {},
 }

@@ -98,7 +98,7 @@ t.test('signs of life, from when it is ready until it is over; late ones are one
   t.strictSame(sent, [['READY=1'], ['READY=1', 'WATCHDOG=1']])
   await has()
   t.equal(sent.length, 2)
-  notifier[Symbol.dispose]()
+  await notifier[Symbol.asyncDispose]()
   t.equal(manager.interval, undefined)
 })
 

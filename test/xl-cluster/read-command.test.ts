@@ -13,7 +13,7 @@ for (const [line, command] of [
   t.strictSame(readCommand(line.split(' ')), command, line)
 
 for (const [words, why] of [
-  [[], /verb/],
+  [[], /install, force/],
   [['install', '/a', '/b'], /DIR/],
   [['force', 'web', 'anna'], /--reason/],
   [['force', 'web', 'anna', '--reason', ' '], /--reason/],

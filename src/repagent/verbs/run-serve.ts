@@ -51,7 +51,7 @@ async function serve(config: AgentConfig, { json, metrics, file }: Serving, io: 
   const reloader = new Reloader()
   const { tls, control = controlIn(config.run), metrics: configured, ...options } = config
   collectAtOnce()
-  using service = io.service('repagent')
+  await using service = io.service('repagent')
   using interruption = interruptible(io, file === undefined ? undefined : reloader.ask)
   await using agent = await Agent.open({ ...options, tls: tls === undefined ? undefined : certificates(tls) })
   await using _metrics = await servingMetrics('repagent', metrics ?? configured, () =>

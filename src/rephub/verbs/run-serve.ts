@@ -29,7 +29,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   // a reboot empties its folder
   if (control === usualControl) calling(usualRun, () => fs.mkdirSync(usualRun, { recursive: true, mode: 0o700 }))
   collectAtOnce()
-  using service = io.service('rephub')
+  await using service = io.service('rephub')
   const reloader = new Reloader()
   using interruption = interruptible(io, file === undefined ? undefined : reloader.ask)
   await using server = await HubServer.open({

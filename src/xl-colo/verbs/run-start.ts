@@ -30,7 +30,7 @@ const unwatched =
 export async function runStart(command: StartCommand, io: Io): Promise<number> {
   const { ends, json } = command
   // who does not stay is no service
-  using service = command.every === undefined ? unheard : io.service('xl-colo')
+  await using service = command.every === undefined ? unheard : io.service('xl-colo')
   const reporter = heardReporter(reporterFor(json, io), service)
   using interruption = interruptible(io)
   const { signal } = interruption

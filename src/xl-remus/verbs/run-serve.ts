@@ -19,7 +19,7 @@ import { levelOf, statusText } from '../status-text.js'
 /** Serves until it is interrupted; a line says whenever something has changed. No reader of the lines holds the guest's disk up, or ends it. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   const { kind: _, pairFile, tls, deadAfter, arbiter, stateFile, metrics, json, ...options } = command
-  using service = io.service('xl-remus')
+  await using service = io.service('xl-remus')
   using interruption = interruptible(io)
   await using disk = await ServedDisk.serve({
     ...options,

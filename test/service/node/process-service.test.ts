@@ -14,7 +14,7 @@ for (const kind of ['a path', 'an abstract name'])
     if (socket === undefined) return
     const complaints: string[] = []
     const environment = { NOTIFY_SOCKET: name, WATCHDOG_USEC: '30000', PATH: '/nonexistent' }
-    using service = processService(why => complaints.push(why), environment)
+    await using service = processService(why => complaints.push(why), environment)
     t.strictSame(environment, { PATH: '/nonexistent' }, 'what is started later is not told')
     service.ready()
     service.status(`all's "well" $HOME -- \\x41`)
@@ -33,7 +33,7 @@ t.test('a manager that is not there is complained of once', async t => {
   if (isHere === undefined) return
   mkdirSync(join(folder, 'gone'))
   const complaints: string[] = []
-  using service = processService(why => complaints.push(why), { NOTIFY_SOCKET: join(folder, 'gone') })
+  await using service = processService(why => complaints.push(why), { NOTIFY_SOCKET: join(folder, 'gone') })
   const complained = new Promise<void>(resolve => {
     const wait = () => (complaints.length > 0 ? resolve() : setImmediate(wait))
     wait()
@@ -47,7 +47,7 @@ t.test('a manager that is not there is complained of once', async t => {
 
 t.test('nobody listens', async t => {
   for (const environment of [{}, { NOTIFY_SOCKET: '' }]) {
-    using service = processService(why => t.fail(why), environment)
+    await using service = processService(why => t.fail(why), environment)
     service.ready()
     service.reloading()
     service.status('up')
