@@ -42,9 +42,16 @@ say_score() {
     esac && printf %s "$score" >"$folder/score"
 }
 
+# The file that its process has locked until its end.
+lock_file() {
+    case @TYPE@ in
+        remus) echo "${OCF_RESKEY_disk:-}.meta" ;;
+    esac
+}
+
 quick_monitor() {
-    lock=${OCF_RESKEY_disk:-}.meta
-    # A process that serves the node holds this lock until its end. All that is not plain is looked at closely.
+    lock=$(lock_file)
+    # All that is not plain is looked at closely.
     [ -f "$state" ] && [ -f "$lock" ] || ask monitor
     flock -s -n -E 75 "$lock" true
     [ $? = 75 ] || ask monitor

@@ -1,0 +1,66 @@
+import { isLeaseName } from '../lease/lease-name.js'
+import { checkTtl } from '../lease/lease-time.js'
+import { readEndpoint } from '../lease/node/etcd-endpoint.js'
+import { type Etcd, openEtcd } from '../lease/node/open-etcd.js'
+import { certificates } from './certificates.js'
+import { type CommandLine, lastValue } from './command-line.js'
+import type { LeaseOptionName } from './lease-options.js'
+import { readTime } from './read-value.js'
+import { UsageError } from './usage-error.js'
+
+const usualTtl = 10_000
+
+/** Which lease a command serves under, and who keeps it. */
+export interface LeaseChoice {
+  name: string
+  /** The members of one cluster of etcd. */
+  endpoints: readonly string[]
+  /** A folder of certificates. */
+  tls: string | undefined
+  /** In milliseconds. */
+  ttl: number
+}
+
+/** What the options of `leaseOptions` say; undefined without `--lease`. @throws UsageError */
+export function readLeaseChoice(line: CommandLine<LeaseOptionName>): LeaseChoice | undefined {
+  const name = lastValue(line, 'lease')
+  const endpoints = (line.values.get('etcd') ?? []).flatMap(value => value.split(','))
+  const tls = lastValue(line, 'etcd-tls')
+  const ttl = lastValue(line, 'lease-ttl')
+  if (name === undefined) {
+    if (endpoints.length > 0 || tls !== undefined || ttl !== undefined)
+      throw new UsageError('--etcd, --etcd-tls and --lease-ttl need --lease NAME')
+    return undefined
+  }
+  if (!isLeaseName(name))
+    throw new UsageError(`--lease takes a name of letters, digits, '.', '_' and '-', not '${name}'`)
+  if (endpoints.length === 0) throw new UsageError('--lease needs --etcd URL,URL…: who keeps it?')
+  for (const endpoint of endpoints) checkEndpoint(endpoint, tls !== undefined)
+  return { name, endpoints, tls, ttl: ttl === undefined ? usualTtl : readTtl(ttl) }
+}
+
+function checkEndpoint(endpoint: string, hasCertificates: boolean): void {
+  try {
+    const { isSecure } = readEndpoint('--etcd', endpoint)
+    if (isSecure === hasCertificates) return
+  } catch {
+    throw new UsageError(`--etcd takes URLs such as http://10.0.0.1:2379, not '${endpoint}'`)
+  }
+  throw new UsageError(
+    hasCertificates ? `--etcd-tls is for https, not ${endpoint}` : `${endpoint} needs --etcd-tls DIR`,
+  )
+}
+
+function readTtl(text: string): number {
+  const ttl = readTime('--lease-ttl', text)
+  try {
+    checkTtl(ttl)
+  } catch {
+    throw new UsageError(`--lease-ttl takes a time from 2s to 60m, not '${text}'`)
+  }
+  return ttl
+}
+
+/** The cluster that keeps it. Nobody is asked yet. @throws SystemError where a certificate cannot be read */
+export const openLeaseEtcd = ({ endpoints, tls }: LeaseChoice): Etcd =>
+  openEtcd({ endpoints, tls: tls === undefined ? undefined : certificates(tls) })
