@@ -11,7 +11,7 @@ PATH="${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin"
 export PATH
 
 # How old the state may be, in seconds: a process that lives writes it every second.
-fresh=10
+fresh=@FRESH@
 
 ask() {
     exec "$NODE" "$COMMAND" ocf @TYPE@ "$1"

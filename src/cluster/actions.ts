@@ -99,17 +99,23 @@ async function promote(subject: Subject): Promise<OcfCode> {
   await mustBeServed(resource)
   const view = await resource.view()
   if (view.monitor === 'promoted' || view.monitor === 'degraded-promoted') return ocfCodes.success
-  if (!(await cluster.hasQuorum()))
+  // each of them starts a tool, and a fail-over waits for this
+  const [hasQuorum, isFencing, reason, only, known] = await Promise.all([
+    cluster.hasQuorum(),
+    cluster.isFencing(),
+    forced(environment, host),
+    cluster.onlyPromotable(instance),
+    cluster.property(propertyOf(instance)),
+  ])
+  if (!hasQuorum)
     throw new OcfFailure('genericError', 'this partition has no quorum, so another one may have promoted a node')
-  if (!(await cluster.isFencing())) warn('stonith-enabled is false: two sides that lose each other both go on')
-  const reason = await forced(environment, host)
-  const only = await cluster.onlyPromotable(instance)
+  if (!isFencing) warn('stonith-enabled is false: two sides that lose each other both go on')
   if (only !== undefined && only !== node) {
     if (reason === undefined)
       throw new OcfFailure('genericError', `${only} went on alone, and has what is missing here: see xl-cluster force`)
     await cluster.setOnlyPromotable(instance, undefined)
   }
-  const last = Math.max(promotionOf(await cluster.property(propertyOf(instance))), view.promotion)
+  const last = Math.max(promotionOf(known), view.promotion)
   const number = nextPromotion(last, agent.nodes(environment).indexOf(node) + 1)
   await cluster.setProperty(propertyOf(instance), `${number}`)
   await resource.promote({ number, force: reason !== undefined })

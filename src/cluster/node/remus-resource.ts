@@ -9,7 +9,7 @@ import { OcfFailure } from '../ocf-failure.js'
 import { type Place, placesOf } from '../remus-agent.js'
 import { remusView } from '../remus-view.js'
 import { isLocked } from './is-locked.js'
-import { readPid } from './read-state.js'
+import { type ReadState, readState } from './read-state.js'
 import type { RunPlace } from './run-place.js'
 import { startProcess, stopProcess } from './served-process.js'
 
@@ -47,7 +47,7 @@ export class RemusResource implements Resource {
     const locked = await isLocked(this.#meta)
     if (locked !== true) return locked
     // of a process that is not ours nothing is known
-    return (await this.#pid()) === undefined ? undefined : true
+    return this.#process() === undefined ? undefined : true
   }
 
   async view(): Promise<ClusterView> {
@@ -81,10 +81,11 @@ export class RemusResource implements Resource {
   }
 
   async stop(): Promise<void> {
-    const pid = await this.#pid()
-    if (pid === undefined)
+    const served = this.#process()
+    if (served === undefined)
       throw new OcfFailure('genericError', `another process has the node of ${this.#disk}: end that one`)
-    await stopProcess(pid, async () => (await isLocked(this.#meta)) === false, this.#environment.timeout)
+    const isGone = async () => (await isLocked(this.#meta)) === false
+    await stopProcess(served.pid, isGone, { timeout: this.#environment.timeout, hangs: served.hangs })
     rmSync(this.#state, { force: true })
   }
 
@@ -95,7 +96,9 @@ export class RemusResource implements Resource {
   }
 
   async demote(): Promise<void> {
-    await this.#ask((control, limits) => control.demote({ force: true }, limits))
+    // one that hangs does not answer; without it the node is no Primary any more, and what follows need not wait
+    if (this.#process()?.hangs === true) await this.stop()
+    else await this.#ask((control, limits) => control.demote({ force: true }, limits))
   }
 
   async #ask(
@@ -135,12 +138,12 @@ export class RemusResource implements Resource {
   }
 
   /** The process that serves it, where it is one of ours: a number alone may be anybody's. */
-  async #pid(): Promise<number | undefined> {
-    const pid = readPid(this.#state)
-    if (pid === undefined) return undefined
+  #process(): ReadState | undefined {
+    const state = readState(this.#state)
+    if (state === undefined) return undefined
     try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-      return words.includes(this.#control) ? pid : undefined
+      const words = readFileSync(`/proc/${state.pid}/cmdline`, 'utf8').split('\0')
+      return words.includes(this.#control) ? state : undefined
     } catch {
       return undefined
     }

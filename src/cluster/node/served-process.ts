@@ -46,13 +46,14 @@ export async function startProcess(
   throw new OcfFailure('genericError', `${printable(why)}: ${lastLine(log)}`)
 }
 
-/** Ends a process by SIGTERM, and by SIGKILL where it takes too long. @throws OcfFailure where it does not end */
-export async function stopProcess(pid: number, isGone: () => Promise<boolean>, timeout: number): Promise<void> {
+/** Ends a process by SIGTERM, and by SIGKILL where it hangs or takes too long. @throws OcfFailure where it does not end */
+export async function stopProcess(
+  pid: number,
+  isGone: () => Promise<boolean>,
+  { timeout, hangs }: { timeout: number; hangs: boolean },
+): Promise<void> {
   // the last part of the time is for the one that has no choice
-  const limits = [
-    ['SIGTERM', timeout * 0.7],
-    ['SIGKILL', timeout * 0.2],
-  ] as const
+  const limits = [...(hangs ? [] : ([['SIGTERM', timeout * 0.7]] as const)), ...([['SIGKILL', timeout * 0.2]] as const)]
   for (const [signal, limit] of limits) {
     try {
       process.kill(pid, signal)

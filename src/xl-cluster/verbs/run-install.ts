@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { agents } from '../../cluster/agents.js'
+import { hangsAfter } from '../../cluster/node/read-state.js'
 import type { Io } from '../../command-line/io.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import type { Command } from '../command.js'
@@ -16,7 +17,7 @@ export function runInstall({ folder }: Extract<Command, { kind: 'install' }>, io
       throw new UsageError(`an agent cannot call what is at ${path}: install it at a plainer path`)
   mkdirSync(folder, { recursive: true })
   for (const { name } of agents) {
-    const words: Readonly<Record<string, string>> = { ...places, '@TYPE@': name }
+    const words: Readonly<Record<string, string>> = { ...places, '@TYPE@': name, '@FRESH@': `${hangsAfter}` }
     const file = join(folder, name)
     // a manager that calls it at this moment has the old one or the new one
     writeFileSync(
