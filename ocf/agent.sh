@@ -1,8 +1,9 @@
 #!/bin/sh
 # A resource agent (OCF 1.1) of xenlight, ocf:xenlight:@TYPE@. Written by `xl-cluster install`; do not change it here.
 #
-# A monitor of level 0 and a notification are answered here, from the file in which the process says what it is (STATE), without
-# starting Node: monitors run every few seconds on every node, and a fail-over waits for a dozen notifications. All else is the command's.
+# A monitor of level 0, a notification, and the end of what has ended are answered here, from the file in which the process says what it is
+# (STATE) and from its lock, without starting Node: monitors run every few seconds on every node, and a fail-over waits for all of them.
+# All else is the command's.
 
 NODE='@NODE@'
 COMMAND='@COMMAND@'
@@ -70,7 +71,10 @@ quick_monitor() {
     case $monitor in
         running) exit 0 ;;
         promoted) exit 8 ;;
-        degraded-promoted) exit 191 ;;
+        degraded-promoted)
+            [ "${OCF_RESKEY_report_degraded:-always}" = deep ] && exit 8
+            exit 191
+            ;;
         failed-promoted) exit 9 ;;
         failed) exit 1 ;;
         *) ask monitor ;;
@@ -86,8 +90,20 @@ quick_notify() {
     exit 0
 }
 
+# Where its process has gone already there is nothing to end.
+quick_end() {
+    lock=$(lock_file)
+    [ -f "$lock" ] && flock -s -n -E 75 "$lock" true || return 0
+    rm -f "$folder/score"
+    crm_attribute --promotion -D >/dev/null 2>&1
+    [ "$1" = stop ] && exit 0
+    echo 'ocf-exit-reason:it is not running' >&2
+    exit 7
+}
+
 case ${1:-}:${OCF_CHECK_LEVEL:-0} in
     monitor:0) quick_monitor ;;
     notify:*) quick_notify ;;
+    stop:* | demote:*) quick_end "$1" ;;
 esac
 ask "${1:-}"

@@ -12,6 +12,9 @@ export const actionNames = [
 
 export type ActionName = (typeof actionNames)[number]
 
+/** The level of the monitor that asks the process itself. */
+const deepLevel = 10
+
 /** The code of a monitor. */
 const monitorCodes: Readonly<Record<ClusterView['monitor'], OcfCode>> = {
   running: ocfCodes.success,
@@ -65,7 +68,10 @@ export async function runAction(action: ActionName, subject: Subject): Promise<O
 async function monitor(subject: Subject): Promise<OcfCode> {
   await mustBeServed(subject.resource)
   const { monitor: state } = await score(subject)
-  return monitorCodes[state]
+  const { level, parameters } = subject.environment
+  const { report_degraded } = parameters
+  const isQuiet = report_degraded === 'deep' && level < deepLevel
+  return monitorCodes[isQuiet && state === 'degraded-promoted' ? 'promoted' : state]
 }
 
 /** What a node is preferred by, where an operator says that it is to be promoted with what it has. */

@@ -1,3 +1,4 @@
+import { commonParameters } from './common-parameters.js'
 import type { Parameter } from './parameter.js'
 
 /** An action that the cluster manager may call, with the limits that are advised, in seconds. */
@@ -36,8 +37,9 @@ const actions: readonly Action[] = [
 export function metaData({ name, short, long, parameters }: AgentDescription, version: string): string {
   return `<?xml version="1.0"?>
 <!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd" [
-<!-- the DTD is older than OCF 1.1, and does not know reload-agent -->
+<!-- the DTD is older than OCF 1.1, and knows neither reload-agent nor reloadable -->
 <!ATTLIST action name CDATA #REQUIRED>
+<!ATTLIST parameter reloadable CDATA #IMPLIED>
 ]>
 <resource-agent name="${name}" version="${xml(version)}">
 <version>1.1</version>
@@ -46,7 +48,7 @@ ${xml(long)}
 </longdesc>
 <shortdesc lang="en">${xml(short)}</shortdesc>
 <parameters>
-${parameters.map(parameterText).join('\n')}
+${[...parameters, ...commonParameters].map(parameterText).join('\n')}
 </parameters>
 <actions>
 ${actions.map(actionText).join('\n')}
@@ -55,9 +57,11 @@ ${actions.map(actionText).join('\n')}
 `
 }
 
-function parameterText({ name, type, isRequired, isUnique, short, long, ...rest }: Parameter): string {
+function parameterText(parameter: Parameter): string {
+  const { name, type, isRequired, isUnique, isReloadable, short, long, ...rest } = parameter
   const content = rest.default === undefined ? '' : ` default="${xml(rest.default)}"`
-  return `<parameter name="${name}" required="${isRequired ? 1 : 0}" unique="${isUnique ? 1 : 0}">
+  const more = isReloadable ? ' reloadable="1"' : ''
+  return `<parameter name="${name}" required="${isRequired ? 1 : 0}" unique="${isUnique ? 1 : 0}"${more}>
 <longdesc lang="en">
 ${xml(long)}
 </longdesc>

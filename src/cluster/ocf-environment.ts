@@ -1,3 +1,4 @@
+import { commonParameters } from './common-parameters.js'
 import { OcfFailure } from './ocf-failure.js'
 import type { Parameter } from './parameter.js'
 
@@ -21,7 +22,7 @@ const usualTimeout = 60_000
 
 /**
  * @param hostname what a node is called where nobody says otherwise
- * @throws OcfFailure notConfigured where a parameter is missing, or the resource's name is none
+ * @throws OcfFailure notConfigured where a parameter is missing or none of those that it may be, or the resource's name is none
  */
 export function readEnvironment(env: Environment, parameters: readonly Parameter[], hostname: string): OcfEnvironment {
   const { OCF_RESOURCE_INSTANCE = 'default', OCF_CHECK_LEVEL, OCF_RESKEY_CRM_meta_timeout: timeout } = env
@@ -34,8 +35,10 @@ export function readEnvironment(env: Environment, parameters: readonly Parameter
       'the resource has a name of other characters than letters, digits, _, . and -',
     )
   const values: Record<string, string> = {}
-  for (const { name, isRequired, default: usual } of parameters) {
+  for (const { name, isRequired, oneOf, default: usual } of [...parameters, ...commonParameters]) {
     const value = env[`OCF_RESKEY_${name}`] ?? usual
+    if (value !== undefined && oneOf?.includes(value) === false)
+      throw new OcfFailure('notConfigured', `the parameter ${name} takes one of ${oneOf.join(', ')}`)
     if (value !== undefined && value !== '') values[name] = value
     else if (isRequired) throw new OcfFailure('notConfigured', `the parameter ${name} is missing`)
   }

@@ -5,8 +5,12 @@ export interface Parameter {
   /** What it is without one; none where it has to be given. */
   readonly default?: string
   readonly isRequired?: boolean
+  /** What it may be; anything without. */
+  readonly oneOf?: readonly string[]
   /** No two resources may have the same. */
   readonly isUnique?: boolean
+  /** It counts from the next action on, without a restart. */
+  readonly isReloadable?: boolean
   readonly short: string
   readonly long: string
 }

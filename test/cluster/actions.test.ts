@@ -37,12 +37,12 @@ class PlayedResource implements Resource {
   }
 }
 
-function played(node = 'berta') {
+function played(node = 'berta', { level = 0, more = {} } = {}) {
   const cluster = new PlayedManager()
   const resource = new PlayedResource()
   const warnings: string[] = []
-  const parameters = { nodes: 'anna=10.0.0.1:7800 berta=10.0.0.2:7800' }
-  const environment = { instance: 'web', node, timeout: 1000, level: 0, parameters }
+  const parameters = { nodes: 'anna=10.0.0.1:7800 berta=10.0.0.2:7800', ...more }
+  const environment = { instance: 'web', node, timeout: 1000, level, parameters }
   const host = { cluster, warn: (message: string) => void warnings.push(message) }
   const run = (action: ActionName) => runAction(action, { agent: remusAgent, resource, environment, host })
   return { cluster, resource, warnings, run }
@@ -71,6 +71,18 @@ for (const [what, served, monitor, code] of [
     t.equal(await run('monitor').catch(({ code }) => code), code)
     t.equal(cluster.score, served ? 77 : undefined)
   })
+
+t.test('where deep monitors alone report that there is no replica', async t => {
+  const monitor: ClusterView['monitor'] = 'degraded-promoted'
+  for (const [level, code] of [
+    [0, 8],
+    [10, 191],
+  ] as const) {
+    const { resource, run } = played('berta', { level, more: { report_degraded: 'deep' } })
+    resource.state = { monitor, score: 77, promotion: 0 }
+    t.equal(await run('monitor'), code, `level ${level}`)
+  }
+})
 
 t.test('what is not certain is no 7', async t => {
   const { resource, run } = played()

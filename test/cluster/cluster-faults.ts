@@ -118,8 +118,7 @@ export const faults: readonly Fault[] = [
     async do(cluster, node, other, random) {
       await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-v', 'true')
       for (const pid of cluster.node(node).pidsOf('xl-remus.cjs serve')) process.kill(pid, 'SIGKILL')
-      // one of a second or two was seen to leave Pacemaker without its monitors, on a machine that was busy
-      await pause(seconds(random, 4, 8))
+      await pause(seconds(random, 0, 6))
       await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-D')
     },
   },

@@ -244,8 +244,8 @@ function cibText(folder: string, [first, second]: readonly string[], isFencing: 
   const nodes = `${first}=${addressOf(0)}:7800 ${second}=${addressOf(1)}:7800`
   const op = (name: string, interval: string, more = '', inner = '') =>
     `<op id="web-${name}-${interval}" name="${name}" interval="${interval}" timeout="30s" ${more}>${inner}</op>`
-  const deep =
-    '<instance_attributes id="web-deep"><nvpair id="web-deep-level" name="OCF_CHECK_LEVEL" value="10"/></instance_attributes>'
+  const deep = (interval: string) =>
+    `<instance_attributes id="web-deep-${interval}">${properties(`web-deep-${interval}`, { OCF_CHECK_LEVEL: '10' })}</instance_attributes>`
   return `<cib epoch="1" num_updates="0" admin_epoch="0" validate-with="pacemaker-3.9"><configuration>
 <crm_config><cluster_property_set id="options">${properties('options', {
     ...{ 'dc-deadtime': '2s', 'stonith-enabled': `${isFencing}`, 'no-quorum-policy': 'stop', 'stonith-timeout': '40s' },
@@ -258,11 +258,17 @@ function cibText(folder: string, [first, second]: readonly string[], isFencing: 
 <primitive id="web" class="ocf" provider="xenlight" type="remus"><instance_attributes id="web-parameters">${properties(
     'web-parameters',
     {
-      ...{ disk: '/run/web/disk/web.img', nodes, pair_file: join(folder, 'pair'), dead_after: '3s' },
+      ...{
+        disk: '/run/web/disk/web.img',
+        nodes,
+        pair_file: join(folder, 'pair'),
+        dead_after: '3s',
+        report_degraded: 'deep',
+      },
     },
   )}</instance_attributes>
 <operations>${op('start', '0s')}${op('stop', '0s')}${op('promote', '0s')}${op('demote', '0s')}
-${op('monitor', '2s', 'role="Unpromoted"')}${op('monitor', '1s', 'role="Promoted"')}${op('monitor', '5s', 'role="Unpromoted"', deep)}</operations>
+${op('monitor', '2s', 'role="Unpromoted"')}${op('monitor', '1s', 'role="Promoted"')}${op('monitor', '5s', 'role="Unpromoted"', deep('5s'))}${op('monitor', '6s', 'role="Promoted"', deep('6s'))}</operations>
 </primitive></clone>
 <primitive id="guest" class="ocf" provider="test" type="guest"><operations>
 <op id="guest-monitor" name="monitor" interval="1s" timeout="20s"/></operations></primitive>

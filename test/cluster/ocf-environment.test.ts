@@ -17,6 +17,10 @@ t.match(read({ OCF_RESKEY_tls: '' }).parameters, { tls: undefined }, 'empty is n
 // the name becomes a folder and a part of XML
 for (const instance of ['../x', 'a b', '', "a'b", 'a/b', '-x', 'x'.repeat(65)])
   t.throws(() => read({ OCF_RESOURCE_INSTANCE: instance }), { code: ocfCodes.notConfigured }, instance)
+t.throws(() => read({ OCF_RESKEY_report_degraded: 'never' }), {
+  code: ocfCodes.notConfigured,
+  message: /report_degraded takes one of always, deep/,
+})
 t.throws(() => read({ OCF_RESKEY_disk: '' }), { code: ocfCodes.notConfigured, message: /disk is missing/ })
 
 t.strictSame(placesOf(read({})), [

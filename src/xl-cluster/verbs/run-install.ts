@@ -20,12 +20,13 @@ export function runInstall({ folder }: Extract<Command, { kind: 'install' }>, io
     const words: Readonly<Record<string, string>> = { ...places, '@TYPE@': name, '@FRESH@': `${hangsAfter}` }
     const file = join(folder, name)
     // a manager that calls it at this moment has the old one or the new one
+    const written = `${file}.${process.pid}.new`
     writeFileSync(
-      `${file}.new`,
+      written,
       text.replaceAll(/@[A-Z]+@/g, word => words[word] ?? word),
       { mode: 0o755 },
     )
-    renameSync(`${file}.new`, file)
+    renameSync(written, file)
     io.write(1, `${file}\n`)
   }
   return exitStatus('done')
