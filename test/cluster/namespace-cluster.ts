@@ -272,7 +272,7 @@ ${op('monitor', '2s', 'role="Unpromoted"')}${op('monitor', '1s', 'role="Promoted
 </primitive></clone>
 <primitive id="guest" class="ocf" provider="test" type="guest"><operations>
 <op id="guest-monitor" name="monitor" interval="1s" timeout="20s"/></operations></primitive>
-${isFencing ? `<primitive id="power" class="stonith" type="fence_namespaces"><instance_attributes id="power-parameters">${properties('power-parameters', { pcmk_host_list: `${first} ${second}`, pcmk_host_check: 'static-list', pcmk_delay_max: '2s' })}</instance_attributes></primitive>` : ''}
+${isFencing ? `<primitive id="power" class="stonith" type="fence_namespaces"><instance_attributes id="power-parameters">${properties('power-parameters', { pcmk_host_list: `${first} ${second}`, pcmk_host_check: 'static-list', pcmk_delay_base: `${first}:1s;${second}:0s` })}</instance_attributes></primitive>` : ''}
 </resources>
 <constraints>
 <rsc_location id="not-elsewhere" rsc="web-clone" resource-discovery="exclusive"><rule id="not-elsewhere-rule" score="0" boolean-op="or">
