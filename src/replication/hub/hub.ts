@@ -256,11 +256,14 @@ export class Hub implements SessionHub, ControlledHub {
     return runCommand(this.control({ name: agent }), execute, given, gone)
   }
 
-  reported(agent: string, volumes: readonly VolumeReport[]): void {
+  reported(agent: string, volumes: readonly VolumeReport[], saidSince?: number): void {
     const known = volumes.slice(0, reportAtMost)
     for (const group of this.#groups.values())
       if (group.record.agent === agent && mayWrite(this.rights, group.name, agent))
-        group.report(known.filter(volume => volume.group === group.name))
+        group.report(
+          known.filter(volume => volume.group === group.name),
+          saidSince,
+        )
   }
 
   ended(session: AgentSession): void {
