@@ -21,15 +21,19 @@ instance=${OCF_RESOURCE_INSTANCE:-default}
 instance=${instance%%:*}
 folder=/run/xenlight/$instance
 
-# Which service of a group is on this node.
-side() {
-    [ "${OCF_RESKEY_CRM_meta_on_node:-$(uname -n)}" = "${OCF_RESKEY_agent:-}" ] && echo agent || echo hub
+# A file of the service of a group that is on this node: GROUP.agent or GROUP.hub, or without a group the begin of its lock's name.
+of_side() {
+    if [ "${OCF_RESKEY_CRM_meta_on_node:-$(uname -n)}" = "${OCF_RESKEY_agent:-}" ]; then
+        echo "${OCF_RESKEY_agent_states:-/run/repagent/states}/${1}agent"
+    else
+        echo "${OCF_RESKEY_hub_states:-/run/rephub/states}/${1}hub"
+    fi
 }
 
 # Where the process says what it is.
 state_file() {
     case @TYPE@ in
-        rephub-group) echo "${OCF_RESKEY_state_files:-/run/xenlight/groups}/${OCF_RESKEY_group:-}.$(side)" ;;
+        rephub-group) of_side "${OCF_RESKEY_group:-}." ;;
         *) echo "$folder/state" ;;
     esac
 }
@@ -61,7 +65,7 @@ say_score() {
 lock_file() {
     case @TYPE@ in
         remus) echo "${OCF_RESKEY_disk:-}.meta" ;;
-        rephub-group) echo "${OCF_RESKEY_state_files:-/run/xenlight/groups}/$(side).lock" ;;
+        rephub-group) echo "$(of_side '').lock" ;;
     esac
 }
 

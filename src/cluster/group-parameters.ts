@@ -34,8 +34,13 @@ all that was written until so long before its promotion is there, and the time o
     long: "The hub's control socket, on its node.",
   },
   {
-    ...{ name: 'state_files', type: 'string', default: '/run/xenlight/groups' },
-    short: 'Where both say how the group is',
-    long: 'A folder: what --state-files of repagent and of rephub says.',
+    ...{ name: 'agent_states', type: 'string', default: '/run/repagent/states' },
+    short: 'Where the agent says how the group is',
+    long: 'A folder, on its node: what --state-files of repagent says.',
+  },
+  {
+    ...{ name: 'hub_states', type: 'string', default: '/run/rephub/states' },
+    short: 'Where the hub says how the group is',
+    long: 'A folder, on its node: what --state-files of rephub says.',
   },
 ]

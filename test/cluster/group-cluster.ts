@@ -13,7 +13,7 @@ export const hubNode = 'berta'
 export async function groupState(cluster: NamespaceCluster, name: string): Promise<ReadonlyMap<string, string>> {
   const text = await cluster
     .node(name)
-    .run('cat', `/run/xenlight/groups/web.${name === agentNode ? 'agent' : 'hub'}`)
+    .run('cat', name === agentNode ? '/run/repagent/states/web.agent' : '/run/rephub/states/web.hub')
     .catch(() => '')
   return new Map(text.split('\n').map(line => [line.replace(/=.*/, ''), line.replace(/^\w*=/, '')]))
 }
@@ -98,7 +98,7 @@ export async function describe(cluster: NamespaceCluster): Promise<string> {
   const lines: string[] = []
   for (const node of cluster.nodes) {
     const ask = (...words: string[]) => node.run('sh', '-c', words.join(' ')).catch(error => `${error}`)
-    lines.push(`--- ${node.name}`, await ask('crm_mon -1 -A -r'), await ask('cat /run/xenlight/groups/web.*'))
+    lines.push(`--- ${node.name}`, await ask('crm_mon -1 -A -r'), await ask('cat /run/rep*/states/web.*'))
     lines.push(await ask('cibadmin -Q -o crm_config | grep xenlight-'), await ask('tail -n 5 /run/web/services.log'))
     lines.push(await ask('cat /run/guest.log'), await ask('grep -h exit-reason /run/web/pacemaker.log | tail -n 5'))
   }

@@ -26,7 +26,8 @@ async function served(t: Test, more: Readonly<Record<string, string>> = {}) {
   const failed = (error: Error) => t.fail(error.message)
   const parameters = {
     ...{ group: 'web', agent: 'anna', hub: 'berta', ...more },
-    ...{ agent_control: at('a.control'), hub_control: at('h.control'), state_files: at('states') },
+    ...{ agent_control: at('a.control'), hub_control: at('h.control') },
+    ...{ agent_states: at('states'), hub_states: at('states') },
   }
   const ends: (() => Promise<void> | void)[] = []
   t.teardown(async () => {

@@ -31,11 +31,11 @@ export const groupSubject = (
   services: {
     [agent]: forEver(
       '',
-      `${binary('repagent')} protect web root=/run/web/disk/web.img --hub 192.0.2.2:7900 --name ${agent} --state /run/web/disk/agent --state-files /run/xenlight/groups`,
+      `${binary('repagent')} protect web root=/run/web/disk/web.img --hub 192.0.2.2:7900 --name ${agent} --state /run/web/disk/agent --state-files /run/repagent/states`,
     ),
     [hub]: forEver(
       `cat >/run/web/hub.yaml <<'END'\n${config}END\nmkdir -p /run/web/hub`,
-      `${binary('rephub')} serve --config /run/web/hub.yaml --state-files /run/xenlight/groups`,
+      `${binary('rephub')} serve --config /run/web/hub.yaml --state-files /run/rephub/states`,
     ),
   },
 })

@@ -25,7 +25,7 @@ t.test("OCF's own tester with a group, on both sides of a real cluster", { timeo
   const parameters = { group: 'web', agent: 'anna', hub: 'berta', may_lose: '1h' }
   const options = Object.entries(parameters).flatMap(([name, value]) => ['-o', `${name}=${value}`])
   for (const name of names) {
-    const said = await cluster.node(name).run(tester, '-v', '-n', `lone-${name}`, ...options, agent)
+    const said = await cluster.node(name).run(tester, '-v', '-n', 'web', ...options, agent)
     t.match(said, /passed all tests/, said)
     await untilState(cluster, 'anna', 'state', /^held: protected/)
   }

@@ -6,13 +6,20 @@ import type { GroupFacts } from '../group-promotion.js'
 export class GroupProperties {
   readonly #cluster: ClusterManager
   readonly #instance: string
+  #known: Promise<GroupFacts> | undefined
 
   constructor(cluster: ClusterManager, instance: string) {
     this.#cluster = cluster
     this.#instance = instance
   }
 
-  async facts(): Promise<GroupFacts> {
+  /** Asked once in an action: each question is a process. */
+  facts(): Promise<GroupFacts> {
+    this.#known ??= this.#ask()
+    return this.#known
+  }
+
+  async #ask(): Promise<GroupFacts> {
     return {
       number: promotionOf(await this.#cluster.property(propertyOf(this.#instance))),
       clean: await this.#cluster.property(this.#named('clean')),
@@ -49,6 +56,7 @@ export class GroupProperties {
   /** One that is not there is not taken away. */
   async #set(name: string, value: string | undefined): Promise<void> {
     const property = this.#named(name)
+    this.#known = undefined
     if ((await this.#cluster.property(property)) !== value) await this.#cluster.setProperty(property, value)
   }
 

@@ -24,6 +24,12 @@ const lookInterval = 200
 const isNobody = (error: unknown): boolean =>
   error instanceof LinkError && ['ENOENT', 'ECONNREFUSED'].includes(error.code)
 
+interface OurSide {
+  side: GroupSide
+  /** Where its service says how its groups are. */
+  folder: string
+}
+
 /**
  * A side of a group, which a service serves that is not ours to start. Started is one that the manager has started, by a file in the
  * resource's folder, and one whose disks guests may have, whoever has said so.
@@ -32,7 +38,7 @@ export class GroupResource implements Resource {
   readonly #environment: OcfEnvironment
   readonly #place: RunPlace
   readonly #cluster: ClusterManager
-  #known: { side: GroupSide; lock: string } | undefined
+  #known: OurSide | undefined
   /** What the service says by itself, and what is told to the manager of that. */
   #score: number | undefined
 
@@ -43,8 +49,8 @@ export class GroupResource implements Resource {
   }
 
   async validate(): Promise<void> {
-    const { agent_control = '', hub_control = '', state_files = '' } = this.#environment.parameters
-    for (const path of [agent_control, hub_control, state_files])
+    const { agent_control = '', hub_control = '', agent_states = '', hub_states = '' } = this.#environment.parameters
+    for (const path of [agent_control, hub_control, agent_states, hub_states])
       if (!path.startsWith('/')) throw new OcfFailure('notConfigured', `${path} is no absolute path`)
     mayLoseOf(this.#environment)
     // one that this node is
@@ -55,7 +61,8 @@ export class GroupResource implements Resource {
     const { node } = this.#environment
     // a manager looks on all nodes
     if (!Object.values(sidesOf(this.#environment)).includes(node)) return false
-    const { lock, side } = this.#ours()
+    const { side } = this.#ours()
+    const lock = this.#lock
     const locked = existsSync(lock) ? await isLocked(lock) : false
     let look: GroupLook | undefined
     try {
@@ -130,7 +137,8 @@ export class GroupResource implements Resource {
 
   /** Its services may be started beside the cluster. @throws OcfFailure where it is not there in time */
   async #awaitService(): Promise<void> {
-    const { side, lock } = this.#ours()
+    const { side } = this.#ours()
+    const lock = this.#lock
     const { timeout, parameters } = this.#environment
     const { group } = parameters
     const end = performance.now() + timeout * 0.6
@@ -149,32 +157,38 @@ export class GroupResource implements Resource {
   }
 
   #withoutFiles(): OcfFailure {
-    const { service } = this.#ours().side
-    const { state_files: folder } = this.#environment.parameters
+    const { side, folder } = this.#ours()
+    const { service } = side
     return new OcfFailure('genericError', `${service} does not say how it is: start it with --state-files ${folder}`)
   }
 
   /** The side that this node is. @throws OcfFailure notConfigured, wrongArguments */
-  #ours(): { side: GroupSide; lock: string } {
+  #ours(): OurSide {
     this.#known ??= this.#findSide()
     return this.#known
   }
 
-  #findSide(): { side: GroupSide; lock: string } {
+  #findSide(): OurSide {
     const environment = this.#environment
     const nodes = sidesOf(environment)
     const { node, instance, parameters } = environment
-    const { agent_control = '', hub_control = '', state_files = '' } = parameters
+    const { agent_control = '', hub_control = '', agent_states = '', hub_states = '' } = parameters
     const properties = new GroupProperties(this.#cluster, instance)
     if (node === nodes.agent) {
       const agent = new GroupService('the agent', agent_control, environment)
-      return { side: new GroupAgentSide(agent, properties, node), lock: groupLockFile(state_files, 'agent') }
+      return { side: new GroupAgentSide(agent, properties, node), folder: agent_states }
     }
     if (node !== nodes.hub)
       throw new OcfFailure('wrongArguments', `this node, ${node}, is neither the agent's nor the hub's`)
     const hub = new GroupService('the hub', hub_control, environment)
     const side = new GroupHubSide({ hub, properties, nodes, mayLose: mayLoseOf(environment) })
-    return { side, lock: groupLockFile(state_files, 'hub') }
+    return { side, folder: hub_states }
+  }
+
+  /** What the service has locked. */
+  get #lock(): string {
+    const { side, folder } = this.#ours()
+    return groupLockFile(folder, side.service === 'repagent' ? 'agent' : 'hub')
   }
 
   get #started(): string {

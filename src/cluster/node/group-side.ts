@@ -2,8 +2,7 @@ import type { GroupView } from '../group-view.js'
 
 /** One of the two services of a group, on this node. Every call may fail with OcfFailure, LinkError or ReplicationError. */
 export interface GroupSide {
-  /** The service, and the option by which it says how its groups are. */
-  readonly service: string
+  readonly service: 'repagent' | 'rephub'
   /** What it says of itself; undefined where the service does not know the group. */
   look(): Promise<GroupLook | undefined>
   /** No guest gets the disks from now on, durably. */
