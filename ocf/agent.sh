@@ -21,7 +21,24 @@ ask() {
 instance=${OCF_RESOURCE_INSTANCE:-default}
 instance=${instance%%:*}
 folder=/run/xenlight/$instance
-state=$folder/state
+
+# A file of the service of a group that is on this node: GROUP.agent or GROUP.hub, or without a group the begin of its lock's name.
+of_side() {
+    if [ "${OCF_RESKEY_CRM_meta_on_node:-$(uname -n)}" = "${OCF_RESKEY_agent:-}" ]; then
+        echo "${OCF_RESKEY_agent_states:-/run/repagent/states}/${1}agent"
+    else
+        echo "${OCF_RESKEY_hub_states:-/run/rephub/states}/${1}hub"
+    fi
+}
+
+# Where the process says what it is.
+state_file() {
+    case @TYPE@ in
+        rephub-group) of_side "${OCF_RESKEY_group:-}." ;;
+        *) echo "$folder/state" ;;
+    esac
+}
+state=$(state_file)
 
 read_state() {
     beat='' monitor='' score=''
@@ -37,6 +54,8 @@ read_state() {
 # The score is said again when it has changed, and by every monitor of level 10.
 say_score() {
     [ "$score" != "$(cat "$folder/score" 2>/dev/null)" ] || return 0
+    # that of a group depends on what the cluster knows, too
+    [ @TYPE@ != rephub-group ] || ask "$1"
     case $score in
         '') crm_attribute --promotion -D >/dev/null 2>&1 ;;
         *) crm_attribute --promotion -v "$score" >/dev/null 2>&1 ;;
@@ -47,6 +66,7 @@ say_score() {
 lock_file() {
     case @TYPE@ in
         remus) echo "${OCF_RESKEY_disk:-}.meta" ;;
+        rephub-group) echo "$(of_side '').lock" ;;
     esac
 }
 
@@ -67,9 +87,14 @@ quick_monitor() {
         echo "ocf-exit-reason:the process hangs: it has said nothing for $((now - beat)) seconds" >&2
         exit 1
     fi
-    say_score
+    say_score monitor
+    # a service that is not started by its agent: whether the manager has started it, a file says
+    case @TYPE@:$monitor in
+        rephub-group:running | rephub-group:degraded) [ -f "$folder/started" ] || ask monitor ;;
+    esac
     case $monitor in
         running) exit 0 ;;
+        degraded) exit 190 ;;
         promoted) exit 8 ;;
         degraded-promoted)
             [ "${OCF_RESKEY_report_degraded:-always}" = deep ] && exit 8
@@ -84,8 +109,11 @@ quick_monitor() {
 # What is about to happen changes nothing here; what has happened on another node may change what this one's data is worth.
 quick_notify() {
     if [ "${OCF_RESKEY_CRM_meta_notify_type:-}" = post ] && [ -f "$state" ]; then
+        case @TYPE@:${OCF_RESKEY_CRM_meta_notify_operation:-} in
+            rephub-group:promote | rephub-group:demote) ask notify ;;
+        esac
         read_state
-        say_score
+        say_score notify
     fi
     exit 0
 }

@@ -18,6 +18,7 @@ const deepLevel = 10
 /** The code of a monitor. */
 const monitorCodes: Readonly<Record<ClusterView['monitor'], OcfCode>> = {
   running: ocfCodes.success,
+  degraded: ocfCodes.degraded,
   promoted: ocfCodes.promoted,
   'degraded-promoted': ocfCodes.degradedPromoted,
   failed: ocfCodes.genericError,
@@ -47,6 +48,7 @@ export async function runAction(action: ActionName, subject: Subject): Promise<O
       return ocfCodes.success
     case 'stop':
       if ((await resource.isServed()) !== false) await resource.stop()
+      resource.stopped?.()
       await host.cluster.setScore(undefined).catch(() => {})
       return ocfCodes.success
     case 'monitor':
@@ -79,11 +81,13 @@ const forcedScore = 1
 
 /** Says how much this node is preferred. Where there is no manager to hear of it, nobody promotes by it either. */
 async function score({ resource, environment, host }: Subject): Promise<ClusterView> {
-  const view = await resource.view()
   const { cluster, warn } = host
+  await resource.settle?.().catch((error: Error) => warn(error.message))
+  const view = await resource.view()
   try {
     const isForced = view.score === undefined && (await forced(environment, host)) !== undefined
     await cluster.setScore(isForced ? forcedScore : view.score)
+    resource.scored?.()
   } catch (error) {
     warn(`the promotion score cannot be set: ${(error as Error).message}`)
   }
@@ -116,6 +120,7 @@ async function promote(subject: Subject): Promise<OcfCode> {
   if (!hasQuorum)
     throw new OcfFailure('genericError', 'this partition has no quorum, so another one may have promoted a node')
   if (!isFencing) warn('stonith-enabled is false: two sides that lose each other both go on')
+  await resource.checkPromotion?.(reason !== undefined)
   if (only !== undefined && only !== node) {
     if (reason === undefined)
       throw new OcfFailure('genericError', `${only} went on alone, and has what is missing here: see xl-cluster force`)
@@ -130,11 +135,11 @@ async function promote(subject: Subject): Promise<OcfCode> {
   return ocfCodes.success
 }
 
-const propertyOf = (instance: string): string => `xenlight-${instance}-promotion`
+export const propertyOf = (instance: string): string => `xenlight-${instance}-promotion`
 export const forceOf = (instance: string): string => `xenlight-${instance}-force`
 const forcedOf = (instance: string): string => `xenlight-${instance}-forced`
 
-const promotionOf = (value: string | undefined): number => (/^\d{1,15}$/.test(value ?? '') ? Number(value) : 0)
+export const promotionOf = (value: string | undefined): number => (/^\d{1,15}$/.test(value ?? '') ? Number(value) : 0)
 
 /** The operator's reason, where this node is to be promoted with what it has. */
 async function forced({ instance, node }: OcfEnvironment, { cluster }: AgentHost): Promise<string | undefined> {

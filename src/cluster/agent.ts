@@ -15,8 +15,16 @@ export interface Resource {
   start(): Promise<void>
   /** Ends the process, and waits until it is gone. */
   stop(): Promise<void>
+  /** Whether its data may be promoted at all, before a number is given. @throws OcfFailure where not */
+  checkPromotion?(force: boolean): Promise<void>
   promote(options: { number: number; force: boolean }): Promise<void>
   demote(): Promise<void>
+  /** Does what has become possible since it was looked at last, before it is looked at. */
+  settle?(): Promise<void>
+  /** The manager has heard the score of the last view. */
+  scored?(): void
+  /** The manager has stopped it, be it served or not. */
+  stopped?(): void
 }
 
 /** What one of our agents is. */

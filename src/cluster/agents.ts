@@ -1,6 +1,7 @@
+import { groupAgent } from './group-agent.js'
 import { remusAgent } from './remus-agent.js'
 
 /** Our resource agents. */
-export const agents = [remusAgent] as const
+export const agents = [remusAgent, groupAgent] as const
 
 export type KnownAgent = (typeof agents)[number]

@@ -9,6 +9,8 @@ export interface ServeCommand {
   /** Instead of the configuration's. */
   control: string | undefined
   metrics: SocketAddress | undefined
+  /** A folder, for a cluster manager. */
+  stateFiles: string | undefined
   json: boolean
 }
 
@@ -32,12 +34,13 @@ export interface ProtectCommand {
   tls: string | undefined
   control: string
   metrics: SocketAddress | undefined
+  stateFiles: string | undefined
   json: boolean
 }
 
 export type StatusCommand = Asked & { kind: 'status'; group: string | undefined; watch: boolean }
 /** Something that is done with a group, and says nothing. */
-export type GroupCommand = Asked & { kind: 'pause' | 'resume' | 'stop' | 'start'; group: string }
+export type GroupCommand = Asked & { kind: 'pause' | 'resume' | 'stop' | 'start' | 'hold' | 'release'; group: string }
 export type CheckpointCommand = Asked & { kind: 'checkpoint'; group: string; name: string }
 
 export interface HeaderCommand {

@@ -3,6 +3,7 @@ import type { CompletedOption } from '../command-line/completion/completed-comma
 import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
 import { hubRights } from '../replication/config/hub-rights.js'
+import { stateFilesOption } from '../replication-command/state-files-option.js'
 import { controlIn, usualRun, usualState } from './defaults.js'
 import type { Verb } from './verbs.js'
 
@@ -10,8 +11,8 @@ interface VerbOption extends CompletedOption {
   readonly of?: readonly Verb[]
 }
 
-const ofControl = ['serve', 'protect', 'status', 'pause', 'resume', 'stop', 'start', 'checkpoint'] as const
-const ofTimed = ['status', 'pause', 'resume', 'stop', 'start', 'checkpoint'] as const
+const ofTimed = ['status', 'pause', 'resume', 'stop', 'start', 'hold', 'release', 'checkpoint'] as const
+const ofControl = ['serve', 'protect', ...ofTimed] as const
 const ofAnswers = ['serve', 'protect', 'status', 'checkpoint', 'header'] as const
 
 const optionTable = [
@@ -53,6 +54,7 @@ const optionTable = [
     help: `the control socket (default: ${controlIn(usualRun)})`,
   },
   { ...metricsOption, of: ['serve', 'protect'] },
+  { ...stateFilesOption, of: ['serve', 'protect'] },
   { name: 'watch', of: ['status'], help: 'look again each second, until interrupted' },
   { name: 'timeout', takes: 'TIME', of: ofTimed, help: 'how long it may take (default: 10s)' },
   { name: 'json', of: ofAnswers, help: 'write one JSON object a line' },

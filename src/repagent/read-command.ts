@@ -35,7 +35,8 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
   const config = filled(line, 'config')
   if (config === undefined) throw new UsageError("serve needs --config FILE; 'protect' does without one, for one group")
   const json = line.values.has('json')
-  return { kind: 'serve', config, control: filled(line, 'control'), metrics: readMetrics(line), json }
+  const stateFiles = filled(line, 'state-files')
+  return { kind: 'serve', config, control: filled(line, 'control'), metrics: readMetrics(line), stateFiles, json }
 }
 
 function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
@@ -59,6 +60,7 @@ function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
     tls: filled(line, 'tls'),
     control: filled(line, 'control') ?? controlIn(run),
     metrics: readMetrics(line),
+    stateFiles: filled(line, 'state-files'),
     json: line.values.has('json'),
   }
 }

@@ -30,6 +30,8 @@ async function runCommand(command: Command, io: Io): Promise<number> {
     case 'resume':
     case 'stop':
     case 'start':
+    case 'hold':
+    case 'release':
       return (await import('./verbs/run-group.js')).runGroup(command, io)
     case 'header':
       return (await import('./verbs/run-header.js')).runHeader(command, io)

@@ -23,7 +23,7 @@ function hubText({ hub: { address, name, why } }: AgentStatus): string {
 
 function groupLines(group: Group): string[] {
   const { name, queued, clients, volumes, disks } = group
-  const parts = [pointText(group), clients === 1 ? '1 client' : `${clients} clients`]
+  const parts = [pointText(group), clients === 1 ? '1 client' : `${clients} clients`, ...heldText(group)]
   if (queued > 0) parts.push(`${bytesText(queued)} wait for the hub`)
   return [
     `${printable(name)}: ${parts.join('; ')}`,
@@ -37,6 +37,12 @@ function groupLines(group: Group): string[] {
   ]
 }
 
+/** What a cluster says of who has its disks. */
+function heldText({ guests, isManaged }: Group): string[] {
+  if (guests === 'forced') return ["open to guests by an operator's word"]
+  return guests === 'held' && isManaged === true ? ['held: no guest gets its disks'] : []
+}
+
 function pointText({ recoveryPoint: { behind, target, isMet } }: Group): string {
   const wanted = `target ${durationText(target)}`
   if (behind === undefined) return `no recovery point, ${wanted}`
@@ -45,7 +51,10 @@ function pointText({ recoveryPoint: { behind, target, isMet } }: Group): string 
 
 /** The same in a line without what only counts. */
 export function briefText(status: AgentStatus): string {
-  const groups = status.groups.map(group => `${printable(group.name)}: ${briefGroup(group)}`)
+  const groups = status.groups.map(group => {
+    const parts = [briefGroup(group), ...heldText(group)]
+    return `${printable(group.name)}: ${parts.join(', ')}`
+  })
   return [hubText(status), ...groups].join('; ')
 }
 

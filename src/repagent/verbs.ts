@@ -11,6 +11,8 @@ export const verbs = {
   resume: { words: ' GROUP', help: 'send it again' },
   stop: { words: ' GROUP', help: 'end the protection, until start: nothing is noted any more' },
   start: { words: ' GROUP', help: 'protect it again, after a compare' },
+  hold: { words: ' GROUP', help: 'give its disks to no guest, until a cluster promotes it, or release' },
+  release: { words: ' GROUP', help: 'give its disks to guests, whatever a cluster says' },
   checkpoint: { words: ' GROUP NAME', help: 'name this moment at the hub, over all disks of the group' },
   header: {
     words: ' IMAGE HEADER [NODE]',

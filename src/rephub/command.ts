@@ -11,6 +11,8 @@ export interface ServeCommand {
   given: { data?: string; listen?: string; nbd?: string; tls?: string; control?: string }
   /** Instead of the configuration's. */
   metrics: SocketAddress | undefined
+  /** A folder, for a cluster manager. */
+  stateFiles: string | undefined
   takeOver: boolean
   json: boolean
 }
@@ -48,6 +50,8 @@ export type ReadCommand = Asked & {
 export type WriteCommand = Asked & { kind: 'write'; group: string; volume: string; offset: number }
 /** What becomes of a branch. */
 export type EndCommand = Asked & { kind: 'commit' | 'discard'; group: string; branch: string }
+/** Who gets the disks of a fail-over. */
+export type HoldCommand = Asked & { kind: 'hold' | 'release'; group: string }
 export type FailbackCommand = Asked & { kind: 'failback'; group: string; agent: string | undefined; now: boolean }
 export type CheckpointCommand = Asked & { kind: 'checkpoint'; group: string; name: string }
 
@@ -64,6 +68,7 @@ export type Command =
   | WriteCommand
   | EndCommand
   | FailbackCommand
+  | HoldCommand
   | CheckpointCommand
   | ProtectionCommand
   | CommonCommand

@@ -2,6 +2,7 @@ import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
 import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
+import { stateFilesOption } from '../replication-command/state-files-option.js'
 import { usualControl } from './defaults.js'
 import { forms } from './start-text.js'
 import type { Verb } from './verbs.js'
@@ -13,7 +14,7 @@ interface VerbOption extends CompletedOption {
 const ofBranches = ['test', 'failover'] as const
 const ofTimed = [
   ...(['status', 'points', 'test', 'failover', 'arguments', 'read', 'write'] as const),
-  ...(['commit', 'discard', 'failback', 'checkpoint', 'pause', 'resume', 'stop', 'start'] as const),
+  ...(['commit', 'discard', 'failback', 'hold', 'release', 'checkpoint', 'pause', 'resume', 'stop', 'start'] as const),
 ] as const
 const ofAnswers = [
   ...(['serve', 'status', 'points', 'test', 'failover', 'arguments', 'failback', 'checkpoint'] as const),
@@ -28,6 +29,7 @@ const optionTable = [
   { name: 'take-over', of: ['serve'], help: 'take the data from another hub, be it alive or not' },
   { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${usualControl})` },
   { ...metricsOption, of: ['serve'] },
+  { ...stateFilesOption, of: ['serve'] },
   { name: 'at', takes: 'WHEN', of: ofBranches, help: 'of this moment (default: the newest one)' },
   {
     name: 'branch',

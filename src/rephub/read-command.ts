@@ -47,6 +47,7 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
       ...(control !== undefined && { control }),
     },
     metrics: metrics === undefined ? undefined : readMetricsAddress('--metrics', metrics),
+    stateFiles: filled(line, 'state-files'),
     takeOver: line.values.has('take-over'),
     json: line.values.has('json'),
   }
@@ -145,6 +146,8 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 's
     case 'resume':
     case 'stop':
     case 'start':
+    case 'hold':
+    case 'release':
       count(1)
       return { ...asked, kind: verb, group: readName('GROUP', first) }
     case 'checkpoint':

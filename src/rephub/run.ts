@@ -40,6 +40,9 @@ async function runCommand(command: Command, io: Io): Promise<number> {
       return (await import('./verbs/run-end.js')).runEnd(command, io)
     case 'failback':
       return (await import('./verbs/run-failback.js')).runFailback(command, io)
+    case 'hold':
+    case 'release':
+      return (await import('./verbs/run-hold.js')).runHold(command, io)
     case 'checkpoint':
       return (await import('./verbs/run-checkpoint.js')).runCheckpoint(command, io)
     case 'pause':

@@ -83,7 +83,7 @@ const closedText = (name: string, message: string): string =>
   `${printable(name)}: CANNOT BE OPENED (${printable(message)})`
 
 function stateText(
-  { state, since, agent, heard, epoch, problem, unsettled, takeOver }: GroupStatus,
+  { state, since, agent, heard, epoch, problem, unsettled, takeOver, isHeld }: GroupStatus,
   now: number,
 ): string {
   const from = agent === undefined ? '' : `, sent by ${printable(agent)}`
@@ -92,10 +92,13 @@ function stateText(
     `${words[state] ?? printable(state)}${since === undefined ? '' : ` since ${momentText(since)}`}${from}${last}`,
     `epoch ${epoch}${takeOver === undefined ? '' : ` (${takeOver.kind} by ${printable(takeOver.by)})`}`,
   ]
+  if (isHeld === true) parts.push(held)
   if (problem !== undefined) parts.push(`PROBLEM: ${printable(problem)}`)
   if (unsettled !== undefined) parts.push(`not a moment of its disks now (${printable(unsettled)})`)
   return parts.join('; ')
 }
+
+const held = 'held: no guest gets its disks'
 
 const words: Partial<Record<GroupState, string>> = { full: 'FULL', failed: 'FAILED' }
 
@@ -145,10 +148,11 @@ export function briefText({ groups, closed, problem, name }: HubStatus): string 
   return `hub ${printable(name)}: ${all.length === 0 ? 'no groups' : all.join('; ')}`
 }
 
-function briefGroup({ state, agent, problem, branches, busy }: GroupStatus): string {
+function briefGroup({ state, agent, problem, branches, busy, isHeld }: GroupStatus): string {
   const parts = [words[state] ?? printable(state)]
   if (agent !== undefined) parts.push(`sent by ${printable(agent)}`)
   if (branches.length > 0) parts.push(`branches ${branches.map(({ name }) => printable(name)).join(' ')}`)
+  if (isHeld === true) parts.push(held)
   if (busy !== undefined) parts.push(`${printable(busy.what)} is under way`)
   if (problem !== undefined) parts.push(`PROBLEM: ${printable(problem)}`)
   return parts.join(', ')

@@ -11,6 +11,8 @@ export const verbs = {
   commit: { words: ' GROUP BRANCH', help: 'what the branch has counts: there is no way back but failback' },
   discard: { words: ' GROUP BRANCH', help: 'throw a test away, or roll a fail-over back' },
   failback: { words: ' GROUP', help: "copy what differs to the agent's disks, which count again" },
+  hold: { words: ' GROUP', help: 'give the disks of its fail-over to no guest, until release' },
+  release: { words: ' GROUP', help: 'give them to guests again' },
   checkpoint: { words: ' GROUP NAME', help: 'have its agent name this moment, over all disks of the group' },
   pause: { words: ' GROUP', help: 'have its agent send nothing, until resume; what is lacking is noted there' },
   resume: { words: ' GROUP', help: 'have its agent send it again' },

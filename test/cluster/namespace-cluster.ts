@@ -31,6 +31,19 @@ export interface ClusterOptions {
   names: readonly string[]
   /** Whether nodes that are lost are fenced. */
   isFencing: boolean
+  /** What is promoted on the first two nodes; by default a disk of protocol D. */
+  subject?: ClusterSubject
+}
+
+/** What is promoted, and what is beside it. */
+export interface ClusterSubject {
+  /** The type of its agent, and its parameters. */
+  type: string
+  parameters: Readonly<Record<string, string>>
+  /** The file of the guest, without its extension. */
+  guest: string
+  /** A script that a node runs when it boots, beside the cluster. `/run/web` is the node's folder. */
+  services: Readonly<Record<string, string>>
 }
 
 /**
@@ -132,7 +145,7 @@ export class NamespaceCluster implements AsyncDisposable {
   }
 
   async #build(): Promise<void> {
-    const { names, isFencing } = this.#options
+    const { names, isFencing, subject } = this.#options
     const at = (...words: string[]) => join(this.folder, ...words)
     await ip('netns', 'add', this.#switch)
     await ip('-n', this.#switch, 'link', 'add', 'name', 'br0', 'type', 'bridge')
@@ -159,6 +172,7 @@ export class NamespaceCluster implements AsyncDisposable {
           this.folder,
           this.nodes.slice(0, 2).map(node => node.name),
           isFencing,
+          subject,
         ),
         { mode: 0o600 },
       )
@@ -169,6 +183,12 @@ export class NamespaceCluster implements AsyncDisposable {
       // a file system of its own, that can be full
       mkdirSync(join(folder, 'disk'))
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m', 'tmpfs', join(folder, 'disk')])
+      if (subject !== undefined) {
+        const services = subject.services[name]
+        if (services !== undefined) writeFileSync(join(folder, 'services'), services, { mode: 0o755 })
+        writeFileSync(join(folder, 'disk/web.img'), Buffer.alloc(16 * 1024 * 1024))
+        continue
+      }
       await createReplicatedDisk({
         data: join(folder, 'disk/web.img'),
         size: 16 * 1024 * 1024,
@@ -181,7 +201,7 @@ export class NamespaceCluster implements AsyncDisposable {
   #script(to: string, from: string): void {
     const words: Readonly<Record<string, string>> = {
       '@NODE@': process.execPath,
-      '@GUEST@': join(projectRoot, 'build/test/cluster/guest.js'),
+      '@GUEST@': join(projectRoot, `build/test/cluster/${this.#options.subject?.guest ?? 'guest'}.js`),
       '@LOGS@': this.logs,
       '@PORTS@': join(this.folder, 'ports'),
     }
@@ -240,8 +260,14 @@ const properties = (id: string, values: Readonly<Record<string, string>>): strin
     .map(([name, value]) => `<nvpair id="${id}-${name}" name="${name}" value="${value}"/>`)
     .join('')
 
-function cibText(folder: string, [first, second]: readonly string[], isFencing: boolean): string {
+function cibText(
+  folder: string,
+  [first, second]: readonly string[],
+  isFencing: boolean,
+  subject: ClusterSubject | undefined,
+): string {
   const nodes = `${first}=${addressOf(0)}:7800 ${second}=${addressOf(1)}:7800`
+  const { type = 'remus', parameters = undefined } = subject ?? {}
   const op = (name: string, interval: string, more = '', inner = '') =>
     `<op id="web-${name}-${interval}" name="${name}" interval="${interval}" timeout="30s" ${more}>${inner}</op>`
   const deep = (interval: string) =>
@@ -255,16 +281,11 @@ function cibText(folder: string, [first, second]: readonly string[], isFencing: 
 <clone id="web-clone"><meta_attributes id="web-clone-meta">${properties('web-clone-meta', {
     ...{ promotable: 'true', 'promoted-max': '1', 'clone-max': '2', notify: 'true', interleave: 'true' },
   })}</meta_attributes>
-<primitive id="web" class="ocf" provider="xenlight" type="remus"><instance_attributes id="web-parameters">${properties(
+<primitive id="web" class="ocf" provider="xenlight" type="${type}"><instance_attributes id="web-parameters">${properties(
     'web-parameters',
     {
-      ...{
-        disk: '/run/web/disk/web.img',
-        nodes,
-        pair_file: join(folder, 'pair'),
-        dead_after: '3s',
-        report_degraded: 'deep',
-      },
+      ...(parameters ?? { disk: '/run/web/disk/web.img', nodes, pair_file: join(folder, 'pair'), dead_after: '3s' }),
+      report_degraded: 'deep',
     },
   )}</instance_attributes>
 <operations>${op('start', '0s')}${op('stop', '0s')}${op('promote', '0s')}${op('demote', '0s')}

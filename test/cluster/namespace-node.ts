@@ -5,6 +5,8 @@ import { promisify } from 'node:util'
 import { projectRoot } from '../support/project-root.js'
 
 const run = promisify(execFile)
+/** How long a program may run on a node, in milliseconds: ocf-tester calls an agent some 40 times. */
+const runLimit = 300_000
 
 /** A node of a cluster: processes in namespaces of their own, and a folder for what outlives a reboot. */
 export class NamespaceNode {
@@ -71,7 +73,7 @@ export class NamespaceNode {
     const init = this.#init()
     if (init === undefined) throw new Error(`${this.name} is down`)
     const args = ['-t', `${init}`, '-m', '-u', '-i', '-n', '-p', '--', ...words]
-    return (await run('nsenter', args, { timeout: 60_000 })).stdout
+    return (await run('nsenter', args, { timeout: runLimit })).stdout
   }
 
   #init(): number | undefined {

@@ -20,6 +20,8 @@ mkdir /run/web
 mount --rbind "$folder" /run/web
 hostname "$name"
 cp "$folder/corosync.conf" /etc/corosync/corosync.conf
+# what the machine starts beside the cluster
+[ ! -x "$folder/services" ] || "$folder/services" >>"$folder/services.log" 2>&1 &
 corosync -f >"$folder/corosync.log" 2>&1 &
 until corosync-cfgtool -s >/dev/null 2>&1; do
     sleep 0.1

@@ -16,6 +16,8 @@ const verbs: string[][] = [
   ['resume', 'web'],
   ['stop', 'web'],
   ['start', 'web'],
+  ['hold', 'web'],
+  ['release', 'web'],
   ['checkpoint', 'web', 'p'],
 ]
 
@@ -52,7 +54,7 @@ t.test('what each verb asks, and says', async t => {
     if (execute === 'status') return { name: 'anna', hub, groups: [] }
     return execute === 'checkpoint' ? { name: 'p', sequence: 1, time: 1_000_000 } : {}
   })
-  for (const verb of ['pause', 'resume', 'stop', 'start']) {
+  for (const verb of ['pause', 'resume', 'stop', 'start', 'hold', 'release']) {
     t.strictSame(await runWith([verb, 'web', '--control', control]), { status: 0, stdout: '', stderr: '' })
     t.strictSame(asked.at(-1), { execute: verb, arguments: { group: 'web' } })
   }

@@ -42,6 +42,22 @@ t.test('how all is protected, for people', async t => {
   t.strictSame(statusLines({ ...alone, groups: [] }).slice(1), ['no groups'])
 })
 
+t.test('what a cluster says of who has the disks', async t => {
+  const of = (more: Partial<AgentStatus['groups'][number]>) => {
+    const status = agent([kept])
+    return { ...status, groups: [{ ...status.groups[0]!, ...more }] }
+  }
+  for (const [more, shown] of [
+    [{ guests: 'held', isManaged: true }, /held: no guest gets its disks$/],
+    [{ guests: 'forced', isManaged: true }, /open to guests by an operator's word$/],
+  ] as const) {
+    t.match(statusLines(of(more))[1], shown)
+    t.match(briefText(of(more)), shown)
+  }
+  for (const more of [{ guests: 'open', isManaged: true }, { guests: 'held', isManaged: false }, {}] as const)
+    t.notMatch(briefText(of(more)), /held|open/)
+})
+
 t.test('each bad state has an exit status of its own, and the worst counts', async t => {
   const progress = { reason: 'restart', bytes: 1, left: 1, seconds: undefined } as const
   const wanted: [VolumeState, number][] = [

@@ -46,6 +46,9 @@ const understood: [args: string[], command: object][] = [
   [['failback', 'web'], { kind: 'failback', agent: undefined, now: false }],
   [['failback', 'web', '--now'], { now: true }],
   [['failback', 'web', '--agent', 'anna', '--timeout', '1m'], { agent: 'anna', timeout: 60_000 }],
+  [['hold', 'web'], { kind: 'hold', group: 'web' }],
+  [['release', 'web', '--control', '/s'], { kind: 'release', control: '/s' }],
+  [['serve', '--data', '/d', '--state-files', '/s'], { stateFiles: '/s' }],
   [['checkpoint', 'web', 'v1'], { kind: 'checkpoint', group: 'web', name: 'v1' }],
   [['--help'], { kind: 'help' }],
 ]

@@ -47,6 +47,8 @@ const verbs: string[][] = [
   ['resume', 'web'],
   ['stop', 'web'],
   ['start', 'web'],
+  ['hold', 'web'],
+  ['release', 'web'],
 ]
 
 t.test('a hub that is not there', async t => {
@@ -75,7 +77,8 @@ t.test('something else answers', async t => {
   ] as const) {
     const { control } = await playedControl(t, () => undefined, raw)
     for (const words of verbs.filter(
-      ([verb]) => !['write', 'commit', 'discard', 'pause', 'resume', 'stop', 'start'].includes(verb!),
+      ([verb]) =>
+        !['write', 'commit', 'discard', 'pause', 'resume', 'stop', 'start', 'hold', 'release'].includes(verb!),
     ))
       t.match(await runWith([...words, '--control', control]), { status: 1, stdout: '', stderr: why }, words.join(' '))
   }
@@ -126,6 +129,8 @@ t.test('what each verb asks, and says', async t => {
     [['arguments', 'web', 'b', '--form', 'blockdev'], { arguments: { branch: 'b' } }, '-blockdev\n{"a":"\\u007f"}\n'],
     [['arguments', 'web', '--form', 'spec'], {}, 'vdev=hda\n'],
     [['commit', 'web', 'b'], { execute: 'commit', arguments: { group: 'web', branch: 'b' } }, ''],
+    [['hold', 'web'], { execute: 'hold', arguments: { group: 'web' } }, ''],
+    [['release', 'web'], { execute: 'release', arguments: { group: 'web' } }, ''],
     [['discard', 'web', 'b'], { execute: 'discard', arguments: { group: 'web', branch: 'b' } }, ''],
     [
       ['failback', 'web', '--agent', 'anna'],

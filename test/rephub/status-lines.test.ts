@@ -55,6 +55,7 @@ t.test('what a hub has, for people', async t => {
 
 const shown: [what: string, more: Partial<Group>, line: RegExp][] = [
   ['a problem', { problem: 'the disk\x1b' }, /; PROBLEM: the disk␛$/],
+  ['a fail-over that is held', { state: 'failed-over', isHeld: true }, /; held: no guest gets its disks$/],
   ['a copy', { state: 'syncing', unsettled: 'first' }, /^web: syncing .*; not a moment of its disks now \(first\)$/],
   ['a moment that gets older', { state: 'disconnected' }, /^ {2}newest moment .* \(#9\), 5 s ago$/],
   ['what is being written', { lag: 1024 }, /\(#9\); 1\.0 KiB being written$/],

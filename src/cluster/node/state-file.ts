@@ -8,7 +8,15 @@ export interface ServedState extends ClusterView {
 }
 
 /** How often it says that it is there, in milliseconds. */
-const beatInterval = 1000
+export const beatInterval = 1000
+
+/** Writes it, and when; whoever reads has the old one or the new one. @throws the system's error */
+export function writeState(path: string, { monitor, score, promotion, state }: ServedState): void {
+  const words = { pid: process.pid, beat: Math.floor(uptime()), monitor, score: score ?? '', promotion, state }
+  const text = Object.entries(words).map(([key, value]) => `${key}=${value}\n`)
+  writeFileSync(`${path}.new`, text.join(''), { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
 
 /**
  * A file that says what is served, for programs that have no time to ask: a line a word, `KEY=VALUE`. It is written anew whenever something
@@ -40,13 +48,8 @@ export class StateFile implements Disposable {
   }
 
   #write(): void {
-    const { monitor, score, promotion, state } = this.#view()
-    const words = { pid: process.pid, beat: Math.floor(uptime()), monitor, score: score ?? '', promotion, state }
-    const text = Object.entries(words).map(([key, value]) => `${key}=${value}\n`)
     try {
-      // whoever reads has the old one or the new one
-      writeFileSync(`${this.#path}.new`, text.join(''), { mode: 0o600 })
-      renameSync(`${this.#path}.new`, this.#path)
+      writeState(this.#path, this.#view())
       this.#hasFailed = false
     } catch (error) {
       if (!this.#hasFailed) this.#failed(error as Error)

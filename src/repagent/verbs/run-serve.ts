@@ -1,3 +1,4 @@
+import { agentStates } from '../../cluster/group-view.js'
 import { certificates } from '../../command-line/certificates.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
@@ -14,39 +15,44 @@ import { serveControl } from '../../replication/node/serve-control.js'
 import { collectAtOnce } from '../../replication-command/collect-at-once.js'
 import { configText } from '../../replication-command/config-text.js'
 import { checkFixed, type Reloaded, Reloader } from '../../replication-command/reloader.js'
+import { servingStates } from '../../replication-command/serving-states.js'
 import type { ProtectCommand, ServeCommand } from '../command.js'
 import { controlIn } from '../defaults.js'
 import { exitStatus } from '../exit-status.js'
 import { briefText, levelOf } from '../status-lines.js'
 
 /** Is an agent until it is interrupted. */
-export async function runServe({ config: file, control, metrics, json }: ServeCommand, io: Io): Promise<number> {
+export async function runServe(command: ServeCommand, io: Io): Promise<number> {
+  const { config: file, control, ...serving } = command
   const { readAgentConfig } = await import('../../replication/config/agent-config.js')
   const read = () => {
     const config = readAgentConfig(configText(file), file)
     return { ...config, control: control ?? config.control }
   }
-  return await serve(read(), { json, metrics, file: { name: file, read } }, io)
+  return await serve(read(), { ...serving, file: { name: file, read } }, io)
 }
 
 /** The same, of one group. */
 export async function runProtect(command: ProtectCommand, io: Io): Promise<number> {
-  const { kind: _, group, protected: disks, hubMay, target, metrics, json, ...rest } = command
+  const { kind: _, group, protected: disks, hubMay, target, metrics, stateFiles, json, ...rest } = command
   const { readAgentConfig } = await import('../../replication/config/agent-config.js')
   // what is not said there has the values of a configuration that does not say it
   const text = JSON.stringify({ ...rest, groups: { [group]: { ...disks, hubMay, target } } })
-  return await serve(readAgentConfig(text, 'the command line'), { json, metrics }, io)
+  return await serve(readAgentConfig(text, 'the command line'), { json, metrics, stateFiles }, io)
 }
 
 interface Serving {
   json: boolean
   /** Where its metrics are scraped, whatever the configuration says. */
   metrics: SocketAddress | undefined
+  /** Where a cluster manager reads how its groups are. */
+  stateFiles: string | undefined
   /** Where the configuration is from, which may be read again. */
   file?: { name: string; read(): AgentConfig }
 }
 
-async function serve(config: AgentConfig, { json, metrics, file }: Serving, io: Io): Promise<number> {
+async function serve(config: AgentConfig, serving: Serving, io: Io): Promise<number> {
+  const { json, metrics, stateFiles, file } = serving
   const lines = new LogLines(io, { json })
   const reloader = new Reloader()
   const { tls, control = controlIn(config.run), metrics: configured, ...options } = config
@@ -57,7 +63,13 @@ async function serve(config: AgentConfig, { json, metrics, file }: Serving, io: 
   await using _metrics = await servingMetrics('repagent', metrics ?? configured, () =>
     agentFamilies(agent.status, agent.counts),
   )
-  const close = await serveControl(control, (execute, given) => runAgentCommand(agent, execute, given))
+  using states = await servingStates('repagent', 'agent', stateFiles, () => agentStates(agent.status), io)
+  using _changes = states.follow(agent)
+  const close = await serveControl(control, async (execute, given) => {
+    const answer = await runAgentCommand(agent, execute, given)
+    states.write()
+    return answer
+  })
   if (file !== undefined)
     reloader.begin({ file: file.name, lines, service, reload: reloading(agent, config, file.read) })
   await sayChanges(interruption, agent, { lines, service, textOf: briefText, levelOf })

@@ -1,3 +1,4 @@
+import { hubStates } from '../../cluster/group-view.js'
 import { certificates } from '../../command-line/certificates.js'
 import { fs } from '../../command-line/fs.js'
 import { interruptible } from '../../command-line/interruption.js'
@@ -15,6 +16,7 @@ import { serveControl } from '../../replication/node/serve-control.js'
 import { collectAtOnce } from '../../replication-command/collect-at-once.js'
 import { configText } from '../../replication-command/config-text.js'
 import { checkFixed, type Reloaded, Reloader } from '../../replication-command/reloader.js'
+import { servingStates } from '../../replication-command/serving-states.js'
 import type { ServeCommand } from '../command.js'
 import { usualControl, usualRun } from '../defaults.js'
 import { exitStatus } from '../exit-status.js'
@@ -22,7 +24,7 @@ import { briefText, levelOf } from '../status-lines.js'
 
 /** Is a hub until it is interrupted. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
-  const { config: file, takeOver, json } = command
+  const { config: file, takeOver, stateFiles, json } = command
   const lines = new LogLines(io, { json })
   const config = await configOf(command)
   const { tls, control = usualControl, metrics: configured, ...options } = config
@@ -39,10 +41,16 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   })
   const { metrics = configured } = command
   await using _metrics = await servingMetrics('rephub', metrics, () => hubFamilies(server.status, server.takeOvers))
+  using states = await servingStates('rephub', 'hub', stateFiles, () => hubStates(server.status), io)
+  using _changes = states.follow(server)
   const close = await serveControl(
     control,
-    async (execute, given, gone) =>
-      execute === 'hub' ? server.status : runCommand(server.hub.control('owner'), execute, given, gone),
+    async (execute, given, gone) => {
+      if (execute === 'hub') return server.status
+      const answer = await runCommand(server.hub.control('owner'), execute, given, gone)
+      states.write()
+      return answer
+    },
     commandAtMost,
   )
   if (file !== undefined)

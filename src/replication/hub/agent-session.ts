@@ -6,7 +6,7 @@ import type { HubGroup } from './group.js'
 import type { Attachment, StreamLink } from './group-stream.js'
 
 /** What a hub uses of a connection to an agent. */
-export type HubSession = Pick<Session, 'send' | 'ask' | 'askBytes' | 'close'>
+export type HubSession = Pick<Session, 'send' | 'ask' | 'askBytes' | 'close'> & Partial<Pick<Session, 'answered'>>
 
 /** What the sessions of a hub share. */
 export interface SessionHub {
@@ -14,7 +14,8 @@ export interface SessionHub {
   groupFor(agent: string, name: string): Promise<HubGroup>
   /** @param gone aborted when the agent has gone */
   command(agent: string, execute: string, given: unknown, gone: AbortSignal): Promise<unknown>
-  reported(agent: string, volumes: readonly VolumeReport[]): void
+  /** @param saidSince it was said after that, by `performance.now()`; undefined where nothing is known of that */
+  reported(agent: string, volumes: readonly VolumeReport[], saidSince: number | undefined): void
   ended(session: AgentSession): void
 }
 
@@ -59,7 +60,7 @@ export class AgentSession implements SessionUser {
         this.#detach(message.channel)
         break
       case 'report':
-        this.#hub.reported(this.agent, message.volumes)
+        this.#hub.reported(this.agent, message.volumes, this.session.answered)
         break
       case 'write':
       case 'fill':

@@ -57,9 +57,11 @@ export class Branches {
     return this.#open.get(name)?.written ?? 0
   }
 
-  /** The branch whose disks a client may get: not one that is going. */
+  /** The branch whose disks a client may get: not one that is going, or held. */
   served(name: string): Branch | undefined {
-    return this.#closed.has(name) ? undefined : this.#open.get(name)
+    const { life } = this.#options.file.record
+    const isHeld = life.isHeld === true && life.branch === name
+    return isHeld || this.#closed.has(name) ? undefined : this.#open.get(name)
   }
 
   exportNames(name: string): string[] {

@@ -47,6 +47,8 @@ export interface Life {
   copiedTo?: string | undefined
   /** Of `returning`: who has the truth then. */
   agent?: string | undefined
+  /** Nobody gets the branch's disks. */
+  isHeld?: boolean | undefined
 }
 
 /** A branch: the group as of a point, and what a recovery VM wrote since. */
@@ -184,6 +186,7 @@ const recordShape: Shape = {
     time: maybe(isNumber),
     copiedTo: maybe(isText),
     agent: maybe(isText),
+    isHeld: maybe(value => typeof value === 'boolean'),
   },
   branches: [
     {

@@ -55,6 +55,13 @@ export interface GroupStatus {
   isAttached: boolean
   /** When its agent sent anything last; undefined where it has not since the hub was started. */
   heard?: number | undefined
+  /**
+   * For how long, in seconds, the hub may lack what was written at its agent's, for all that it knows: until then it had everything. Undefined
+   * where it does not know since when.
+   */
+  mayLack?: number | undefined
+  /** Nobody gets the disks of its fail-over. */
+  isHeld?: boolean | undefined
   takeOver?: TakeOver | undefined
   volumes: readonly VolumeInfo[]
   /** The newest moment that can be started. */

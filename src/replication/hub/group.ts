@@ -2,6 +2,7 @@ import type { Folder } from '../folder.js'
 import type { Attach, Part, VolumeReport } from '../wire/message.js'
 import { Branches } from './branches.js'
 import { checkEpoch } from './check-epoch.js'
+import { Completeness } from './completeness.js'
 import { Digests } from './digests.js'
 import { fileError } from './file-error.js'
 import { type WholeLimits, wholeLimits } from './group-limits.js'
@@ -51,6 +52,7 @@ export class HubGroup {
   /** As it was when it was looked at last: to ask the disk at each write would cost too much. */
   #over: string | undefined
   #reported: readonly VolumeReport[] = []
+  readonly #completeness = new Completeness()
   #trimming: Promise<void> | undefined
 
   private constructor(options: GroupOptions, term: Term, folder: Folder, file: RecordFile, journal: Journal) {
@@ -156,9 +158,11 @@ export class HubGroup {
     return this.#digests.read(part)
   }
 
-  /** What its agent says of its volumes. */
-  report(volumes: readonly VolumeReport[]): void {
+  /** What its agent says of its volumes. @param saidSince it was said after that, by `performance.now()` */
+  report(volumes: readonly VolumeReport[], saidSince?: number): void {
     this.#reported = volumes
+    const isTaken = this.stream.attachment !== undefined && this.#whyUnsettled() === undefined
+    if (isTaken) this.#completeness.reported(this.journal.volumes, volumes, saidSince)
   }
 
   /** To be called about once a second: folds what is too old, and sees whether there is room again. */
@@ -187,6 +191,8 @@ export class HubGroup {
       agent: record.agent,
       isAttached: stream.attachment !== undefined,
       heard: stream.heard,
+      mayLack: this.#completeness.secondsSince(performance.now()),
+      isHeld: record.life.isHeld,
       takeOver: record.takeOver,
       volumes: journal.volumes,
       newest: last.settled,

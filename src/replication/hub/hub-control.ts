@@ -87,6 +87,15 @@ export class HubControl {
     return this.#group(group).life.discard(branch, this.#by)
   }
 
+  /** As `GroupLife.hold`. */
+  hold(group: string): Promise<void> {
+    return this.#group(group).life.hold()
+  }
+
+  release(group: string): Promise<void> {
+    return this.#group(group).life.release()
+  }
+
   /** Gives the truth back to an agent that is connected: by default the one that had it. */
   async failBack(
     group: string,
@@ -195,6 +204,8 @@ const commands: Readonly<Record<string, Command>> = {
     control.failOver(given.name('group'), { branch: given.optionalName('branch'), at: given.at() }),
   commit: (control, given) => control.commit(given.name('group'), given.name('branch')),
   discard: (control, given) => control.discard(given.name('group'), given.name('branch')),
+  hold: (control, given) => control.hold(given.name('group')),
+  release: (control, given) => control.release(given.name('group')),
   'fail-back': (control, given, signal) => {
     const agent = given.optionalName('agent')
     // one that waits for a guest does so for somebody

@@ -138,14 +138,21 @@ export class Hub implements SessionHub, ControlledHub {
     return own
   }
 
-  /** The export of an NBD client; undefined where there is none of that name, or none for who has that certificate. */
+  /**
+   * The export of an NBD client, which is named `GROUP/BRANCH/DISK`, or as at the agent, `GROUP/DISK`, for the branch that has taken over. Undefined
+   * where there is none of that name, or none for who has that certificate.
+   */
   findExport(name: string, { isCertified }: NbdAsker = {}): NbdExport | undefined {
-    const [group, branch, volume, ...rest] = name.split('/')
-    if (rest.length > 0 || group === undefined || branch === undefined || volume === undefined) return undefined
-    const served = this.#groups.get(group)?.branches.served(branch)
+    const [group = '', ...words] = name.split('/')
+    const { branches, record } = this.#groups.get(group) ?? {}
+    const [branch, volume, ...rest] = words.length === 1 ? [record?.life.branch, ...words] : words
+    if (rest.length > 0 || branch === undefined || volume === undefined) return undefined
+    const served = branches?.served(branch)
     if (!served?.volumes.some(one => one.name === volume)) return undefined
     if (isCertified !== undefined && !mayReadDisks(this.rights, group, isCertified)) return undefined
-    return { name, backend: served.disk(volume), description: `${volume} of ${group}, branch ${branch}` }
+    const description = `${volume} of ${group}, branch ${branch}`
+    // by this name its clients are found again
+    return { name: `${group}/${branch}/${volume}`, backend: served.disk(volume), description }
   }
 
   exportNames({ isCertified }: NbdAsker = {}): string[] {
@@ -256,11 +263,14 @@ export class Hub implements SessionHub, ControlledHub {
     return runCommand(this.control({ name: agent }), execute, given, gone)
   }
 
-  reported(agent: string, volumes: readonly VolumeReport[]): void {
+  reported(agent: string, volumes: readonly VolumeReport[], saidSince?: number): void {
     const known = volumes.slice(0, reportAtMost)
     for (const group of this.#groups.values())
       if (group.record.agent === agent && mayWrite(this.rights, group.name, agent))
-        group.report(known.filter(volume => volume.group === group.name))
+        group.report(
+          known.filter(volume => volume.group === group.name),
+          saidSince,
+        )
   }
 
   ended(session: AgentSession): void {

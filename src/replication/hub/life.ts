@@ -201,10 +201,35 @@ export class GroupLife {
       // one that is being returned goes on, where there is no room for it in the journal
       this.#checkState(life.branch === name ? ['failed-over', 'returning'] : ['protected'], 'committed')
       await branch.sync()
-      await this.#takeOver('commit', by, { state: 'committed', branch: name })
+      await this.#takeOver('commit', by, { state: 'committed', branch: name, isHeld: life.isHeld })
       this.#fence()
       branch.thaw()
       this.#options.branches.reopen(name)
+    })
+  }
+
+  /**
+   * Nobody gets the disks of a fail-over until `release`, though the hub ends and begins: clients that have them lose them, and what they
+   * wrote is durable. Of a group that is not failed over there is nothing to hold.
+   *
+   * @throws ReplicationError file-failed, full: nothing is held then
+   */
+  hold(): Promise<void> {
+    return this.exclusive(async () => {
+      const { life } = this.#record
+      const { branches, host } = this.#options
+      if (life.branch === undefined) return
+      if (life.isHeld !== true) await this.#save({ life: { ...life, isHeld: true } })
+      await host.dropExports(branches.exportNames(life.branch))
+      if (branches.record(life.branch) !== undefined) await branches.get(life.branch).sync()
+    })
+  }
+
+  /** Ends `hold`. @throws ReplicationError in-use while the fail-over is given back; file-failed, full */
+  release(): Promise<void> {
+    return this.#change(async () => {
+      const { life } = this.#record
+      if (life.isHeld === true) await this.#save({ life: { ...life, isHeld: undefined } })
     })
   }
 
@@ -292,7 +317,7 @@ export class GroupLife {
     const { life } = this.#record
     if (life.state !== 'failed-over' || life.copiedTo !== undefined) return async () => {}
     await this.#save({ life: { ...life, copiedTo: agent } })
-    return () => this.#save({ life })
+    return () => this.#save({ life: { ...this.#record.life, copiedTo: undefined } })
   }
 
   /** What the recovery VM writes until it has gone is copied once a while, so that little is left then. */
@@ -384,12 +409,12 @@ export class GroupLife {
   /** The primary side is fenced in the record: nothing of it comes after this. */
   async #makeFailOver(): Promise<void> {
     const { journal, stream } = this.#options
-    const { branch, position, by = '', time } = this.#record.life
+    const { branch, position, by = '', time, isHeld } = this.#record.life
     this.#fence()
     await stream.settled()
     const at: At = position === undefined ? { newest: true } : { position }
     const point = resolvePoint(journal, this.#record.name, at)
-    const life: Life = { state: 'failed-over', branch, by, time }
+    const life: Life = { state: 'failed-over', branch, by, time, isHeld }
     await this.#make(branch!, 'fail-over', point, by, { life })
   }
 
@@ -437,7 +462,8 @@ export class GroupLife {
     await branches.close(name)
     await branch.freeze(`the branch ${name} is failed back`)
     await branch.sync()
-    if (life.state !== 'returning') await this.#save({ life: { state: 'returning', branch: name, agent } })
+    if (life.state !== 'returning')
+      await this.#save({ life: { state: 'returning', branch: name, agent, isHeld: life.isHeld } })
     const id = host.uuid()
     const sequence = await writeBack({
       journal,

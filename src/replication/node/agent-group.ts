@@ -11,7 +11,22 @@ export type AgentWay = 'inline' | 'cycles' | 'child'
 /** A disk, and where it is: served to QEMU at a URL, or a node of a QEMU that has it. */
 export type AgentDisk = { name: string; url: string } | { name: string; node: string }
 
+/**
+ * Whether guests may have a group's disks:
+ * - `open`: they may, or one has them still;
+ * - `forced`: they may, though another side has taken the group over;
+ * - `held`: no guest gets them: a cluster has not promoted this side, or another side has taken the group over;
+ * - `gone`: an image is lost.
+ */
+export type GuestsMay = 'open' | 'forced' | 'held' | 'gone'
+
 export interface AgentGroupStatus extends GroupStatus {
+  /** Of a group that is served from here. */
+  guests?: GuestsMay | undefined
+  /** A cluster says when guests may. */
+  isManaged?: boolean | undefined
+  /** The number of the last promotion here, by that cluster. */
+  promotion?: number | undefined
   way: AgentWay
   /** How many connections QEMU has to it. */
   clients: number

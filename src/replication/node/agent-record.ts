@@ -18,6 +18,10 @@ export interface AgentRecord {
   pausedSince?: number | undefined
   /** Somebody has ended its protection: nothing is marked, whoever writes. */
   isStopped?: boolean | undefined
+  /** A cluster says when guests may have the disks. */
+  isManaged?: boolean | undefined
+  /** The number of the last promotion here, by that cluster. */
+  promotion?: number | undefined
   /** Of a group whose QEMU has the images. Without it, nothing is known of what the hub has. */
   running?: RunningRecord | undefined
 }
@@ -83,7 +87,11 @@ function parse(text: string): AgentRecord | undefined {
   } catch {
     return undefined
   }
-  const { epoch, volumes, isReturning, pausedSince, isStopped, running } = (value ?? {}) as Record<string, unknown>
+  const { epoch, volumes, isReturning, pausedSince, isStopped, running, ...cluster } = (value ?? {}) as Record<
+    string,
+    unknown
+  >
+  const { isManaged, promotion } = cluster
   if (!isCount(epoch) || typeof volumes !== 'object' || volumes === null) return undefined
   for (const [name, volume] of Object.entries(volumes)) {
     const { number, id } = (volume ?? {}) as Record<string, unknown>
@@ -91,6 +99,7 @@ function parse(text: string): AgentRecord | undefined {
   }
   if (running !== undefined && !isRunning(running)) return undefined
   if (pausedSince !== undefined && !isCount(pausedSince)) return undefined
+  if (promotion !== undefined && !isCount(promotion)) return undefined
   const known = volumes as AgentRecord['volumes']
   return {
     epoch,
@@ -98,6 +107,8 @@ function parse(text: string): AgentRecord | undefined {
     isReturning: isReturning === true,
     pausedSince,
     isStopped: isStopped === true,
+    isManaged: isManaged === true,
+    promotion,
     running,
   }
 }

@@ -313,11 +313,11 @@ export class Agent implements AsyncDisposable {
     if (request.kind === 'command') return this.#command(request.execute, request.arguments)
     const [name] = [...links].find(([, link]) => link.has(request.channel)) ?? []
     if (name === undefined) throw new ReplicationError('not-found', `there is no group of channel ${request.channel}`)
-    return answerIo(this.#served(name), request)
+    return answerIo(this.served(name), request)
   }
 
-  /** A group whose disks the agent has. @throws ReplicationError not-found, wrong-state */
-  #served(name: string): ServedGroup {
+  /** A group whose disks the agent has. @throws ReplicationError not-found, wrong-state @internal */
+  served(name: string): ServedGroup {
     const group = this.group(name)
     if (group instanceof ServedGroup) return group
     const hint = 'end that QEMU, and protect the group inline for the way back'
@@ -332,7 +332,7 @@ export class Agent implements AsyncDisposable {
     const { group } = all
     const name = String(group)
     const returning = Object.hasOwn(returnCommands, execute) ? returnCommands[execute] : undefined
-    if (returning !== undefined) return (await returning(this.#served(name), all)) ?? {}
+    if (returning !== undefined) return (await returning(this.served(name), all)) ?? {}
     this.group(name).checkRight('control')
     return runGroupCommand(this, execute, all)
   }

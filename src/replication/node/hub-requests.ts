@@ -31,7 +31,14 @@ export async function answerIo(
     return volume.read(offset, request.length)
   }
   const volume = partOf(served, number, offset, request.data.length)
-  if (!served.isReturning) served.checkRight('write')
+  if (!served.isReturning) {
+    served.checkRight('write')
+    if (served.isHeld)
+      throw new ReplicationError(
+        'wrong-state',
+        `nobody may write to ${served.name} here: its cluster has not promoted it`,
+      )
+  }
   await volume.write(offset, request.data)
   return {}
 }

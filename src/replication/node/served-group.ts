@@ -16,9 +16,10 @@ import type { Folder, OpenFile } from '../folder.js'
 import { inlineExportName, inlineSocket } from '../inline-export.js'
 import { ReplicationError } from '../replication-error.js'
 import type { Message } from '../wire/message.js'
-import type { AgentGroup, AgentGroupStatus, GroupWishes } from './agent-group.js'
+import type { AgentGroup, AgentGroupStatus, GroupWishes, GuestsMay } from './agent-group.js'
 import { Closers } from './closers.js'
 import { GroupCounts } from './group-counts.js'
+import { GuestAccess } from './guest-access.js'
 import { checkRight } from './hub-right.js'
 import { KeptRecord } from './kept-record.js'
 import { nodeClock } from './node-clock.js'
@@ -68,6 +69,7 @@ export class ServedGroup implements AgentGroup {
   readonly #lost = new Map<string, Failure>()
   #options: ServedGroupOptions
   readonly #record: KeptRecord
+  readonly #access: GuestAccess
   /** What is wanted of it, one thing at a time. */
   readonly #wishes = new FifoLock()
   #waiting: Disposable | undefined
@@ -84,6 +86,7 @@ export class ServedGroup implements AgentGroup {
     this.counts = counts
     this.#options = options
     this.#record = record
+    this.#access = new GuestAccess(record, { run: options.run, group: options.name, boot: options.boot })
     this.#group = group
     this.disks = places.disks
     this.#listeners = places.listeners
@@ -119,6 +122,7 @@ export class ServedGroup implements AgentGroup {
     let served: ServedGroup | undefined
     const changed = () => {
       served?.keepSaid()
+      served?.keepFence()
       options.changed()
     }
     const counts = new GroupCounts({ hasCycles: false })
@@ -163,9 +167,25 @@ export class ServedGroup implements AgentGroup {
     return this.#listeners.reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  /** Whether guests may have its disks: not those of a group that another side has taken over. */
+  /** Whether guests may have its disks: not those of a group that another side has taken over, or that a cluster holds. */
   get isServing(): boolean {
-    return !this.isReturning && this.#group.stream.standstill?.code !== 'fenced'
+    if (this.isReturning || this.#access.isHeld) return false
+    return this.#access.isForced || !this.#isFenced
+  }
+
+  /** No guest may have its disks, by a cluster's word. */
+  get isHeld(): boolean {
+    return this.#access.isHeld
+  }
+
+  get #isFenced(): boolean {
+    return this.#group.stream.standstill?.code === 'fenced'
+  }
+
+  get #guestsMay(): GuestsMay {
+    if (this.#lost.size > 0) return 'gone'
+    if (this.isServing) return this.#access.isForced ? 'forced' : 'open'
+    return this.clients > 0 ? 'open' : 'held'
   }
 
   /** The hub is writing its disks. */
@@ -195,6 +215,58 @@ export class ServedGroup implements AgentGroup {
     const isReturning = this.isReturning && !isAttached
     if (epoch === this.#record.now.epoch && isReturning === this.isReturning) return
     void this.#record.save({ epoch, isReturning }).catch(() => {})
+  }
+
+  /** Of a group that a cluster manages, a guest that has the disks loses them when another side has taken it over. */
+  keepFence(): void {
+    if (this.#group.stream.isAttached) this.#access.endForce()
+    const { isManaged, isHeld, isForced } = this.#access
+    if (this.#isFenced && isManaged && !isHeld && !isForced) void this.hold().catch(() => {})
+  }
+
+  /**
+   * No guest gets its disks until `open`, though the agent ends and begins; one that has them loses them. Settles when nothing of theirs has
+   * an effect any more.
+   *
+   * @throws ReplicationError file-failed
+   */
+  hold(): Promise<void> {
+    return this.#wishes.hold(async () => {
+      await this.#access.hold()
+      const exports = this.disks.map(({ name }) => inlineExportName(this.name, name))
+      for (const listener of this.#listeners) for (const one of exports) await listener.drop(one)
+      this.#options.changed()
+    })
+  }
+
+  /**
+   * Guests get its disks until `hold`, or the host's next boot.
+   *
+   * @param promotion the number of the cluster's promotion
+   * @param force also where another side has taken the group over
+   * @throws ReplicationError wrong-state where the disks are half a copy, or lost; fenced; file-failed
+   */
+  open(promotion: number, force = false): Promise<void> {
+    return this.#wishes.hold(async () => {
+      if (this.isReturning)
+        throw new ReplicationError(
+          'wrong-state',
+          `the disks of ${this.name} are half a copy: the hub is failing them back`,
+        )
+      const [[disk, lost] = []] = this.#lost
+      if (lost !== undefined) throw new ReplicationError('wrong-state', `the disk ${disk} is lost: ${lost.why}`)
+      if (this.#isFenced && !force) throw new ReplicationError('fenced', this.#group.stream.standstill!.message)
+      await this.#access.open(promotion, force)
+      this.#options.changed()
+    })
+  }
+
+  /** No cluster says any more who may have its disks: guests may. @throws ReplicationError file-failed */
+  release(): Promise<void> {
+    return this.#wishes.hold(async () => {
+      await this.#access.release()
+      this.#options.changed()
+    })
   }
 
   /**
@@ -239,6 +311,9 @@ export class ServedGroup implements AgentGroup {
       way: 'inline',
       clients: this.clients,
       disks: this.disks,
+      guests: this.#guestsMay,
+      isManaged: this.#access.isManaged,
+      promotion: this.#record.now.promotion,
       volumes: volumes.map(volume => {
         const failure = this.isReturning ? returning : this.#lost.get(volume.name)
         return failure === undefined ? volume : { ...volume, state: { state: 'failed' as const, ...failure } }

@@ -6,6 +6,7 @@ import { LinkError } from '../../link/link-error.js'
 import { noteArrival } from '../../link/look-once-more.js'
 import { printable } from '../../printable.js'
 import { isReplicationErrorCode, ReplicationError, type ReplicationErrorCode } from '../replication-error.js'
+import { AnsweredUntil } from './answered-until.js'
 import { Answers } from './answers.js'
 import { Channels } from './channels.js'
 import { broken } from './frame-header.js'
@@ -75,6 +76,7 @@ export class Session {
   readonly #host: SessionHost
   readonly #decoder: Decoder<Message>
   readonly #heartbeat = new Heartbeat()
+  readonly #answered = new AnsweredUntil()
   readonly #channels = new Channels()
   readonly #requests: Requests
   readonly #answers: Answers
@@ -122,6 +124,14 @@ export class Session {
   /** When something came last, in milliseconds as `performance.now` counts. */
   get heard(): number {
     return this.#heard
+  }
+
+  /**
+   * What the other end says from now on it says after that time, as `performance.now` counts: it has said that it received what was sent
+   * then. Undefined where it has not yet.
+   */
+  get answered(): number | undefined {
+    return this.#answered.time
   }
 
   /** How many bytes were received in all. */
@@ -275,6 +285,7 @@ export class Session {
   #beat({ kind, received }: Extract<Message, { kind: 'ping' | 'pong' }>): void {
     if (received > this.#written) throw broken(`that it has received ${received} bytes, of ${this.#written}`)
     this.#heartbeat.took(received)
+    this.#answered.took(received)
     // one that asks and does not read has one answer waiting, and no more
     if (kind === 'pong' || this.#written - this.unsent < this.#pongEnd) return
     this.#write({ kind: 'pong', received: this.#received })
@@ -320,8 +331,13 @@ export class Session {
     }
     const why = this.#heartbeat.look(this.#written, this.unsent)
     if (why !== undefined) this.#lose(why)
-    else if (this.#isGreeted) this.#write({ kind: 'ping', received: this.#received })
+    else if (this.#isGreeted) this.#ping()
     else if (++this.#looksBefore > this.#heartbeat.looks) this.#lose('it does not greet')
+  }
+
+  #ping(): void {
+    this.#write({ kind: 'ping', received: this.#received })
+    this.#answered.sent(this.#written, performance.now())
   }
 
   #closed(cause: Error | undefined): void {

@@ -47,13 +47,14 @@ const isForeseen = (error: unknown): error is Error =>
 
 function act(agent: KnownAgent, action: (typeof actionNames)[number], io: Io): Promise<number> {
   const environment = readEnvironment(process.env, agent.parameters, hostname())
-  const resource = resourceOf(agent, environment, {
+  const cluster = new Pacemaker(runProgram(toolTimeout))
+  const place = {
     folder: join('/run/xenlight', environment.instance),
     node: process.execPath,
     commands: dirname(commandFile),
     env: { ...process.env, XENLIGHT_AGENT: agent.name },
-  })
-  const cluster = new Pacemaker(runProgram(toolTimeout))
+  }
+  const resource = resourceOf(agent, environment, place, cluster)
   const warn = (message: string) => io.write(2, `${printable(message)}\n`)
   return runAction(action, { agent, resource, environment, host: { cluster, warn } })
 }
