@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { PageChoice } from '../command-line/page-choice.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 import type { Asked } from '../replication-command/ask.js'
 import type { At } from './read-at.js'
@@ -11,6 +12,8 @@ export interface ServeCommand {
   given: { data?: string; listen?: string; nbd?: string; tls?: string; control?: string }
   /** Instead of the configuration's. */
   metrics: SocketAddress | undefined
+  /** Instead of the configuration's. */
+  page: (PageChoice & { control: boolean }) | undefined
   takeOver: boolean
   json: boolean
 }

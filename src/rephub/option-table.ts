@@ -2,6 +2,7 @@ import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
 import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
+import { pageOptions } from '../command-line/page-options.js'
 import { usualControl } from './defaults.js'
 import { forms } from './start-text.js'
 import type { Verb } from './verbs.js'
@@ -28,6 +29,8 @@ const optionTable = [
   { name: 'take-over', of: ['serve'], help: 'take the data from another hub, be it alive or not' },
   { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${usualControl})` },
   { ...metricsOption, of: ['serve'] },
+  ...pageOptions.map(option => ({ ...option, of: ['serve'] as const })),
+  { name: 'page-control', of: ['serve'], help: 'let the page start and discard tests, nothing else' },
   { name: 'at', takes: 'WHEN', of: ofBranches, help: 'of this moment (default: the newest one)' },
   {
     name: 'branch',

@@ -18,6 +18,7 @@ import { checkFixed, type Reloaded, Reloader } from '../../replication-command/r
 import type { ServeCommand } from '../command.js'
 import { usualControl, usualRun } from '../defaults.js'
 import { exitStatus } from '../exit-status.js'
+import { servingHubPage } from '../page/serving-hub-page.js'
 import { briefText, levelOf } from '../status-lines.js'
 
 /** Is a hub until it is interrupted. */
@@ -25,7 +26,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   const { config: file, takeOver, json } = command
   const lines = new LogLines(io, { json })
   const config = await configOf(command)
-  const { tls, control = usualControl, metrics: configured, ...options } = config
+  const { tls, control = usualControl, metrics: configured, page: configuredPage, ...options } = config
   // a reboot empties its folder
   if (control === usualControl) calling(usualRun, () => fs.mkdirSync(usualRun, { recursive: true, mode: 0o700 }))
   collectAtOnce()
@@ -39,6 +40,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   })
   const { metrics = configured } = command
   await using _metrics = await servingMetrics('rephub', metrics, () => hubFamilies(server.status, server.takeOvers))
+  const { page = configuredPage } = command
+  await using _page = await servingHubPage(server, page)
   const close = await serveControl(
     control,
     async (execute, given, gone) =>
@@ -54,7 +57,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
 }
 
 /** What counts from a start on. */
-const fixed = ['name', 'data', 'listen', 'control', 'tls', 'nbd', 'metrics', 'compress'] as const
+const fixed = ['name', 'data', 'listen', 'control', 'tls', 'nbd', 'metrics', 'page', 'compress'] as const
 
 /** Has a hub do what its configuration says now. */
 function reloading(server: HubServer, first: HubConfig, read: () => Promise<HubConfig>): () => Promise<Reloaded> {

@@ -1,0 +1,124 @@
+import { pageText } from './page-text.js'
+
+/** A part of a QEMU's block layer: a device or an export, a job, or a node with its driver. */
+export interface GraphPart {
+  id: number
+  kind: 'device' | 'job' | 'node'
+  name: string
+  driver?: string | undefined
+  /** What it has open; empty where that is nothing, or no path. */
+  file?: string | undefined
+  bitmaps?: readonly string[] | undefined
+}
+
+export interface BlockParts {
+  nodes: readonly GraphPart[]
+  /** From who reads to what is read. */
+  edges: readonly { from: number; to: number; role: string }[]
+}
+
+/** A box: rows go down from 0, columns to the right from 0 and may be halves. */
+export interface Box {
+  id: number
+  kind: GraphPart['kind']
+  title: string
+  lines: readonly string[]
+  row: number
+  column: number
+}
+
+/** A block graph with places for its boxes: each stands below all that read it, and no two overlap. */
+export interface LayeredGraph {
+  boxes: readonly Box[]
+  edges: readonly { from: number; to: number; role: string }[]
+  rows: number
+  columns: number
+  /** How many parts are left out. */
+  more: number
+}
+
+/** How many boxes there are, and edges. */
+const boxesAtMost = 120
+const edgesAtMost = 400
+
+export function layeredGraph({ nodes, edges }: BlockParts): LayeredGraph {
+  const shown = nodes.slice(0, boxesAtMost)
+  const ids = new Set(shown.map(({ id }) => id))
+  const known = edges.filter(({ from, to }) => ids.has(from) && ids.has(to) && from !== to).slice(0, edgesAtMost)
+  const below = new Map(shown.map(({ id }) => [id, [] as number[]]))
+  for (const { from, to } of known) below.get(from)!.push(to)
+  const rows = rowsOf(shown, below)
+  const { columns, count } = columnsOf(shown, below, new Set(known.map(({ to }) => to)))
+  return {
+    boxes: shown.map(part => ({ ...boxOf(part), row: rows.get(part.id)!, column: columns.get(part.id)! })),
+    edges: known.map(({ from, to, role }) => ({ from, to, role: pageText(role, 40) })),
+    rows: Math.max(0, ...rows.values()) + 1,
+    columns: count,
+    more: nodes.length - shown.length,
+  }
+}
+
+type Below = ReadonlyMap<number, readonly number[]>
+
+/** The longest way from above to each; one that comes round to where it was ends there. */
+function rowsOf(parts: readonly GraphPart[], below: Below): Map<number, number> {
+  const rows = new Map(parts.map(({ id }) => [id, 0]))
+  // as many passes as there may be rows: a circle could go on for ever
+  for (let pass = 0; pass < parts.length; pass++) {
+    let isDone = true
+    for (const [id, children] of below)
+      for (const child of children) {
+        const row = rows.get(id)! + 1
+        if (row >= parts.length || rows.get(child)! >= row) continue
+        rows.set(child, row)
+        isDone = false
+      }
+    if (isDone) break
+  }
+  return rows
+}
+
+/** What reads nothing, or nothing new, has a column of its own; all else stands in the middle above what it reads. */
+function columnsOf(
+  parts: readonly GraphPart[],
+  below: Below,
+  read: ReadonlySet<number>,
+): { columns: Map<number, number>; count: number } {
+  const columns = new Map<number, number>()
+  const begun = new Set<number>()
+  let count = 0
+  const place = (id: number): number => {
+    begun.add(id)
+    const own = below.get(id)!.filter(child => !begun.has(child))
+    const places: number[] = []
+    for (const child of own) if (!begun.has(child)) places.push(place(child))
+    const column = places.length === 0 ? count++ : (places[0]! + places.at(-1)!) / 2
+    columns.set(id, column)
+    return column
+  }
+  for (const { id } of parts) if (!read.has(id) && !begun.has(id)) place(id)
+  // a circle has no beginning
+  for (const { id } of parts) if (!begun.has(id)) place(id)
+  return { columns, count: Math.max(1, count) }
+}
+
+function boxOf({
+  id,
+  kind,
+  name,
+  driver,
+  file = '',
+  bitmaps = [],
+}: GraphPart): Pick<Box, 'id' | 'kind' | 'title' | 'lines'> {
+  // of a path in QEMU's tree of objects the end says which device it is
+  const own = kind === 'device' ? name.split('/').slice(-2).join('/') : name
+  const title = pageText(own === '' ? 'without a name' : own, 60)
+  const lines = [
+    ...(driver === undefined ? [] : [pageText(driver, 40)]),
+    ...(file === '' ? [] : [pageText(file.split('/').at(-1) || file, 60)]),
+    ...(bitmaps.length === 0
+      ? []
+      : [`${bitmaps.length === 1 ? 'bitmap' : 'bitmaps'} ${pageText(bitmaps.join(', '), 60)}`]),
+  ]
+  return { id, kind, title, lines }
+}
