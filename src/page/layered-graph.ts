@@ -47,8 +47,11 @@ export function layeredGraph({ nodes, edges }: BlockParts): LayeredGraph {
   const known = edges.filter(({ from, to }) => ids.has(from) && ids.has(to) && from !== to).slice(0, edgesAtMost)
   const below = new Map(shown.map(({ id }) => [id, [] as number[]]))
   for (const { from, to } of known) below.get(from)!.push(to)
-  const rows = rowsOf(shown, below)
-  const { columns, count } = columnsOf(shown, below, new Set(known.map(({ to }) => to)))
+  const read = new Set(known.map(({ to }) => to))
+  // a circle has no beginning: it is drawn from the first of it on
+  const ordered = [...shown.filter(({ id }) => !read.has(id)), ...shown].map(({ id }) => id)
+  const rows = rowsOf(ordered, withoutCircles(ordered, below))
+  const { columns, count } = columnsOf(ordered, below)
   return {
     boxes: shown.map(part => ({ ...boxOf(part), row: rows.get(part.id)!, column: columns.get(part.id)! })),
     edges: known.map(({ from, to, role }) => ({ from, to, role: pageText(role, 40) })),
@@ -60,45 +63,56 @@ export function layeredGraph({ nodes, edges }: BlockParts): LayeredGraph {
 
 type Below = ReadonlyMap<number, readonly number[]>
 
-/** The longest way from above to each; one that comes round to where it was ends there. */
-function rowsOf(parts: readonly GraphPart[], below: Below): Map<number, number> {
-  const rows = new Map(parts.map(({ id }) => [id, 0]))
-  // as many passes as there may be rows: a circle could go on for ever
-  for (let pass = 0; pass < parts.length; pass++) {
-    let isDone = true
+/** What each reads, without what would lead back to it. */
+function withoutCircles(ids: readonly number[], below: Below): Below {
+  const kept = new Map<number, number[]>()
+  const above = new Set<number>()
+  const visit = (id: number): void => {
+    if (kept.has(id)) return
+    const own: number[] = []
+    kept.set(id, own)
+    above.add(id)
+    for (const child of below.get(id)!) {
+      if (above.has(child)) continue
+      own.push(child)
+      visit(child)
+    }
+    above.delete(id)
+  }
+  for (const id of ids) visit(id)
+  return kept
+}
+
+/** The longest way from above to each, where nothing goes round in a circle. */
+function rowsOf(ids: readonly number[], below: Below): Map<number, number> {
+  const rows = new Map(ids.map(id => [id, 0]))
+  for (let isDone = false; !isDone; ) {
+    isDone = true
     for (const [id, children] of below)
       for (const child of children) {
         const row = rows.get(id)! + 1
-        if (row >= parts.length || rows.get(child)! >= row) continue
+        if (rows.get(child)! >= row) continue
         rows.set(child, row)
         isDone = false
       }
-    if (isDone) break
   }
   return rows
 }
 
 /** What reads nothing, or nothing new, has a column of its own; all else stands in the middle above what it reads. */
-function columnsOf(
-  parts: readonly GraphPart[],
-  below: Below,
-  read: ReadonlySet<number>,
-): { columns: Map<number, number>; count: number } {
+function columnsOf(ids: readonly number[], below: Below): { columns: Map<number, number>; count: number } {
   const columns = new Map<number, number>()
   const begun = new Set<number>()
   let count = 0
   const place = (id: number): number => {
     begun.add(id)
-    const own = below.get(id)!.filter(child => !begun.has(child))
     const places: number[] = []
-    for (const child of own) if (!begun.has(child)) places.push(place(child))
+    for (const child of below.get(id)!) if (!begun.has(child)) places.push(place(child))
     const column = places.length === 0 ? count++ : (places[0]! + places.at(-1)!) / 2
     columns.set(id, column)
     return column
   }
-  for (const { id } of parts) if (!read.has(id) && !begun.has(id)) place(id)
-  // a circle has no beginning
-  for (const { id } of parts) if (!begun.has(id)) place(id)
+  for (const id of ids) if (!begun.has(id)) place(id)
   return { columns, count: Math.max(1, count) }
 }
 
