@@ -49,7 +49,8 @@ export function layeredGraph({ nodes, edges }: BlockParts): LayeredGraph {
   for (const { from, to } of known) below.get(from)!.push(to)
   const read = new Set(known.map(({ to }) => to))
   // a circle has no beginning: it is drawn from the first of it on
-  const ordered = [...shown.filter(({ id }) => !read.has(id)), ...shown].map(({ id }) => id)
+  const first = shown.filter(({ id }) => !read.has(id)).toSorted((one, other) => rankOf(one) - rankOf(other))
+  const ordered = [...first, ...shown].map(({ id }) => id)
   const rows = rowsOf(ordered, withoutCircles(ordered, below))
   const { columns, count } = columnsOf(ordered, below)
   return {
@@ -60,6 +61,10 @@ export function layeredGraph({ nodes, edges }: BlockParts): LayeredGraph {
     more: nodes.length - shown.length,
   }
 }
+
+/** The guest's devices stand on the left: theirs is what it is about. */
+const rankOf = ({ kind, name }: GraphPart): number =>
+  kind === 'device' ? (name === '' ? 1 : 0) : kind === 'job' ? 2 : 3
 
 type Below = ReadonlyMap<number, readonly number[]>
 

@@ -16,7 +16,7 @@ export interface SeriesOptions {
 }
 
 /** The last quarter of an hour. */
-export const usualSeries: SeriesOptions = { step: 2000, count: 450 }
+const usualSeries: SeriesOptions = { step: 2000, count: 450 }
 
 /** The largest value of each step of time, of so many steps: never more, however many values there are. */
 export class Series {

@@ -20,6 +20,16 @@ t.test('who reads stands above what is read', t => {
   t.match(primary.boxes[3], { lines: ['file', 'web-root.img'] }, 'of a path its end')
   const secondary = layeredGraph(secondaryGraph)
   t.match(places(secondary), { 'disk0-image': [5, 0], 'xl-12-disk0': [0, 1], 'xl-backup-disk0': [0, 2] })
+  const unread = layeredGraph({
+    nodes: [
+      { id: 1, kind: 'node', name: 'unused' },
+      { id: 2, kind: 'job', name: 'job' },
+      { id: 3, kind: 'device', name: '' },
+      { id: 4, kind: 'device', name: 'ide0' },
+    ],
+    edges: [],
+  })
+  t.match(places(unread), { ide0: [0, 0], 'without a name': [0, 1], job: [0, 2], unused: [0, 3] }, 'devices first')
   t.end()
 })
 

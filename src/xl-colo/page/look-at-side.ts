@@ -1,4 +1,4 @@
-import type { Limits } from '../../link/limits.js'
+import { type Limits, longestTimeout } from '../../link/limits.js'
 import type { SideLook } from '../../page/colo-page.js'
 import type { BlockParts, GraphPart } from '../../page/layered-graph.js'
 import { queryBlockGraph } from '../../qmp/commands/query-block-graph.js'
@@ -6,21 +6,24 @@ import { queryNamedBlockNodes } from '../../qmp/commands/query-named-block-nodes
 import { queryStatus } from '../../qmp/commands/query-status.js'
 import type { Qmp } from '../../qmp/qmp.js'
 
-/** What a side's QEMU shows a page; changes nothing and does not fail. */
-export async function lookAtSide(qmp: Qmp, limits: Limits): Promise<SideLook> {
+/**
+ * What a side's QEMU shows a page; changes nothing and does not fail. One command waits at a time, for as long as QEMU takes or the connection
+ * is there.
+ */
+export async function lookAtSide(qmp: Qmp, signal: AbortSignal): Promise<SideLook> {
+  // one that was given up would wait in QEMU still
+  const limits = { signal, timeout: longestTimeout }
   try {
-    const [{ running }, graph] = await Promise.all([qmp.run(queryStatus, undefined, limits), partsOf(qmp, limits)])
-    return { isRunning: running, graph }
+    const { running } = await qmp.run(queryStatus, undefined, limits)
+    return { isRunning: running, graph: await partsOf(qmp, limits) }
   } catch (error) {
     return { error: error as Error }
   }
 }
 
 async function partsOf(qmp: Qmp, limits: Limits): Promise<BlockParts> {
-  const [{ nodes, edges }, named] = await Promise.all([
-    qmp.run(queryBlockGraph, undefined, limits),
-    qmp.run(queryNamedBlockNodes, { flat: true }, limits),
-  ])
+  const { nodes, edges } = await qmp.run(queryBlockGraph, undefined, limits)
+  const named = await qmp.run(queryNamedBlockNodes, { flat: true }, limits)
   const details = new Map(named.map(node => [node.nodeName, node]))
   return {
     nodes: nodes.map(({ id, kind, name }): GraphPart => {

@@ -16,8 +16,8 @@ export interface ServedColoPage extends AsyncDisposable {
 /** How often the page hears how all is, and its sides are looked at, in milliseconds. */
 const every = 1000
 const lookEvery = 3000
-/** How long a look may take. A monitor may wait for the other side. */
-const lookTimeout = 5000
+/** After how long a side counts as silent that was asked. A monitor may wait for the other side. */
+const silentAfter = 5000
 
 /** Serves a pair's page; nothing without a choice. @throws SystemError, LinkError */
 export async function servingColoPage(
@@ -29,17 +29,21 @@ export async function servingColoPage(
   const serving = await servingPage(choice, { every, view: () => page.view(Date.now()) })
   const over = new AbortController()
   const { signal } = over
-  const looking = new Set<SideName>()
+  const asked = new Map<SideName, number>()
   const look = () => {
     for (const name of ['primary', 'secondary'] as const) {
       const qmp = sides[name]
-      // one at a time: a monitor that is silent is not asked again and again
-      if (qmp === undefined || looking.has(name)) continue
-      looking.add(name)
-      void lookAtSide(qmp, { timeout: lookTimeout, signal }).then(seen => {
-        looking.delete(name)
-        if (!signal.aborted) page.seen(name, seen, Date.now())
-      })
+      if (qmp === undefined) continue
+      const since = asked.get(name)
+      if (since === undefined) {
+        asked.set(name, performance.now())
+        void lookAtSide(qmp, signal).then(seen => {
+          asked.delete(name)
+          if (!signal.aborted) page.seen(name, seen, Date.now())
+        })
+        // what QEMU was asked waits there, and eight of those would hold up what cuts a side off
+      } else if (performance.now() - since > silentAfter)
+        page.seen(name, { error: new Error(`it has said nothing for ${silentAfter / 1000} s`) }, Date.now())
     }
   }
   look()
