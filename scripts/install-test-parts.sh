@@ -3,6 +3,8 @@
 set -eu
 
 packages="gcc libc6-dev libxen-dev libyajl-dev xen-utils-4.17 xenstore-utils mount qemu-system-x86 qemu-system-xen qemu-utils nbdkit libnbd-bin fio openssl strace iproute2 zsh fish corosync pacemaker pacemaker-cli-utils resource-agents libxml2-utils systemd etcd-server prometheus"
+# a browser: it is large
+packages="$packages chromium fonts-dejavu-core"
 
 missing=
 for package in $packages; do

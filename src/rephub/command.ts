@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { PageChoice } from '../command-line/page-choice.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 import type { Asked } from '../replication-command/ask.js'
 import type { At } from './read-at.js'
@@ -13,6 +14,8 @@ export interface ServeCommand {
   metrics: SocketAddress | undefined
   /** A folder, for a cluster manager. */
   stateFiles: string | undefined
+  /** Instead of the configuration's. */
+  page: (PageChoice & { control: boolean }) | undefined
   takeOver: boolean
   json: boolean
 }

@@ -2,6 +2,7 @@ import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
 import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
+import { pageOptions } from '../command-line/page-options.js'
 import { stateFilesOption } from '../replication-command/state-files-option.js'
 import { usualControl } from './defaults.js'
 import { forms } from './start-text.js'
@@ -30,6 +31,8 @@ const optionTable = [
   { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${usualControl})` },
   { ...metricsOption, of: ['serve'] },
   { ...stateFilesOption, of: ['serve'] },
+  ...pageOptions.map(option => ({ ...option, of: ['serve'] as const })),
+  { name: 'page-control', of: ['serve'], help: 'let the page start and discard tests, nothing else' },
   { name: 'at', takes: 'WHEN', of: ofBranches, help: 'of this moment (default: the newest one)' },
   {
     name: 'branch',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
+import { readPageChoice } from '../command-line/page-choice.js'
 import { readMetricsAddress, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
@@ -36,6 +37,9 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
   const control = filled(line, 'control')
   const tls = filled(line, 'tls')
   const metrics = lastValue(line, 'metrics')
+  const page = readPageChoice(name => lastValue(line, name))
+  const pageControl = line.values.has('page-control')
+  if (pageControl && page === undefined) throw new UsageError('--page-control is for --page only: where is the page?')
   return {
     kind: 'serve',
     config,
@@ -48,6 +52,7 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
     },
     metrics: metrics === undefined ? undefined : readMetricsAddress('--metrics', metrics),
     stateFiles: filled(line, 'state-files'),
+    page: page && { ...page, control: pageControl },
     takeOver: line.values.has('take-over'),
     json: line.values.has('json'),
   }

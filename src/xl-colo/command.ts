@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { PageChoice } from '../command-line/page-choice.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 import type { SidePair } from './read-value.js'
 
@@ -29,6 +30,7 @@ export interface StartCommand {
   every: number | undefined
   stopOnExit: boolean
   metrics: SocketAddress | undefined
+  page: PageChoice | undefined
   equal: boolean
   speed: number | undefined
   plainNbd: boolean

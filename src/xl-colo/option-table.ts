@@ -2,6 +2,7 @@ import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
 import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
+import { pageOptions } from '../command-line/page-options.js'
 import type { Verb } from './verbs.js'
 
 interface VerbOption extends CompletedOption {
@@ -32,6 +33,7 @@ const optionTable = [
   { name: 'every', takes: 'TIME', of: protecting, help: 'stay, and take a checkpoint so often: 200ms, 2s' },
   { name: 'stop-on-exit', of: protecting, help: 'with --every: end the protection at SIGINT and SIGTERM' },
   { ...metricsOption, of: protecting, help: `with --every: ${metricsOption.help}` },
+  ...pageOptions.map(option => ({ ...option, of: protecting })),
   { name: 'equal', of: protecting, help: 'disks of which nothing else is known are equal: copy nothing' },
   { name: 'speed', takes: 'BYTES', of: protecting, help: 'copy at most so much a second and disk: 50M' },
   { name: 'plain-nbd', of: protecting, help: "for a primary's QEMU without the replication driver" },

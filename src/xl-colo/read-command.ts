@@ -1,6 +1,7 @@
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
+import { readPageChoice } from '../command-line/page-choice.js'
 import { readMetricsAddress, readSocket, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
@@ -55,6 +56,9 @@ function startCommand(line: CommandLine, verb: Verb, json: boolean): StartComman
     throw new UsageError('--stop-on-exit is for --every only: without it there is nothing that goes on')
   if (values.has('metrics') && every === undefined)
     throw new UsageError('--metrics is for --every only: without it there is nothing that goes on')
+  const page = readPageChoice(name => lastValue(line, name))
+  if (page !== undefined && every === undefined)
+    throw new UsageError('--page is for --every only: without it there is nothing that goes on')
   if (values.has('equal') && values.has('speed'))
     throw new UsageError('--speed has no meaning with --equal: nothing is copied')
   return {
@@ -66,6 +70,7 @@ function startCommand(line: CommandLine, verb: Verb, json: boolean): StartComman
     every,
     stopOnExit: values.has('stop-on-exit'),
     metrics: read(line, 'metrics', readMetricsAddress),
+    page,
     equal: values.has('equal'),
     speed: read(line, 'speed', readSpeed),
     plainNbd: values.has('plain-nbd'),

@@ -13,6 +13,7 @@ const packages: Record<string, string> = {
   nbdkit: 'nbdkit',
   fio: 'fio',
   openssl: 'openssl',
+  chromium: 'chromium',
   'qemu-img': 'qemu-utils',
   'qemu-io': 'qemu-utils',
   'qemu-system-x86_64': 'qemu-system-x86',

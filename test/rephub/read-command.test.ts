@@ -9,6 +9,22 @@ const control = '/run/rephub/control.sock'
 const understood: [args: string[], command: object][] = [
   [['serve', '--data', '/d'], { kind: 'serve', config: undefined, given: { data: '/d' }, takeOver: false }],
   [['serve', '--config', '/c'], { config: '/c', given: {}, metrics: undefined }],
+  [
+    ['serve', '--data', '/d', '--page', '9874', '--page-token', '/t'],
+    {
+      page: {
+        address: { host: '127.0.0.1', port: 9874 },
+        token: '/t',
+        tls: undefined,
+        host: undefined,
+        control: false,
+      },
+    },
+  ],
+  [
+    ['serve', '--data', '/d', '--page', '/p', '--page-token', 't', '--page-tls=/c', '--page-host=h', '--page-control'],
+    { page: { address: { path: '/p' }, token: 't', tls: '/c', host: 'h', control: true } },
+  ],
   [['serve', '--data', '/d', '--metrics', '0.0.0.0:9870'], { metrics: { host: '0.0.0.0', port: 9870 } }],
   [
     ['serve', '--data', 'd', '--listen', '0.0.0.0:1', '--nbd', './n', '--tls', '/t', '--control', '/s', '--take-over'],
@@ -66,6 +82,9 @@ const refused: [args: string[], message: RegExp][] = [
   [['serve', '--data', '/d', '--listen', 'here'], /--listen takes HOST:PORT or a socket's path/],
   [['serve', '--data', '/d', '--nbd', 'h:70000'], /--nbd has the port 70000/],
   [['serve', '--data', ''], /--data is empty/],
+  [['serve', '--data', '/d', '--page', '9874'], /--page needs --page-token FILE/],
+  [['serve', '--data', '/d', '--page-token', '/t'], /--page-token is for --page only/],
+  [['serve', '--data', '/d', '--page-control'], /--page-control is for --page only/],
   [['points'], /points takes GROUP, but was given none/],
   [['points', 'web', '--from', 'before-upgrade'], /--from takes a time .* or how long ago/],
   [['points', 'web', '--to', '#3'], /--to takes a time/],

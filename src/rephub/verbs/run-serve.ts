@@ -20,6 +20,7 @@ import { servingStates } from '../../replication-command/serving-states.js'
 import type { ServeCommand } from '../command.js'
 import { usualControl, usualRun } from '../defaults.js'
 import { exitStatus } from '../exit-status.js'
+import { servingHubPage } from '../page/serving-hub-page.js'
 import { briefText, levelOf } from '../status-lines.js'
 
 /** Is a hub until it is interrupted. */
@@ -27,7 +28,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   const { config: file, takeOver, stateFiles, json } = command
   const lines = new LogLines(io, { json })
   const config = await configOf(command)
-  const { tls, control = usualControl, metrics: configured, ...options } = config
+  const { tls, control = usualControl, metrics: configured, page: configuredPage, ...options } = config
   // a reboot empties its folder
   if (control === usualControl) calling(usualRun, () => fs.mkdirSync(usualRun, { recursive: true, mode: 0o700 }))
   collectAtOnce()
@@ -43,6 +44,8 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   await using _metrics = await servingMetrics('rephub', metrics, () => hubFamilies(server.status, server.takeOvers))
   using states = await servingStates('rephub', 'hub', stateFiles, () => hubStates(server.status), io)
   using _changes = states.follow(server)
+  const { page = configuredPage } = command
+  await using _page = await servingHubPage(server, page)
   const close = await serveControl(
     control,
     async (execute, given, gone) => {
@@ -62,7 +65,7 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
 }
 
 /** What counts from a start on. */
-const fixed = ['name', 'data', 'listen', 'control', 'tls', 'nbd', 'metrics', 'compress'] as const
+const fixed = ['name', 'data', 'listen', 'control', 'tls', 'nbd', 'metrics', 'page', 'compress'] as const
 
 /** Has a hub do what its configuration says now. */
 function reloading(server: HubServer, first: HubConfig, read: () => Promise<HubConfig>): () => Promise<Reloaded> {

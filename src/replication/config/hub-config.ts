@@ -26,6 +26,20 @@ const group = z.strictObject({
   checkpoints: checkpoints.optional(),
 })
 
+const page = z.strictObject({
+  address: metricsAddress,
+  /** The file of the secret to log in with. */
+  token: path,
+  /** A folder with cert.pem and key.pem. */
+  tls: path.optional(),
+  /** A name by which browsers may ask for it, too. */
+  host: z.string().min(1).max(253).optional(),
+  /** Whether it may start and discard tests. */
+  control: z.boolean().default(false),
+  /** How far a recovery may go back before the page marks it, in milliseconds. */
+  target: time.default(5000),
+})
+
 const hubConfig = z.strictObject({
   /** The hub's name; the one in its certificate where it has one. The machine's by default. */
   name: name.optional(),
@@ -34,6 +48,8 @@ const hubConfig = z.strictObject({
   control: socket.optional(),
   /** Where Prometheus scrapes metrics: without it, there are none. */
   metrics: metricsAddress.optional(),
+  /** A page for browsers: without it, there is none. */
+  page: page.optional(),
   /** A folder with ca.pem, cert.pem and key.pem. */
   tls: path.optional(),
   /** Where recovery guests reach their disks over NBD. */

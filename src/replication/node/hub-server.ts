@@ -11,7 +11,7 @@ import { isName } from '../name.js'
 import type { ReplicationError } from '../replication-error.js'
 import { ServedHub } from './serve-hub.js'
 
-export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control' | 'metrics'> {
+export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control' | 'metrics' | 'page'> {
   tls?: MutualTls | undefined
   /** Takes the data from a hub that has it, be it alive: what that one writes later does not count. */
   takeOver?: boolean | undefined

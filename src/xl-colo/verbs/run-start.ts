@@ -18,6 +18,7 @@ import { makeOverlays } from '../make-overlays.js'
 import { heardReporter } from '../output/heard-reporter.js'
 import type { Reporter } from '../output/reporter.js'
 import { reporterFor } from '../output/reporter-for.js'
+import { type LookedAt, servingColoPage } from '../page/serving-colo-page.js'
 import { openRecords } from '../records.js'
 import { withStatus } from '../refusal.js'
 import { openSide } from '../sides.js'
@@ -36,10 +37,16 @@ export async function runStart(command: StartCommand, io: Io): Promise<number> {
   const { signal } = interruption
   const records = openRecords(ends.records, io)
   const limits = { timeout: ends.timeout, signal }
-  const secondarySide = () => openSide('secondary', ends.secondary, { ...limits, records: records.secondary })
+  const sides: LookedAt = { primary: undefined, secondary: undefined }
+  const secondarySide = async () => {
+    const side = await openSide('secondary', ends.secondary, { ...limits, records: records.secondary })
+    sides.secondary = side.qmp
+    return side
+  }
   try {
     await using primary = await openSide('primary', ends.primary, { ...limits, records: records.primary })
     await using secondary = await secondarySide()
+    sides.primary = primary.qmp
     const disks = await whichDisks(ends.disks, [primary, secondary], limits)
     const status = await pairStatus({ primary, secondary, disks, ...limits })
     const unseen = status.primary.error ?? status.secondary.error
@@ -48,7 +55,9 @@ export async function runStart(command: StartCommand, io: Io): Promise<number> {
     reporter.say(`epoch ${epoch}`, { event: 'epoch', epoch })
     const counts = new ColoCounts({ epoch, every: command.every ?? 0 })
     await using _metrics = await servingMetrics('xl-colo', command.metrics, () => counts.families())
+    await using page = await servingColoPage(command.page, { epoch, every: command.every ?? 0, sides })
     const onEvent = (event: PairEvent) => {
+      page.event(event)
       counts.event(event)
       reporter.event(event)
     }

@@ -164,6 +164,20 @@ t.test('where metrics are: a port alone is one of this machine for itself', t =>
   t.end()
 })
 
+t.test('a page for browsers', t => {
+  const read = (page: string) => readHubConfig(`data: /d\npage: ${page}\n`, 'h').page
+  t.strictSame(read('{ address: 9874, token: /t }'), {
+    ...{ address: { host: '127.0.0.1', port: 9874 }, token: '/t', control: false, target: 5000 },
+  })
+  t.match(read('{ address: /p, token: /t, tls: /c, host: h, control: true, target: 1m }'), {
+    ...{ address: { path: '/p' }, tls: '/c', host: 'h', control: true, target: 60_000 },
+  })
+  for (const given of ['9874', '{ address: 9874 }', '{ token: /t }', '{ address: 1, token: /t, control: 1 }'])
+    t.throws(() => read(given), { message: /^h:2:\d+: page/ }, given)
+  t.equal(readHubConfig('data: /d\n', 'h').page, undefined)
+  t.end()
+})
+
 t.test('names that would need much memory are refused, for all groups and for one', t => {
   for (const config of ['limits: { checkpoints: N }', 'groups: { web: { checkpoints: N } }'])
     for (const count of [0, -1, 0.5, 10_001])
