@@ -255,9 +255,10 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
     try {
       this.#keeper = await holdLease(leases, name, { ...options, signal: this.#over.signal })
     } catch (error) {
-      this.#say('waits', (error as Error).message)
+      const isTaken = isLeaseError(error, 'taken')
+      this.#say('waits', isTaken ? '' : (error as Error).message)
       // that it is free again is told; whatever happens to the node, nobody is asked more often
-      return this.#alarm.wait(isLeaseError(error, 'taken') ? lookInterval : retryDelay, ['lease', 'order'])
+      return this.#alarm.wait(isTaken ? lookInterval : retryDelay, ['lease', 'order'])
     }
     this.#attempt = newAttempt()
     this.#isTaken = false
