@@ -41,3 +41,29 @@ t.test(`faults of a pair under a lease, SEED=${seed} LEASES=${LEASES}`, { timeou
   t.equal(history.problem, undefined)
   t.ok(history.counts.byCheckpoint > 0, 'checkpoints were promised')
 })
+
+/** What is planted, the fault that shows it, and what is said then. */
+const planted = [
+  ['a timer is believed', 'a node is stopped', /was answered while that of|is promised/],
+  [
+    'the record is not believed',
+    'a node goes on alone, and dies; the other one comes back first',
+    /found \d+, and \d+ was promised/,
+  ],
+] as const
+
+for (const [plant, name, found] of planted)
+  t.test(`what is planted is found: ${plant}`, { timeout: 0 }, async t => {
+    const world = await realPart(t, () => leasedWorld(t, { members: 1, ttl: 2000, plant }))
+    if (world === undefined) return
+    const { nodes, history } = world
+    const random = createRandom(1)
+    const fault = pairFaults.find(one => one.name === name)!
+    for (let run = 0; run < 10 && history.problem === undefined; run++) {
+      const node = nodes.find(one => one.name === history.active)!
+      await fault.do(world, node, nodes.find(one => one !== node)!, random)
+      await world.untilPromised(history.promised + 8).catch(() => {})
+      await world.untilEqual().catch(() => {})
+    }
+    t.match(history.problem, found)
+  })

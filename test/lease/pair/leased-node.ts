@@ -5,7 +5,8 @@ import { connectDiskControl, type ServedStatus } from 'xenlight/protocol-d'
 import { projectRoot } from '../../support/project-root.js'
 import type { Way } from './way.js'
 
-const builtCommand = join(projectRoot, 'dist/bin/xl-remus.cjs')
+const command = join(projectRoot, 'dist/bin/xl-remus.cjs')
+const plantedCommand = join(projectRoot, 'build/test/lease/pair/planted-remus.js')
 
 export interface LeasedNodeOptions {
   name: string
@@ -18,8 +19,8 @@ export interface LeasedNodeOptions {
   endpoints: readonly string[]
   /** In milliseconds. */
   ttl: number
-  /** What is run in the place of the built command. */
-  command?: string | undefined
+  /** The mistake that it has. */
+  plant?: string | undefined
 }
 
 /** A node of a pair under a lease, as a process. */
@@ -30,18 +31,27 @@ export class LeasedNode {
   readonly image: string
   readonly toEtcd: readonly Way[]
   readonly #args: readonly string[]
+  readonly #plant: string | undefined
   #child: ChildProcess | undefined
   #said = ''
 
-  constructor({ name, folder, peer, toEtcd, endpoints, ttl, command = builtCommand }: LeasedNodeOptions) {
+  constructor({ name, folder, peer, toEtcd, endpoints, ttl, plant }: LeasedNodeOptions) {
     const at = (ending: string) => join(folder, `${name}.${ending}`)
     this.name = name
     this.nbd = at('nbd')
     this.control = at('ctl')
     this.image = at('img')
     this.toEtcd = toEtcd
+    this.#plant = plant
     this.#args = [
-      ...[command, 'serve', this.image, '--pair-file', join(folder, 'pair'), ...peer],
+      ...[
+        plant === undefined ? command : plantedCommand,
+        'serve',
+        this.image,
+        '--pair-file',
+        join(folder, 'pair'),
+        ...peer,
+      ],
       ...['--nbd', this.nbd, '--control', this.control, '--dead-after', '2s'],
       ...['--lease', 'web', '--etcd', endpoints.join(','), '--lease-ttl', `${ttl}ms`, '--node', name],
     ]
@@ -60,7 +70,10 @@ export class LeasedNode {
   start(): void {
     if (this.isUp) return
     const { PATH } = process.env
-    const child = spawn(process.execPath, this.#args, { env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, this.#args, {
+      env: { PATH, PLANT: this.#plant },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     for (const stream of [child.stdout!, child.stderr!])
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#said = (this.#said + text).slice(-4000)

@@ -33,8 +33,8 @@ export interface WorldOptions {
   members: number
   /** In milliseconds. */
   ttl: number
-  /** What is run in the place of `xl-remus`. */
-  command?: string | undefined
+  /** A mistake that both nodes have. */
+  plant?: string | undefined
   /** Without one, guests write from the beginning. */
   isWithoutGuests?: boolean
 }
@@ -42,7 +42,7 @@ export interface WorldOptions {
 /** Starts all of it; the first node is Primary then. @throws MissingRealPart */
 export async function leasedWorld(
   t: Test,
-  { members, ttl, command, isWithoutGuests = false }: WorldOptions,
+  { members, ttl, plant, isWithoutGuests = false }: WorldOptions,
 ): Promise<LeasedWorld> {
   const cluster = await startEtcd(t, { size: members })
   const folder = mkdtempSync(join(tmpdir(), 'leased-pair-'))
@@ -64,7 +64,7 @@ export async function leasedWorld(
       ...{ data: join(folder, `${name}.img`), size: 1024 * 1024, logSize: 64 * 1024 * 1024 },
       pair: 'a name that nobody guesses',
     })
-    return new LeasedNode({ name, folder, peer, toEtcd: made.map(({ way }) => way), endpoints, ttl, command })
+    return new LeasedNode({ name, folder, peer, toEtcd: made.map(({ way }) => way), endpoints, ttl, plant })
   }
   const nodes = [
     await node('anna', ['--listen', `127.0.0.1:${listens}`]),
