@@ -44,7 +44,7 @@ t.test(`faults of a pair under a lease, SEED=${seed} LEASES=${LEASES}`, { timeou
 
 /** What is planted, the fault that shows it, and what is said then. */
 const planted = [
-  ['a timer is believed', 'a node is stopped', /was answered while that of|is promised/],
+  ['a timer is believed', 'a node is stopped', /was answered while that of|was promised \d+, and that of/],
   [
     'the record is not believed',
     'a node goes on alone, and dies; the other one comes back first',
