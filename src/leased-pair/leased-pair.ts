@@ -172,7 +172,7 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
     this.#alarm.ring('order')
     const { clock } = this.#options.leases
     using _limit = clock.after(timeout ?? patience, () =>
-      order.failed(new ProtocolDError('no-lease', `it was not done in time: ${this.#why}`)),
+      order.failed(new ProtocolDError('no-lease', `it was not done in time: ${this.#whyNotDone}`)),
     )
     try {
       await order.done
@@ -180,6 +180,10 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
       this.#order = undefined
       this.#alarm.ring('order')
     }
+  }
+
+  get #whyNotDone(): string {
+    return printable(this.#why || `${this.#holder ?? 'nobody'} has the lease`)
   }
 
   async #run(disk: PairDisk): Promise<void> {

@@ -73,6 +73,13 @@ function ofPrimary({ status, lease, epoch, order }: PairView): Step {
 }
 
 function whyNot({ status, record, self, order, pause }: PairView): string | undefined {
-  if (order === 'force') return status.failure === undefined ? undefined : 'a file of the node failed'
+  if (order === 'force') return whyNotForced(status)
   return pause === '' ? whyNotPromoted(status, record, self) : pause
+}
+
+/** What no operator can have done. */
+function whyNotForced({ failure, connection }: ServedStatus): string | undefined {
+  if (failure !== undefined) return 'a file of the node failed'
+  const isTarget = connection === 'target' || connection === 'target-starting'
+  return isTarget ? 'its data is being brought up to date' : undefined
 }

@@ -61,5 +61,7 @@ t.test('an operator has it promoted with what it has, under the lease', t => {
   t.same(nextStep(view({ ...forced, ...held })), { kind: 'record', isAlone: true })
   t.same(nextStep(view({ ...forced, ...held, recorded: 'alone' })), { kind: 'promote', isForced: true })
   t.match(nextStep(view({ ...forced, status: { ...status, failure: 'EIO' } })), { kind: 'wait' })
+  const target = { ...forced, ...held, status: { ...status, connection: 'target' } } as const
+  t.match(nextStep(view(target)), { kind: 'release' }, 'before the record says otherwise')
   t.end()
 })

@@ -9,7 +9,11 @@ t.test('a Secondary may be promoted with what nobody else has more of', t => {
   t.equal(whyNotPromoted(secondary({ connection: 'equal' }), 'none', anna), undefined, 'both hold the same')
   t.equal(whyNotPromoted(secondary({ connection: 'undecided' }), record(), anna), undefined)
   const refused = secondary({ connection: 'refused', isRefused: true, why: splitBrain })
-  t.equal(whyNotPromoted(refused, record({ alone: anna }), anna), undefined, 'of a split brain it is the side that counts')
+  t.equal(
+    whyNotPromoted(refused, record({ alone: anna }), anna),
+    undefined,
+    'of a split brain it is the side that counts',
+  )
   t.equal(whyNotPromoted(secondary({ connection: 'equal', promotion: 9 }), record(), anna), undefined)
   t.end()
 })

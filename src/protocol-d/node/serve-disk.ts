@@ -260,13 +260,13 @@ export class ServedDisk implements AsyncDisposable {
       return this.disk.promote({ two, force, number }, { timeout })
     }
     if (reason === undefined) throw decidedByLease('promote it with --force-lease REASON, against its advice')
-    await this.#guard.force(reason, { timeout: timeout ?? changeTimeout })
+    await this.#guard.force(reason, told(timeout))
   }
 
   async #handOver({ force, timeout = changeTimeout }: Given): Promise<void> {
     if (this.#guard === undefined) return this.demote({ force, timeout })
     if (force !== true) this.#mustBeFree()
-    await this.#guard.handOver({ timeout })
+    await this.#guard.handOver(told(timeout))
   }
 
   async #do({ execute, arguments: given }: Command, gone: AbortSignal): Promise<unknown> {
@@ -294,6 +294,9 @@ export class ServedDisk implements AsyncDisposable {
     }
   }
 }
+
+/** Whoever asks is told before its own time is up. */
+const told = (timeout = changeTimeout) => ({ timeout: Math.ceil(timeout * 0.8) })
 
 const decidedByLease = (hint: string): ProtocolDError =>
   new ProtocolDError('refused', `the lease of the node decides it: ${hint}`)
