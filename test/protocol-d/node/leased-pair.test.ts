@@ -27,6 +27,13 @@ async function until(node: LeasedNode, what: object): Promise<void> {
   await eventually(`${node.name} is ${JSON.stringify(what)}`, isSo, () => JSON.stringify(last))
 }
 
+/** Waits until a guest is served there. */
+const untilServed = (node: LeasedNode) =>
+  eventually(`${node.name} serves`, async () => {
+    const status = await node.status()
+    return status?.role === 'primary' && !status.asksAlone && status.lease?.state === 'held'
+  })
+
 const write = async (guest: NbdClient, value: number) => {
   await guest.write(0, Buffer.alloc(512, value))
   await guest.flush()
@@ -58,7 +65,7 @@ t.test(
     }
     await until(berta, { differing: 0, unsent: 0 })
     await anna.end()
-    await until(berta, { role: 'primary', asksAlone: false })
+    await untilServed(berta)
     t.match(await berta.status(), { promotion: 2, lease: { state: 'held', epoch: 2, holder: 'berta' } })
     t.match(await runWith(['pairs', ...etcd(world)]), {
       status: 0,
@@ -115,7 +122,7 @@ t.test('a process that was stopped past its lease answers nothing when it goes o
         () => answers.push('lost'),
       ),
   )
-  await until(berta, { role: 'primary', asksAlone: false })
+  await untilServed(berta)
   anna.signal('SIGCONT')
   await Promise.all(asked)
   t.strictSame(answers, ['lost', 'lost', 'lost', 'lost'])
