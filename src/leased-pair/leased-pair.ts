@@ -13,21 +13,12 @@ import type { Guard } from '../protocol-d/node/guard.js'
 import { noLease } from '../protocol-d/node/guarded-backend.js'
 import { ProtocolDError } from '../protocol-d/protocol-d-error.js'
 import { Alarm } from './alarm.js'
+import { KnownPair } from './known-pair.js'
 import { nextStep, type PairView, type Step } from './next-step.js'
 import { Order } from './order.js'
+import type { PairDisk } from './pair-disk.js'
 import type { PairNode } from './pair-node.js'
-import { type PairRecord, pairKey, readPairRecord } from './pair-record.js'
-import type { KnownRecord } from './why-not-promoted.js'
-
-/** What a pair does with its node. */
-export interface PairDisk {
-  status(): ServedStatus
-  onChange(changed: () => void): () => void
-  promote(options: { number: number; force: boolean }, limits: { timeout: number }): Promise<void>
-  /** Cuts its clients off, and makes it Secondary. */
-  demote(options: { force: true; timeout: number }): Promise<void>
-  discardOwnChanges(): Promise<void>
-}
+import { WatchedHolder } from './watched-holder.js'
 
 export interface LeasedPairOptions {
   leases: LeaseStore
@@ -63,6 +54,7 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
   readonly #over = new AbortController()
   readonly #listeners = new Set<() => void>()
   readonly #alarm: Alarm
+  readonly #known: KnownPair
   #disk: PairDisk | undefined
   #running: Promise<void> | undefined
   /** The lease that this node has; lost, until the node is Secondary. */
@@ -73,10 +65,7 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
   #isTaken = false
   /** What all that is tried until the lease is had goes by: an answer that was lost is found again. */
   #attempt = newAttempt()
-  #holder: string | undefined
-  #record: KnownRecord = 'unknown'
-  #isFresh = false
-  #recorded: PairView['recorded'] = 'nothing'
+  #watched: WatchedHolder | undefined
   #order: Order | undefined
   #state: LeaseStatus['state'] = 'waits'
   #why = ''
@@ -89,6 +78,7 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
   constructor(options: LeasedPairOptions) {
     this.#options = options
     this.#alarm = new Alarm(options.leases.clock)
+    this.#known = new KnownPair(options.catalogue, options.name, options.self)
     this.#pausedUntil = options.leases.clock.uptime() + settling
   }
 
@@ -96,7 +86,11 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
   begin(disk: PairDisk): void {
     this.#disk = disk
     const unlisten = disk.onChange(() => this.#alarm.ring('change'))
-    void this.#watch()
+    const { leases, name } = this.#options
+    this.#watched = new WatchedHolder(leases, name, this.#over.signal, isFree => {
+      this.#changed()
+      if (isFree) this.#alarm.ring('lease')
+    })
     this.#running = this.#run(disk).finally(unlisten)
   }
 
@@ -112,7 +106,7 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
     return {
       ...{ name, node: self.name },
       state: this.#state === 'held' && !isHeld ? 'lost' : this.#state,
-      holder: isHeld ? self.name : this.#holder,
+      holder: isHeld ? self.name : this.#watched?.holder,
       epoch: keeper?.epoch,
       why: printable(problem?.message ?? this.#why),
     }
@@ -147,14 +141,14 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
 
   async mayGoOnAlone(promotion: number, { signal }: Limits): Promise<void> {
     const keeper = this.#servingBy(promotion)
-    if (this.#recorded !== 'alone') await this.#write(keeper, true, signal)
+    if (this.#known.recorded(keeper) !== 'alone') await this.#write(keeper, true, signal)
     keeper.check()
   }
 
   async isEqual(promotion: number, { signal }: Limits): Promise<void> {
     const keeper = this.#servingBy(promotion)
     if (this.#disk!.status().connection !== 'equal') throw new Error('the peer has gone again')
-    if (this.#recorded !== 'equal') await this.#write(keeper, false, signal)
+    if (this.#known.recorded(keeper) !== 'equal') await this.#write(keeper, false, signal)
   }
 
   /** The lease under which the node is served, by the promotion that asks. @throws ProtocolDError no-lease */
@@ -183,12 +177,14 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
   }
 
   get #whyNotDone(): string {
-    return printable(this.#why || `${this.#holder ?? 'nobody'} has the lease`)
+    return printable(this.#why || `${this.#watched?.holder ?? 'nobody'} has the lease`)
   }
 
   async #run(disk: PairDisk): Promise<void> {
     while (!this.#over.signal.aborted) {
       this.#alarm.reset()
+      // what is not had is handed over
+      if (this.#order?.kind === 'hand-over' && this.#keeper === undefined) this.#order.succeeded()
       await this.#take(nextStep(this.#view(disk)), disk)
       // whatever the steps are, others have their turn
       await this.#alarm.wait(0, [])
@@ -202,7 +198,9 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
     const isHeld = keeper?.isHeld() === true && !this.#isTaken
     const status = disk.status()
     return {
-      ...{ status, self, record: this.#record, isFresh: this.#isFresh, recorded: this.#recorded },
+      ...{ status, self, record: this.#known.record },
+      isFresh: this.#known.isFresh(keeper),
+      recorded: this.#known.recorded(keeper),
       lease: keeper === undefined ? 'none' : isHeld ? 'held' : 'lost',
       epoch: keeper?.epoch,
       order: this.#order?.kind ?? 'none',
@@ -224,7 +222,7 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
         return this.#acquire(disk)
       case 'read':
         this.#say('takes', '')
-        return this.#trying(() => this.#read())
+        return this.#trying(() => this.#known.read(this.#keeper, this.#over.signal))
       case 'record':
         return this.#trying(() => this.#write(this.#keeper!, step.isAlone, this.#over.signal))
       case 'promote':
@@ -243,19 +241,25 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
   }
 
   async #wait(why: string): Promise<void> {
-    this.#say('waits', why)
     const { clock } = this.#options.leases
     const left = this.#lookedAt + lookInterval - clock.uptime()
-    if (left > 0) return this.#alarm.wait(left)
+    if (left > 0) {
+      this.#say('waits', why)
+      return this.#alarm.wait(left)
+    }
     this.#lookedAt = clock.uptime()
-    await this.#trying(() => this.#read())
+    await this.#trying(() => this.#known.read(this.#keeper, this.#over.signal))
   }
 
   async #acquire(disk: PairDisk): Promise<void> {
     const { leases, name, self, ttl } = this.#options
     const { promotion } = disk.status()
-    const known = typeof this.#record === 'string' ? 0 : this.#record.promotion
-    const options = { holder: self.name, ttl, above: Math.max(promotion, known), attempt: this.#attempt }
+    const options = {
+      holder: self.name,
+      ttl,
+      above: Math.max(promotion, this.#known.promotion),
+      attempt: this.#attempt,
+    }
     try {
       this.#keeper = await holdLease(leases, name, { ...options, signal: this.#over.signal })
     } catch (error) {
@@ -266,58 +270,18 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
     }
     this.#attempt = newAttempt()
     this.#isTaken = false
-    this.#isFresh = false
-    this.#recorded = 'nothing'
     this.#promotingSince = undefined
     this.#keeper.signal.addEventListener('abort', () => this.#alarm.ring('change'))
   }
 
-  /** Reads the record; under a lease that is held, nobody else writes it after that. */
-  async #read(): Promise<void> {
-    const { catalogue, name } = this.#options
-    const keeper = this.#keeper
-    let found: Awaited<ReturnType<Catalogue['get']>>
-    try {
-      found = await catalogue.get(name, pairKey, { signal: this.#over.signal })
-    } catch (error) {
-      this.#record = 'unknown'
-      throw error
-    }
-    this.#record = found === undefined ? 'none' : (readPairRecord(found.value) ?? 'unreadable')
-    if (keeper === this.#keeper) this.#isFresh = keeper !== undefined
-  }
-
   async #write(keeper: LeaseKeeper, isAlone: boolean, signal: AbortSignal | undefined): Promise<void> {
-    const { catalogue } = this.#options
-    const record = this.#newRecord(keeper.epoch, isAlone)
-    this.#recorded = 'nothing'
-    const both = signal === undefined ? keeper.signal : AbortSignal.any([signal, keeper.signal])
+    const { url } = this.#disk!.status()
+    const reason = this.#order?.kind === 'force' ? this.#order.reason : undefined
     try {
-      await catalogue.put(keeper.grant, pairKey, record, { signal: both })
+      await this.#known.write({ keeper, isAlone, nbd: url, reason }, signal)
     } catch (error) {
       if (isLeaseError(error, 'lost') && keeper === this.#keeper) this.#lose()
       throw error
-    }
-    if (keeper !== this.#keeper) throw noLease()
-    this.#record = record
-    this.#recorded = isAlone ? 'alone' : 'equal'
-  }
-
-  #newRecord(promotion: number, isAlone: boolean): PairRecord {
-    const { self } = this.#options
-    const before = typeof this.#record === 'string' ? undefined : this.#record
-    const { url } = this.#disk!.status()
-    const others = before?.nodes.filter(({ side }) => side !== self.side) ?? []
-    const reason = this.#order?.kind === 'force' ? this.#order.reason : undefined
-    return {
-      nodes: [...others, self],
-      primary: self,
-      nbd: url,
-      promotion,
-      alone: isAlone ? self : null,
-      state: isAlone ? 'alone' : 'equal',
-      forced: reason === undefined ? (before?.forced ?? null) : { node: self, promotion, reason },
-      isForced: isAlone && (reason !== undefined || before?.isForced === true),
     }
   }
 
@@ -360,15 +324,12 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
     const isHeld = keeper?.isHeld() === true
     this.#keeper = undefined
     this.#serving = undefined
-    this.#record = 'unknown'
-    this.#isFresh = false
-    this.#recorded = 'nothing'
+    this.#known.forget()
     this.#say('waits', why)
     // the other one is to have it first
     if (isHeld && !isAgain) this.#pauseFor(this.#options.ttl, why)
     await keeper?.[Symbol.asyncDispose]()
     this.#lookedAt = Number.NEGATIVE_INFINITY
-    if (this.#order?.kind === 'hand-over') this.#order.succeeded()
   }
 
   #pauseFor(time: number, why: string): void {
@@ -396,24 +357,6 @@ export class LeasedPair implements Guard, Arbiter, AsyncDisposable {
     } catch (error) {
       this.#say(this.#state, (error as Error).message)
       await this.#alarm.wait(retryDelay, ['order'])
-    }
-  }
-
-  /** Hears who has the lease. */
-  async #watch(): Promise<void> {
-    const { leases, name } = this.#options
-    const { signal } = this.#over
-    while (!signal.aborted) {
-      try {
-        for await (const { holder } of leases.watch(name, { signal })) {
-          this.#holder = holder
-          this.#changed()
-          if (holder === undefined) this.#alarm.ring('lease')
-        }
-      } catch {
-        this.#holder = undefined
-        if (!signal.aborted) await new Promise<void>(resolve => leases.clock.after(lookInterval, resolve))
-      }
     }
   }
 

@@ -1,6 +1,6 @@
 import type { ServedStatus } from 'xenlight/protocol-d'
 import { ProtocolDError } from 'xenlight/protocol-d'
-import type { PairDisk } from '#xenlight/leased-pair/leased-pair.js'
+import type { PairDisk } from '#xenlight/leased-pair/pair-disk.js'
 import type { ModelProcess } from '../../lease/model/world.js'
 import { secondary } from '../played-status.js'
 

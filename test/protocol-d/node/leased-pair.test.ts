@@ -17,7 +17,7 @@ t.test(
       status: 0,
       stdout: /; lease web: held, epoch \d+\n$/,
     })
-    t.match(await runWith(['status', '--control', berta.control]), { stdout: /; lease web: anna has it\n$/ })
+    t.match(await runWith(['status', '--control', berta.control]), { stdout: /; lease web: anna has it/ })
     for (const words of [['promote'], ['promote', '--force'], ['promote', '--number', '9'], ['alone']])
       t.match(await runWith([...words, '--control', berta.control]), {
         status: 6,
