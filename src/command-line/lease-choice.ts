@@ -3,12 +3,18 @@ import { checkTtl } from '../lease/lease-time.js'
 import { readEndpoint } from '../lease/node/etcd-endpoint.js'
 import { type Etcd, openEtcd } from '../lease/node/open-etcd.js'
 import { certificates } from './certificates.js'
-import { type CommandLine, lastValue } from './command-line.js'
 import type { LeaseOptionName } from './lease-options.js'
 import { readTime } from './read-value.js'
 import { UsageError } from './usage-error.js'
 
 const usualTtl = 10_000
+
+/** Options that were given, of a command that has these among others. */
+interface Given<Name extends string> {
+  values: { get(name: Name): string[] | undefined }
+}
+
+const lastValue = <Name extends string>({ values }: Given<Name>, name: Name) => values.get(name)?.at(-1)
 
 /** Which lease a command serves under, and who keeps it. */
 export interface LeaseChoice {
@@ -21,8 +27,20 @@ export interface LeaseChoice {
   ttl: number
 }
 
+/** Which cluster of etcd is asked. */
+export type EtcdChoice = Pick<LeaseChoice, 'endpoints' | 'tls'>
+
+/** What `--etcd` and `--etcd-tls` say alone. @throws UsageError */
+export function readEtcdChoice(line: Given<'etcd' | 'etcd-tls'>): EtcdChoice {
+  const endpoints = (line.values.get('etcd') ?? []).flatMap(value => value.split(','))
+  const tls = lastValue(line, 'etcd-tls')
+  if (endpoints.length === 0) throw new UsageError('--etcd URL,URL… is needed: who keeps the catalogue?')
+  for (const endpoint of endpoints) checkEndpoint(endpoint, tls !== undefined)
+  return { endpoints, tls }
+}
+
 /** What the options of `leaseOptions` say; undefined without `--lease`. @throws UsageError */
-export function readLeaseChoice(line: CommandLine<LeaseOptionName>): LeaseChoice | undefined {
+export function readLeaseChoice(line: Given<LeaseOptionName>): LeaseChoice | undefined {
   const name = lastValue(line, 'lease')
   const endpoints = (line.values.get('etcd') ?? []).flatMap(value => value.split(','))
   const tls = lastValue(line, 'etcd-tls')
@@ -62,5 +80,5 @@ function readTtl(text: string): number {
 }
 
 /** The cluster that keeps it. Nobody is asked yet. @throws SystemError where a certificate cannot be read */
-export const openLeaseEtcd = ({ endpoints, tls }: LeaseChoice): Etcd =>
+export const openLeaseEtcd = ({ endpoints, tls }: EtcdChoice): Etcd =>
   openEtcd({ endpoints, tls: tls === undefined ? undefined : certificates(tls) })

@@ -40,6 +40,11 @@ export function remusFamilies(disk: string, status: ServedStatus, counts: DiskCo
       "Whether the guest's writes wait until the arbiter lets the node go on alone.",
       status.asksAlone,
     ),
+    one(
+      'lease_held',
+      'Of a node under a lease: whether it has it, and serves by it.',
+      status.lease && status.lease.state === 'held',
+    ),
     one('failed', 'Whether a file failed: the node does nothing any more.', status.failure !== undefined),
     one('size_bytes', 'How large the disk is.', status.size),
     one('differing_bytes', "What may differ from the peer's data.", status.differing),

@@ -34,6 +34,9 @@ export type Verdict =
   | { kind: 'undecided'; why: string }
   | { kind: 'refused'; why: string }
 
+/** Why they do not fit where both went on alone. */
+export const splitBrain = 'split brain, both went on alone: say on one node that its changes are to be discarded'
+
 /** DRBD's `after-sb-1pri`: what happens where both went on alone, and one of them is Primary. */
 export type AfterSplitBrain = 'disconnect' | 'discard-secondary'
 
@@ -70,7 +73,7 @@ function relate(mine: Hello, its: Hello): Verdict {
   const iWentOn = mine.bases.includes(its.generation)
   // half a copy is of the generation from which its source counted
   if (iWentOn !== wentOn) return (damaged === undefined && bySide(mine, its)) || copy(iWentOn ? 'source' : 'target')
-  if (mine.bases.some(base => its.bases.includes(base))) return damaged ?? splitBrain(mine, its)
+  if (mine.bases.some(base => its.bases.includes(base))) return damaged ?? ofSplitBrain(mine, its)
   const isMineNewer = mine.history.includes(its.generation)
   if (isMineNewer !== its.history.includes(mine.generation)) return copy(isMineNewer ? 'source' : 'target', true)
   if (damaged !== undefined) return { ...damaged, isFull: true }
@@ -102,13 +105,13 @@ function ofOneGeneration(mine: Hello, its: Hello): Verdict {
   return copy(mine.differs ? 'source' : 'target')
 }
 
-function splitBrain(mine: Hello, its: Hello): Verdict {
+function ofSplitBrain(mine: Hello, its: Hello): Verdict {
   const bySaid = bySide(mine, its)
   if (bySaid !== undefined) return bySaid
   // one that would have it decided by hand decides for both
   const isAutomatic = [mine, its].every(({ afterSplitBrain }) => afterSplitBrain === 'discard-secondary')
   if (isAutomatic && mine.role !== its.role) return copy(mine.role === 'primary' ? 'source' : 'target')
-  return refused('split brain, both went on alone: say on one node that its changes are to be discarded')
+  return refused(splitBrain)
 }
 
 function unrelated(mine: Hello, its: Hello): Verdict {

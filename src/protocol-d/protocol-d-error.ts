@@ -9,11 +9,12 @@ import { XenlightError } from '../xenlight-error.js'
  * - `not-promotable` its data is half a copy, or older than the peer's
  * - `number-over` a promotion of that number, or a greater one, was made already
  * - `fenced` a later promotion was made elsewhere: it is no Primary any more
+ * - `no-lease` the lease under which it is served is another's, or over
  * - `no-checkpoints` checkpointing is off (the EINVAL of DRBD's ioctl 20)
  * - `no-peer` no peer that holds the same data is connected (its EPROTO)
  * - `peer-lost` the connection ended before the peer acknowledged (the EPROTO of ioctl 30)
  * - `busy` another change of the same kind is under way
- * - `refused` the peer says no
+ * - `refused` the peer says no, or its lease decides it
  * - `in-use` another process has the node, or a client has its disk
  * - `other-pair` the node was made for a pair of another name
  * - `no-metadata` there is none, or both copies of it are damaged
@@ -27,6 +28,7 @@ export const protocolDErrorCodes = [
   'not-promotable',
   'number-over',
   'fenced',
+  'no-lease',
   'no-checkpoints',
   'no-peer',
   'peer-lost',

@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { EtcdChoice, LeaseChoice } from '../command-line/lease-choice.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 import type { AfterSplitBrain } from '../protocol-d/handshake.js'
 
@@ -29,6 +30,8 @@ export interface ServeCommand extends Files {
   /** A program's absolute path. */
   arbiter: string | undefined
   stateFile: string | undefined
+  /** The lease under which the node is Primary, and what the node is called there. */
+  lease: (LeaseChoice & { node: string }) | undefined
   /** In milliseconds. */
   deadAfter: number | undefined
   json: boolean
@@ -50,13 +53,29 @@ export interface ProbeCommand {
   timeout: number | undefined
 }
 
+/** Which pairs the catalogue knows. */
+export interface PairsCommand extends EtcdChoice {
+  kind: 'pairs'
+  json: boolean
+  /** In milliseconds; undefined for the usual one. */
+  timeout: number | undefined
+}
+
 export type Command =
   | ProbeCommand
+  | PairsCommand
   | CreateCommand
   | ServeCommand
   | (Asked & { kind: 'status'; watch: boolean })
   | (Asked & { kind: 'checkpoint'; switch: 'on' | 'off' | undefined })
-  | (Asked & { kind: 'promote'; two: boolean; force: boolean; number: number | undefined })
+  | (Asked & {
+      kind: 'promote'
+      two: boolean
+      force: boolean
+      number: number | undefined
+      /** Why, under a lease. */
+      forceLease: string | undefined
+    })
   | (Asked & { kind: 'alone' })
   | (Asked & { kind: 'demote'; force: boolean })
   | (Asked & { kind: 'resync'; discard: boolean })

@@ -1,5 +1,6 @@
 import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
+import { leaseOptions } from '../command-line/lease-options.js'
 import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
 import type { Verb } from './verbs.js'
@@ -10,8 +11,9 @@ interface VerbOption extends CompletedOption {
 
 const ofFiles = ['create', 'serve'] as const
 const ofServed = ['serve', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync'] as const
-const ofAnswers = ['probe', 'serve', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync'] as const
-const ofTimed = ['probe', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync'] as const
+const ofAnswers = ['probe', 'serve', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync', 'pairs'] as const
+const ofTimed = ['probe', 'status', 'checkpoint', 'promote', 'alone', 'demote', 'resync', 'pairs'] as const
+const [lease, etcd, etcdTls, leaseTtl] = leaseOptions
 
 const optionTable = [
   {
@@ -55,12 +57,23 @@ const optionTable = [
     of: ['serve'],
     help: 'keep what a cluster manager asks about in a file',
   },
+  { ...lease, of: ['serve'], help: 'be Primary while this lease is held, of a cluster of etcd' },
+  { ...etcd, of: ['serve', 'pairs'] },
+  { ...etcdTls, of: ['serve', 'pairs'] },
+  { ...leaseTtl, of: ['serve'] },
+  { name: 'node', takes: 'NAME', of: ['serve'], help: "what the node is called there (default: the host's name)" },
   { name: 'number', takes: 'N', of: ['promote'], help: 'of this promotion; a Primary of a smaller one is fenced' },
   { name: 'two', of: ['promote'], help: 'also beside a peer that is Primary: for a live migration' },
   {
     name: 'force',
     of: ['promote', 'demote'],
     help: 'promote data that is new, half a copy or old; demote with clients',
+  },
+  {
+    name: 'force-lease',
+    takes: 'REASON',
+    of: ['promote'],
+    help: 'under a lease: promote the node with what it has, once it has the lease',
   },
   { name: 'discard', of: ['resync'], help: 'what this node wrote alone does not count' },
   { name: 'watch', of: ['status'], help: 'look again each second, until interrupted' },

@@ -1,13 +1,17 @@
+import { hostname } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
+import { readEtcdChoice, readLeaseChoice } from '../command-line/lease-choice.js'
 import { readMetricsAddress, readSocket, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
+import { isLeaseName } from '../lease/lease-name.js'
+import { reasonAtMost } from '../protocol-d/control/command.js'
 import { highestPromotion, largestDisk } from '../protocol-d/geometry.js'
 import type { AfterSplitBrain } from '../protocol-d/handshake.js'
-import type { Asked, Command, ProbeCommand, ServeCommand } from './command.js'
+import type { Asked, Command, PairsCommand, ProbeCommand, ServeCommand } from './command.js'
 import { type OptionName, options } from './option-table.js'
 import { type Verb, verbNames, verbs } from './verbs.js'
 
@@ -24,6 +28,7 @@ export function readCommand(args: readonly string[]): Command {
   if (verb === 'probe') return probe(line, words)
   if (verb === 'create') return { kind: verb, ...files(line, words, verb), ...sizes(line) }
   if (verb === 'serve') return serve(line, words)
+  if (verb === 'pairs') return pairs(line, words)
   return ask(line, words, verb)
 }
 
@@ -85,11 +90,16 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
     deadAfter,
     arbiter: arbiter(line),
     stateFile: lastValue(line, 'state-file'),
+    lease: lease(line),
     json: line.values.has('json'),
   }
 }
 
-function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'probe' | 'create' | 'serve'>): Command {
+function ask(
+  line: CommandLine,
+  words: readonly string[],
+  verb: Exclude<Verb, 'probe' | 'create' | 'serve' | 'pairs'>,
+): Command {
   const has = (name: OptionName) => line.values.has(name)
   const asked: Asked = { control: control(line, verb), json: has('json'), timeout: time(line, 'timeout') }
   const [word, ...more] = words
@@ -103,7 +113,10 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'p
         throw new UsageError(`checkpoint takes on, off or nothing, not '${word}'`)
       return { ...asked, kind: verb, switch: word }
     case 'promote':
-      return { ...asked, kind: verb, two: has('two'), force: has('force'), number: promotion(line) }
+      return {
+        ...{ ...asked, kind: verb, two: has('two'), force: has('force'), number: promotion(line) },
+        forceLease: forceLease(line),
+      }
     case 'alone':
       return { ...asked, kind: verb }
     case 'demote':
@@ -111,6 +124,36 @@ function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'p
     case 'resync':
       return { ...asked, kind: verb, discard: has('discard') }
   }
+}
+
+function pairs(line: CommandLine, words: readonly string[]): PairsCommand {
+  if (words.length > 0) throw new UsageError(`pairs takes options only, but was given '${words[0]}'`)
+  return { kind: 'pairs', ...readEtcdChoice(line), json: line.values.has('json'), timeout: time(line, 'timeout') }
+}
+
+/** The lease under which a node is Primary. */
+function lease(line: CommandLine): ServeCommand['lease'] {
+  const choice = readLeaseChoice(line)
+  const given = lastValue(line, 'node')
+  if (choice === undefined) {
+    if (given !== undefined) throw new UsageError('--node needs --lease NAME')
+    return undefined
+  }
+  if (line.values.has('arbiter')) throw new UsageError('--lease is an arbiter itself: leave --arbiter out')
+  const node = given ?? hostname()
+  if (!isLeaseName(node))
+    throw new UsageError(`--node takes a name of letters, digits, '.', '_' and '-', not '${node}'`)
+  return { ...choice, node }
+}
+
+function forceLease(line: CommandLine): string | undefined {
+  const reason = lastValue(line, 'force-lease')
+  if (reason === undefined) return undefined
+  if (['two', 'force', 'number'].some(name => line.values.has(name as OptionName)))
+    throw new UsageError('--force-lease goes with none of --two, --force and --number')
+  if (reason.trim() === '' || reason.length > reasonAtMost)
+    throw new UsageError(`--force-lease takes a reason of 1 to ${reasonAtMost} characters`)
+  return reason
 }
 
 /** A program that a search path may find elsewhere is not run. */

@@ -11,6 +11,7 @@ import { options } from './option-table.js'
 import { readCommand } from './read-command.js'
 import { runCheckpoint } from './verbs/run-checkpoint.js'
 import { runCreate } from './verbs/run-create.js'
+import { runPairs } from './verbs/run-pairs.js'
 import { runProbe } from './verbs/run-probe.js'
 import { runResync } from './verbs/run-resync.js'
 import { runAlone, runDemote, runPromote } from './verbs/run-role.js'
@@ -42,6 +43,8 @@ async function runCommand(command: Command, io: Io): Promise<number> {
       return runProbe(command, io)
     case 'create':
       return runCreate(command)
+    case 'pairs':
+      return runPairs(command, io)
     case 'serve':
       return runServe(command, io)
     case 'status':
@@ -67,7 +70,7 @@ async function runCommand(command: Command, io: Io): Promise<number> {
 /** What a node says before it has changed anything. */
 const refusals: ReadonlySet<ProtocolDErrorCode> = new Set([
   ...(['not-primary', 'not-writer', 'is-primary', 'peer-is-primary', 'not-promotable', 'no-checkpoints'] as const),
-  ...(['number-over', 'fenced'] as const),
+  ...(['number-over', 'fenced', 'no-lease'] as const),
   ...(['no-peer', 'busy', 'refused', 'in-use', 'other-pair'] as const),
 ])
 

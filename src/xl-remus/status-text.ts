@@ -1,5 +1,6 @@
 import { bytesText } from '../command-line/bytes-text.js'
 import { printable } from '../printable.js'
+import type { LeaseStatus } from '../protocol-d/control/lease-status.js'
 import type { ServedStatus } from '../protocol-d/control/served-status.js'
 import type { LogLevel } from '../service/log-level.js'
 import { exitStatus } from './exit-status.js'
@@ -17,11 +18,23 @@ export function statusText(status: ServedStatus): string {
   if (status.discards) parts.push('what it wrote alone will be discarded')
   if (status.promotion > 0) parts.push(`promotion ${status.promotion}`)
   if (status.fencedBy !== undefined) parts.push(`FENCED by promotion ${status.fencedBy}: demote it`)
-  if (status.asksAlone) parts.push(`the guest's writes wait for the arbiter${reason(status.whyNotAlone)}`)
+  if (status.asksAlone)
+    parts.push(
+      `the guest's writes wait for the ${status.lease === undefined ? 'arbiter' : 'lease'}${reason(status.whyNotAlone)}`,
+    )
+  if (status.lease !== undefined) parts.push(leaseText(status.lease))
   if (status.isFull) parts.push('log full: the peer waits')
   if (status.isCongested) parts.push("congested: the guest's writes wait")
   if (status.failure !== undefined) parts.push(`FAILED: ${printable(status.failure)}`)
   return parts.join('; ')
+}
+
+function leaseText({ name, state, holder, epoch, why }: LeaseStatus): string {
+  const said = reason(why)
+  if (state === 'held') return `lease ${printable(name)}: held, epoch ${epoch}${said}`
+  if (state === 'lost') return `lease ${printable(name)}: LOST${said}`
+  if (state === 'takes') return `lease ${printable(name)}: takes over${said}`
+  return `lease ${printable(name)}: ${holder === undefined ? 'nobody has it' : `${printable(holder)} has it`}${said}`
 }
 
 const reason = (why: string): string => (why === '' ? '' : ` (${printable(why)})`)
@@ -48,9 +61,10 @@ function connectionText({ connection, isRefused, why, whyLost, toCopy }: ServedS
 }
 
 /** How much it matters. */
-export function levelOf({ failure, fencedBy, isRefused, connection }: ServedStatus): LogLevel {
+export function levelOf({ failure, fencedBy, isRefused, connection, lease }: ServedStatus): LogLevel {
   if (failure !== undefined || fencedBy !== undefined || isRefused) return 'error'
-  return connection === 'none' || connection === 'undecided' ? 'warning' : 'info'
+  const isWarning = connection === 'none' || connection === 'undecided' || lease?.state === 'lost'
+  return isWarning ? 'warning' : 'info'
 }
 
 /** The exit status of `status`. */

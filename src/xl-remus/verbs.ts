@@ -21,6 +21,7 @@ export const verbs = {
   alone: { words: '', help: 'let the guest of a Primary go on without a peer, instead of the arbiter' },
   demote: { words: '', help: 'make the node Secondary' },
   resync: { words: '', help: 'wait until both nodes hold the same, and show how far it is' },
+  pairs: { words: '', help: 'which pairs a catalogue in etcd knows, and who has their leases' },
 } as const
 
 export type Verb = keyof typeof verbs

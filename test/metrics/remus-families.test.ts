@@ -69,3 +69,11 @@ t.test('checkpoints are counted when the peer has them, each once', async t => {
   counts.failedOver()
   t.equal(sampleValue(of({}, counts), 'xenlight_remus_fail_overs_total', labels), 1)
 })
+
+t.test('of a node under a lease, whether it has it', async t => {
+  const lease = { name: 'web', node: 'anna', holder: 'anna', epoch: 3, why: '' }
+  const held = (state: 'held' | 'lost' | 'waits') =>
+    sampleValue(of({ lease: { ...lease, state } }), 'xenlight_remus_lease_held', labels)
+  t.strictSame([held('held'), held('lost'), held('waits')], [1, 0, 0])
+  t.equal(sampleValue(of({}), 'xenlight_remus_lease_held', labels), undefined, 'of another one nothing is said')
+})

@@ -54,10 +54,12 @@ export const agentStatus = (groups: AgentGroup[], hub: string | undefined = 'hub
   groups,
 })
 
+const heldLease = { name: 'web', node: 'anna', state: 'held', holder: 'anna', epoch: 3, why: '' } as const
+
 export const servedStatus = (more: Partial<ServedStatus> = {}): ServedStatus => ({
   ...{ role: 'primary', isWriter: true, disk: 'consistent', connection: 'equal', why: '', isRefused: false },
   ...{ peerRole: 'secondary', mode: 'checkpoints', checkpoint: 7, generation: 'g', differing: 1, toCopy: 2 },
-  ...{ promotion: 3002, fencedBy: undefined, asksAlone: false, whyNotAlone: '' },
+  ...{ promotion: 3002, fencedBy: undefined, asksAlone: false, whyNotAlone: '', lease: undefined },
   ...{ openEpoch: 3, unacknowledged: 4, isFull: false, discards: false, failure: undefined },
   ...{ size: 4096, unsent: 5, isCongested: false, whyLost: '', clients: 1, url: 'u', listens: undefined, ...more },
 })
@@ -78,7 +80,7 @@ export function allFamilies(): Family[] {
       new Map([['web', takeOvers]]),
     ),
     ...agentFamilies(agentStatus([agentGroup([syncing])]), new Map([['web', counts]])),
-    ...remusFamilies('disk', servedStatus(), disk),
+    ...remusFamilies('disk', servedStatus({ lease: heldLease }), disk),
     ...pair.families(),
   ]
 }

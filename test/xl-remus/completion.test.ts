@@ -7,6 +7,7 @@ testCompletion('xl-remus', {
     ['xl-remus re', ['resync']],
     ['xl-remus serve --li', ['--listen']],
     ['xl-remus promote --tw', ['--two']],
+    ['xl-remus pairs --etcd-', ['--etcd-tls']],
     ['xl-remus demote --fo', ['--force']],
     ['xl-remus checkpoint o', ['off', 'on']],
     ['xl-remus serve --after-split-brain di', ['discard-secondary', 'disconnect']],

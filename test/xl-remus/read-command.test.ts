@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import t from 'tap'
 import type { Command } from '#xenlight/xl-remus/command.js'
 import { readCommand } from '#xenlight/xl-remus/read-command.js'
@@ -5,6 +6,7 @@ import { runWith } from './run-with.js'
 
 const create = ['create', '/d', '--pair-file', '/p']
 const serve = ['serve', '/d', '--pair-file', '/p', '--listen', '10.0.0.1:7800', '--nbd', '/n', '--control', '/c']
+const leased = [...serve, '--lease', 'web', '--etcd', 'http://10.0.0.1:2379,http://10.0.0.2:2379']
 const of = (verb: string) => [verb, '--control', '/c']
 
 const understood: [args: string[], command: object][] = [
@@ -43,6 +45,21 @@ const understood: [args: string[], command: object][] = [
   [[...serve, '--after-split-brain', 'discard-secondary'], { afterSplitBrain: 'discard-secondary' }],
   [[...serve, '--ack-from-memory', '--dead-after', '100ms'], { acknowledgeFromMemory: true, deadAfter: 100 }],
   [[...serve, '--dead-after', '60m'], { deadAfter: 3_600_000 }],
+  [serve, { lease: undefined }],
+  [
+    [...leased, '--etcd', 'http://h:1', '--node', 'anna'],
+    {
+      lease: {
+        ...{ name: 'web', ttl: 10_000, tls: undefined, node: 'anna' },
+        endpoints: ['http://10.0.0.1:2379', 'http://10.0.0.2:2379', 'http://h:1'],
+      },
+    },
+  ],
+  [[...leased, '--lease-ttl', '3s'], { lease: { ttl: 3000, node: hostname() } }],
+  [
+    ['pairs', '--etcd', 'https://h:1', '--etcd-tls', '/t', '--json', '--timeout', '2s'],
+    { kind: 'pairs', endpoints: ['https://h:1'], tls: '/t', json: true, timeout: 2000 },
+  ],
   [of('status'), { kind: 'status', control: '/c', watch: false, json: false, timeout: undefined }],
   [[...of('status'), '--watch', '--json', '--timeout', '3s'], { watch: true, json: true, timeout: 3000 }],
   [of('checkpoint'), { kind: 'checkpoint', switch: undefined }],
@@ -50,6 +67,7 @@ const understood: [args: string[], command: object][] = [
   [['checkpoint', 'off', '--control', '/c'], { switch: 'off' }],
   [of('promote'), { kind: 'promote', two: false, force: false }],
   [[...of('promote'), '--two', '--force'], { two: true, force: true }],
+  [[...of('promote'), '--force-lease', 'it burnt down'], { kind: 'promote', forceLease: 'it burnt down' }],
   [[...of('demote'), '--force'], { kind: 'demote', force: true }],
   [[...of('resync'), '--discard'], { kind: 'resync', discard: true }],
   [[...of('status'), '--control', '/other'], { control: '/other' }],
@@ -92,6 +110,18 @@ const refused: [args: string[], message: RegExp][] = [
   [[...serve, '--after-split-brain', 'pray'], /takes one of disconnect, discard-secondary, not 'pray'/],
   [[...serve, '--size', '1M'], /--size has no meaning with serve/],
   [[...serve, '--watch'], /--watch has no meaning with serve \(it is for status\)/],
+  [[...serve, '--etcd', 'http://h:1'], /--etcd, --etcd-tls and --lease-ttl need --lease NAME/],
+  [[...serve, '--node', 'anna'], /--node needs --lease NAME/],
+  [[...serve, '--lease', 'web'], /--lease needs --etcd URL/],
+  [[...leased, '--node', 'a b'], /--node takes a name of letters, .*, not 'a b'/],
+  [[...leased, '--arbiter', '/a'], /--lease is an arbiter itself: leave --arbiter out/],
+  [[...leased, '--lease-ttl', '1s'], /--lease-ttl takes a time from 2s to 60m/],
+  [['pairs'], /--etcd URL,URL… is needed: who keeps the catalogue\?/],
+  [['pairs', 'x', '--etcd', 'http://h:1'], /pairs takes options only, but was given 'x'/],
+  [['pairs', '--etcd', 'h:1'], /--etcd takes URLs/],
+  [[...of('promote'), '--force-lease', ' '], /--force-lease takes a reason of 1 to 500 characters/],
+  [[...of('promote'), '--force-lease', 'x'.repeat(501)], /--force-lease takes a reason of 1 to 500 characters/],
+  [[...of('promote'), '--force-lease', 'x', '--number', '3'], /--force-lease goes with none of --two/],
   [['status'], /status needs --control SOCK: over which socket is the node controlled\?/],
   [['status', 'x', '--control', '/c'], /status takes options only, but was given 'x'/],
   [[...of('status'), '--force'], /--force has no meaning with status \(it is for promote, demote\)/],

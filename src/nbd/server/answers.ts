@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
-import type { Duplex } from '../../link/duplex.js'
 import type { BlockBackend } from '../block-backend.js'
 import { command, commandFlag, errorNumber, errorNumberOf } from '../protocol.js'
+import type { AnswerWay } from './answering.js'
 import {
   errorChunkSize,
   readHeaderSize,
@@ -21,13 +21,13 @@ const extentsAtMost = 1024
 
 /** What requests are answered with. What a backend gives is not believed. */
 export class Answers {
-  readonly #duplex: Duplex
+  readonly #duplex: AnswerWay
   readonly #structured: boolean
   readonly #replies: ReplyWriter
   /** Nothing is answered any more. */
   isOver = false
 
-  constructor(duplex: Duplex, structured: boolean) {
+  constructor(duplex: AnswerWay, structured: boolean) {
     this.#duplex = duplex
     this.#structured = structured
     this.#replies = new ReplyWriter(duplex)

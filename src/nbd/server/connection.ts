@@ -3,6 +3,7 @@ import type { Duplex } from '../../link/duplex.js'
 import { noteArrival } from '../../link/look-once-more.js'
 import { ByteQueue } from '../byte-queue.js'
 import type { NbdAsker, NbdExport } from '../nbd-export.js'
+import { answering } from './answering.js'
 import { greeting, Handshake, type HandshakeStep } from './handshake.js'
 import { Transmission, type TransmissionStep } from './transmission.js'
 
@@ -24,6 +25,8 @@ export interface ConnectionOptions {
   secure?: (() => Promise<Duplex>) | undefined
   /** Nothing but TLS is served. */
   mustBeSecure: boolean
+  /** Asked before answers are sent; undefined where they always may be. */
+  mayAnswer?: (() => boolean) | undefined
 }
 
 /** One client: the handshake, then its requests. */
@@ -146,7 +149,9 @@ export class ServerConnection {
       this.#limit?.[Symbol.dispose]()
       this.#limit = undefined
       this.#exportName = step.chosen.name
-      this.#transmission = new Transmission(this.#duplex, step, () => this.#settled())
+      this.#transmission = new Transmission(answering(this.#duplex, this.#options.mayAnswer), step, () =>
+        this.#settled(),
+      )
     }
   }
 

@@ -17,6 +17,11 @@ export interface NbdServerOptions {
   onError?: ((error: unknown) => void) | undefined
   /** Hears of each client of an export that has gone: whether it took its leave, or was lost. Nobody hears it by default. */
   onLeft?: ((exportName: string, how: 'goodbye' | 'lost') => void) | undefined
+  /**
+   * Asked right before answers are sent to a client of an export. Where it says no, that client gets no answer any more: `drop` it. It always may by
+   * default.
+   */
+  mayAnswer?: (() => boolean) | undefined
 }
 
 /** How one connection gets TLS. */
@@ -33,6 +38,7 @@ export class NbdServer {
   readonly #names: (asker: NbdAsker) => readonly string[]
   readonly #onError: (error: unknown) => void
   readonly #onLeft: (exportName: string, how: 'goodbye' | 'lost') => void
+  readonly #mayAnswer: (() => boolean) | undefined
   readonly #maxConnections: number
   readonly #handshakeTimeout: number
   readonly #connections = new Set<ServerConnection>()
@@ -42,12 +48,15 @@ export class NbdServer {
     checkExports(exports)
     checkObject('options', options)
     const { maxConnections = 16, handshakeTimeout = 10_000, names, onError = () => {}, onLeft = () => {} } = options
+    const { mayAnswer } = options
     checkInteger('maxConnections', maxConnections, 1, 65_536)
     checkLimits({ timeout: handshakeTimeout })
     if (names !== undefined) checkFunction('names', names)
     checkFunction('onError', onError)
     checkFunction('onLeft', onLeft)
+    if (mayAnswer !== undefined) checkFunction('mayAnswer', mayAnswer)
     this.#exports = exports
+    this.#mayAnswer = mayAnswer
     this.#onError = onError
     this.#onLeft = onLeft
     this.#names = names ?? (() => (typeof exports === 'function' ? [] : exports.map(({ name }) => name)))
@@ -81,6 +90,7 @@ export class NbdServer {
       handshakeTimeout: this.#handshakeTimeout,
       secure: securing?.secure,
       mustBeSecure: securing?.must ?? false,
+      mayAnswer: this.#mayAnswer,
     })
     this.#connections.add(connection)
     void connection.closed.then(() => {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Duplex } from '../../link/duplex.js'
+import type { AnswerWay } from './answering.js'
 
 const slabSize = 128 * 1024
 /** So much waits at most for more: the client may as well begin to read. */
@@ -7,7 +7,7 @@ const heldAtMost = 16 * 1024
 
 /** Puts small replies together, so that many of them cost one system call. */
 export class ReplyWriter {
-  readonly #duplex: Duplex
+  readonly #duplex: AnswerWay
   #slab = Buffer.allocUnsafeSlow(slabSize)
   #start = 0
   #end = 0
@@ -15,7 +15,7 @@ export class ReplyWriter {
   /** Whoever holds calls `flush` afterwards. */
   holding = false
 
-  constructor(duplex: Duplex) {
+  constructor(duplex: AnswerWay) {
     this.#duplex = duplex
   }
 

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
-import type { Duplex } from '../../link/duplex.js'
 import type { BlockBackend } from '../block-backend.js'
 import type { ByteQueue } from '../byte-queue.js'
 import type { NbdExport } from '../nbd-export.js'
 import { command, commandFlag, errorNumberOf, requestMagic } from '../protocol.js'
+import type { AnswerWay } from './answering.js'
 import { Answers } from './answers.js'
 import { type Request, type RequestRules, readRequest, refusalOf, requestSize, rulesOf } from './request.js'
 
@@ -23,7 +23,7 @@ export type TransmissionStep = 'more' | 'wait' | 'busy' | 'bye' | 'garbage'
 
 /** The server's side once an export is chosen: starts requests as they come, answers as they are done. */
 export class Transmission {
-  readonly #duplex: Duplex
+  readonly #duplex: AnswerWay
   readonly #backend: BlockBackend
   readonly #rules: RequestRules
   readonly answers: Answers
@@ -41,7 +41,7 @@ export class Transmission {
   #lent: Buffer | undefined
 
   constructor(
-    duplex: Duplex,
+    duplex: AnswerWay,
     { chosen, structured, allocation }: { chosen: NbdExport; structured: boolean; allocation: boolean },
     settled: () => void,
   ) {

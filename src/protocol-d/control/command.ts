@@ -15,7 +15,7 @@ export interface Commands {
   checkpoint: { needs: Record<never, never>; gives: CheckpointSent }
   wait: { needs: Timed; gives: null }
   checkpointing: { needs: { isOn: boolean }; gives: null }
-  promote: { needs: Timed & { two?: boolean; force?: boolean; number?: number }; gives: null }
+  promote: { needs: Timed & { two?: boolean; force?: boolean; number?: number; reason?: string }; gives: null }
   demote: { needs: Timed & { force?: boolean }; gives: null }
   discard: { needs: Record<never, never>; gives: null }
   disconnect: { needs: Record<never, never>; gives: null }
@@ -42,6 +42,12 @@ export interface Command<Name extends CommandName = CommandName> {
   arguments: Commands[Name]['needs']
 }
 
+/** How long an operator's reason may be, in characters. */
+export const reasonAtMost = 500
+
+const isReason = (reason: unknown): reason is string =>
+  typeof reason === 'string' && reason.trim() !== '' && reason.length <= reasonAtMost
+
 const isPromotion = (number: unknown): number is number =>
   Number.isSafeInteger(number) && (number as number) >= 1 && (number as number) <= highestPromotion
 
@@ -52,16 +58,18 @@ export function readCommand({
 }: Pick<Request, 'execute' | 'arguments'>): Command | undefined {
   const name = commandNames.find(one => one === execute)
   if (name === undefined) return undefined
-  const { isOn, two, force, number, timeout } = given
+  const { isOn, two, force, number, reason, timeout } = given
   if (timeout !== undefined && (typeof timeout !== 'number' || timeoutProblem(timeout) !== undefined)) return undefined
   for (const flag of [isOn, two, force]) if (flag !== undefined && typeof flag !== 'boolean') return undefined
   if (number !== undefined && !isPromotion(number)) return undefined
+  if (reason !== undefined && !isReason(reason)) return undefined
   if (name === 'checkpointing' && isOn === undefined) return undefined
   const kept = {
     ...(isOn !== undefined && { isOn }),
     ...(two !== undefined && { two }),
     ...(force !== undefined && { force }),
     ...(number !== undefined && { number }),
+    ...(reason !== undefined && { reason }),
     ...(timeout !== undefined && { timeout }),
   }
   return { execute: name, arguments: kept as never }

@@ -1,4 +1,4 @@
-import { checkFlag, checkMethods, checkOptions } from '../../check-argument.js'
+import { checkFlag, checkMethods, checkOptions, checkText, outOfRange } from '../../check-argument.js'
 import { ControlClient } from '../../control/control-client.js'
 import type { Duplex } from '../../link/duplex.js'
 import { type Limits, longestTimeout } from '../../link/limits.js'
@@ -6,7 +6,7 @@ import { LinkError } from '../../link/link-error.js'
 import type { CheckpointSent } from '../machine/checkpoints.js'
 import type { PromoteOptions } from '../machine/roles.js'
 import { isProtocolDErrorCode, ProtocolDError } from '../protocol-d-error.js'
-import type { CommandName, Commands } from './command.js'
+import { type CommandName, type Commands, reasonAtMost } from './command.js'
 import type { ServedStatus } from './served-status.js'
 
 /** The longest reply, in bytes. */
@@ -44,6 +44,14 @@ export class DiskControl implements AsyncDisposable {
   async promote({ two = false, force = false, number }: PromoteOptions = {}, limits?: Limits): Promise<void> {
     const numbered = number === undefined ? {} : { number }
     await this.#ask('promote', { two, force, ...numbered, ...timed(limits) }, limits)
+  }
+
+  /** Under a lease: has the node promoted with what it has, once it has the lease. The reason is kept in the catalogue. */
+  async forceLease(reason: string, limits?: Limits): Promise<void> {
+    checkText('reason', reason)
+    if (reason.trim() === '' || reason.length > reasonAtMost)
+      throw outOfRange('reason', `1 to ${reasonAtMost} characters`, reason)
+    await this.#ask('promote', { reason, ...timed(limits) }, limits)
   }
 
   /** `force` ends the connections of its NBD clients; without it, it is refused while there are any. */

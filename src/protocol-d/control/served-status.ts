@@ -1,4 +1,5 @@
 import type { NodeStatus } from '../machine/node-status.js'
+import type { LeaseStatus } from './lease-status.js'
 
 /** What a node that is served says of itself. Sizes are in bytes. */
 export interface ServedStatus extends NodeStatus {
@@ -18,4 +19,6 @@ export interface ServedStatus extends NodeStatus {
   url: string
   /** Where the peer connects to; undefined where this node connects. */
   listens: string | undefined
+  /** The lease under which it is served; undefined where it is under none. */
+  lease: LeaseStatus | undefined
 }

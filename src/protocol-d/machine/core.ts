@@ -65,9 +65,10 @@ export class Core {
     return this.#isBusy
   }
 
-  /** It is Primary, has no peer, and waits until it may go on alone. */
+  /** It is Primary, has no peer that holds the same, and waits until it may go on alone. */
   get asksAlone(): boolean {
-    const isAlone = this.record.role === 'primary' && this.isWriter && !this.isReplicating
+    // one that is being brought up to date may not know yet that what it has is old
+    const isAlone = this.record.role === 'primary' && this.isWriter && this.link?.phase !== 'equal'
     return isAlone && this.options.asksAlone && !this.mayGoOnAlone && this.fencedBy === undefined
   }
 

@@ -23,7 +23,7 @@ export interface NodeStatus {
   promotion: number
   /** Of a Primary that is none any more: the number of the later promotion. */
   fencedBy: number | undefined
-  /** It is Primary, has no peer, and its guest's writes wait until it may go on alone. */
+  /** It is Primary, has no peer that holds the same, and its guest's writes wait until it may go on alone. */
   asksAlone: boolean
   /** What may differ from the peer's data. */
   differing: number

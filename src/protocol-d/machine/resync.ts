@@ -84,6 +84,7 @@ export class Resync {
     link.sender.copyIsThrough()
     core.isOwnGeneration = false
     core.startEqual(link)
+    core.retry()
     core.settle({ generations: core.sharedGenerations() }, () => {})
     core.host.changed()
   }

@@ -13,6 +13,8 @@ import type { ServedStatus } from '../control/served-status.js'
 import { ProtocolDError } from '../protocol-d-error.js'
 import type { Arbiter } from './arbiter.js'
 import { AskedArbiter } from './asked-arbiter.js'
+import type { Guard } from './guard.js'
+import { GuardedBackend, noLease } from './guarded-backend.js'
 import { ReplicatedDisk } from './replicated-disk.js'
 import type { ReplicatedDiskOptions } from './replicated-disk-options.js'
 
@@ -22,6 +24,7 @@ interface Given {
   two?: boolean
   force?: boolean
   number?: number
+  reason?: string
   timeout?: number
 }
 
@@ -34,6 +37,8 @@ export interface ServeOptions extends Omit<ReplicatedDiskOptions, 'asksAlone'> {
   control: string
   /** Decides whether a Primary goes on without its peer. Without one it does. */
   arbiter?: Arbiter | undefined
+  /** Promotes the node and demotes it, in the place of who controls it. Without one the disk is served while the node is Primary. */
+  guard?: Guard | undefined
 }
 
 /** How long a change may wait for the peer, in milliseconds: one that is asked for, and one at the end. */
@@ -55,6 +60,8 @@ export class ServedDisk implements AsyncDisposable {
   readonly disk: ReplicatedDisk
   readonly #options: ServeOptions
   readonly #arbiter: AskedArbiter | undefined
+  readonly #guard: Guard | undefined
+  readonly #guarded = new GuardedBackend(() => this.#mayServe)
   readonly #watchers = new Set<() => void>()
   #nbd!: NbdListener
   #control!: Listener
@@ -68,11 +75,13 @@ export class ServedDisk implements AsyncDisposable {
   private constructor(disk: ReplicatedDisk, options: ServeOptions) {
     this.disk = disk
     this.#options = options
-    const { arbiter } = options
+    const { arbiter, guard } = options
     const changed = () => {
       for (const watcher of this.#watchers) watcher()
     }
     this.#arbiter = arbiter && new AskedArbiter(arbiter, disk, changed)
+    this.#guard = guard
+    guard?.onChange(changed)
     disk.onChange(() => {
       this.#arbiter?.look()
       changed()
@@ -92,7 +101,7 @@ export class ServedDisk implements AsyncDisposable {
         name === options.name && served.#isOpen ? { name, backend: served.#backend() } : undefined
       const names = () => (served.#isOpen ? [options.name] : [])
       const nbd = { path: options.nbd }
-      served.#nbd = await listening('NBD clients', nbd, listenNbd(nbd, find, { names }))
+      served.#nbd = await listening('NBD clients', nbd, listenNbd(nbd, find, { names, mayAnswer: served.#mayAnswer }))
       const control = { path: options.control }
       const listener = listen(control, duplex => served.#controllers.accept(duplex))
       served.#control = await listening('who controls it', control, listener)
@@ -113,7 +122,14 @@ export class ServedDisk implements AsyncDisposable {
     const { address } = this.disk
     const listens = address === undefined || 'path' in address ? address?.path : `${address.host}:${address.port}`
     const whyNotAlone = this.#arbiter?.why ?? ''
-    return { ...this.disk.status(), whyNotAlone, clients: this.#nbd.connections, url: this.url, listens }
+    return {
+      ...this.disk.status(),
+      whyNotAlone,
+      clients: this.#nbd.connections,
+      url: this.url,
+      listens,
+      lease: this.#guard?.status(),
+    }
   }
 
   /** Calls back when something that `status` shows may have changed. What it returns ends that. */
@@ -131,11 +147,14 @@ export class ServedDisk implements AsyncDisposable {
   async demote({ force = false, timeout = changeTimeout }: DemoteOptions = {}): Promise<void> {
     checkTimeout('timeout', timeout)
     const { connections } = this.#nbd
-    if (connections > 0 && !force)
-      throw new ProtocolDError('in-use', `the disk has NBD clients (${connections}): end them, or use force`)
+    if (!force) this.#mustBeFree()
     this.#closing++
     try {
-      await this.#freeing(timeout, () => this.#nbd.drop(this.#options.name))
+      await this.#freeing(timeout, () => {
+        const dropped = this.#nbd.drop(this.#options.name)
+        this.#guarded.cut()
+        return dropped
+      })
       await this.disk.demote({ timeout })
     } catch (error) {
       if (connections === 0) throw error
@@ -149,10 +168,15 @@ export class ServedDisk implements AsyncDisposable {
   /** Ends all of it; a Primary is demoted first, where it can be: alone, where its peer does not acknowledge what was written in time. */
   async close(): Promise<void> {
     this.#closing++
+    this.#guard?.ending()
     this.#arbiter?.close()
     this.#controllers.endAll()
     await this.#control?.close()
-    await this.#freeing(closeTimeout, async () => this.#nbd?.close())
+    await this.#freeing(closeTimeout, async () => {
+      const closed = this.#nbd?.close()
+      this.#guarded.cut()
+      await closed
+    })
     // what cannot be demoted now counts as crashed, and is dealt with when it comes back
     await this.disk
       .demote({ timeout: closeTimeout })
@@ -177,11 +201,27 @@ export class ServedDisk implements AsyncDisposable {
 
   get #isOpen(): boolean {
     const { role, fencedBy } = this.disk.status()
-    return this.#closing === 0 && role === 'primary' && fencedBy === undefined
+    return this.#closing === 0 && role === 'primary' && fencedBy === undefined && this.#mayServe
+  }
+
+  get #mayServe(): boolean {
+    return this.#guard?.isHeld() !== false
+  }
+
+  get #mayAnswer(): (() => boolean) | undefined {
+    return this.#guard && (() => this.#mayServe)
+  }
+
+  /** @throws ProtocolDError in-use */
+  #mustBeFree(): void {
+    const { connections } = this.#nbd
+    if (connections > 0)
+      throw new ProtocolDError('in-use', `the disk has NBD clients (${connections}): end them, or use force`)
   }
 
   #backend() {
     const { disk } = this
+    if (this.#guard !== undefined) return this.#guardedBackend()
     return {
       size: disk.size,
       read: (offset: number, length: number) => disk.read(offset, length),
@@ -192,27 +232,71 @@ export class ServedDisk implements AsyncDisposable {
     }
   }
 
+  #guardedBackend() {
+    const { disk } = this
+    const guarded = this.#guarded
+    return {
+      size: disk.size,
+      read: (offset: number, length: number) => guarded.run(() => disk.read(offset, length)),
+      write: (offset: number, data: Uint8Array) => guarded.run(() => disk.write(offset, data)),
+      writeZeroes: (offset: number, length: number, options: ZeroOptions) =>
+        guarded.run(() => disk.writeZeroes(offset, length, options)),
+      trim: (offset: number, length: number) => guarded.run(() => disk.writeZeroes(offset, length)),
+      flush: () => guarded.run(() => disk.flush()),
+    }
+  }
+
+  /** What is answered to who takes checkpoints is a promise as well. */
+  async #promised<Value>(work: Promise<Value>): Promise<Value> {
+    const value = await work
+    if (!this.#mayServe) throw noLease()
+    return value
+  }
+
+  async #promote({ two, force, number, reason, timeout }: Given): Promise<void> {
+    if (this.#guard === undefined) {
+      if (reason !== undefined)
+        throw new ProtocolDError('no-lease', 'the node is served under no lease: promote it with force')
+      return this.disk.promote({ two, force, number }, { timeout })
+    }
+    if (reason === undefined) throw decidedByLease('promote it with --force-lease REASON, against its advice')
+    await this.#guard.force(reason, told(timeout))
+  }
+
+  async #handOver({ force, timeout = changeTimeout }: Given): Promise<void> {
+    if (this.#guard === undefined) return this.demote({ force, timeout })
+    if (force !== true) this.#mustBeFree()
+    await this.#guard.handOver(told(timeout))
+  }
+
   async #do({ execute, arguments: given }: Command, gone: AbortSignal): Promise<unknown> {
-    const { isOn, two, force, number, timeout } = given as Given
+    const { isOn, timeout } = given as Given
     switch (execute) {
       case 'status':
         return this.status()
       case 'checkpoint':
-        return this.disk.checkpoint()
+        return this.#promised(this.disk.checkpoint())
       case 'wait':
-        return this.disk.waitForAck({ timeout, signal: gone })
+        return this.#promised(this.disk.waitForAck({ timeout, signal: gone }))
       case 'checkpointing':
-        return this.disk.setCheckpointing(isOn === true)
+        return this.#promised(this.disk.setCheckpointing(isOn === true))
       case 'promote':
-        return this.disk.promote({ two, force, number }, { timeout })
+        return this.#promote(given as Given)
       case 'demote':
-        return this.demote({ force, timeout })
+        return this.#handOver(given as Given)
       case 'discard':
         return this.disk.discardOwnChanges()
       case 'disconnect':
         return this.disk.disconnect()
       case 'goOnAlone':
+        if (this.#guard !== undefined) throw decidedByLease('it goes on alone once the catalogue says so')
         return this.disk.goOnAlone()
     }
   }
 }
+
+/** Whoever asks is told before its own time is up. */
+const told = (timeout = changeTimeout) => ({ timeout: Math.ceil(timeout * 0.8) })
+
+const decidedByLease = (hint: string): ProtocolDError =>
+  new ProtocolDError('refused', `the lease of the node decides it: ${hint}`)

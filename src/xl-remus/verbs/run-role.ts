@@ -5,7 +5,8 @@ import { exitStatus } from '../exit-status.js'
 export async function runPromote(command: Extract<Command, { kind: 'promote' }>): Promise<number> {
   const limits = { timeout: command.timeout ?? 10_000 }
   await using node = await connectDiskControl(command.control, limits)
-  await node.promote({ two: command.two, force: command.force, number: command.number }, limits)
+  if (command.forceLease !== undefined) await node.forceLease(command.forceLease, limits)
+  else await node.promote({ two: command.two, force: command.force, number: command.number }, limits)
   return exitStatus('done')
 }
 

@@ -4,9 +4,13 @@ import { certificates } from '../../command-line/certificates.js'
 import { complain } from '../../command-line/complain.js'
 import { interruptible } from '../../command-line/interruption.js'
 import type { Io } from '../../command-line/io.js'
+import { openLeaseEtcd } from '../../command-line/lease-choice.js'
 import { LogLines } from '../../command-line/log-lines.js'
 import { sayChanges } from '../../command-line/say-changes.js'
 import { servingMetrics } from '../../command-line/serving-metrics.js'
+import type { Etcd } from '../../lease/node/open-etcd.js'
+import { LeasedPair } from '../../leased-pair/leased-pair.js'
+import type { PairDisk } from '../../leased-pair/pair-disk.js'
 import { remusFamilies } from '../../metrics/remus-families.js'
 import type { ServedStatus } from '../../protocol-d/control/served-status.js'
 import { arbiterProgram } from '../../protocol-d/node/arbiter-program.js'
@@ -18,16 +22,20 @@ import { levelOf, statusText } from '../status-text.js'
 
 /** Serves until it is interrupted; a line says whenever something has changed. No reader of the lines holds the guest's disk up, or ends it. */
 export async function runServe(command: ServeCommand, io: Io): Promise<number> {
-  const { kind: _, pairFile, tls, deadAfter, arbiter, stateFile, metrics, json, ...options } = command
+  const { kind: _, pairFile, tls, deadAfter, arbiter, lease, stateFile, metrics, json, ...options } = command
   await using service = io.service('xl-remus')
   using interruption = interruptible(io)
+  using etcd = lease && openLeaseEtcd(lease)
+  await using pair = lease && etcd && pairOf(command, lease, etcd)
   await using disk = await ServedDisk.serve({
     ...options,
     pair: pairName(pairFile),
     tls: tls === undefined ? undefined : certificates(tls),
     timeout: deadAfter,
-    arbiter: arbiter === undefined ? undefined : arbiterProgram(arbiter),
+    arbiter: pair ?? (arbiter === undefined ? undefined : arbiterProgram(arbiter)),
+    guard: pair,
   })
+  pair?.begin(diskOf(disk))
   const families = () => remusFamilies(command.name, disk.status(), disk.disk.counts)
   await using _metrics = await servingMetrics('xl-remus', metrics, families)
   using state =
@@ -52,6 +60,18 @@ export async function runServe(command: ServeCommand, io: Io): Promise<number> {
   })
   return interruption.status ?? exitStatus('done')
 }
+
+const pairOf = ({ peer }: ServeCommand, { name, node, ttl }: NonNullable<ServeCommand['lease']>, etcd: Etcd) =>
+  new LeasedPair({ ...etcd, name, ttl, self: { name: node, side: 'listen' in peer ? 'listen' : 'connect' } })
+
+/** The node, as its pair has it. */
+const diskOf = (served: ServedDisk): PairDisk => ({
+  status: () => served.status(),
+  onChange: changed => served.disk.onChange(changed),
+  promote: (options, limits) => served.disk.promote(options, limits),
+  demote: options => served.demote(options),
+  discardOwnChanges: () => served.disk.discardOwnChanges(),
+})
 
 const viewOf = (status: ServedStatus) => ({ ...remusView(status), state: statusText(status) })
 

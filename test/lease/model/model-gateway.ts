@@ -23,7 +23,16 @@ export function modelGateway(
   const delay = () => (random.chance(0.8) ? random.int(30) : random.int(slowest + 1))
   return {
     ask: (path, body, { signal } = {}) =>
-      new Promise((resolve, reject) => {
+      new Promise((settle, fail) => {
+        const over = () => signal?.removeEventListener('abort', cancel)
+        const resolve = (reply: unknown) => {
+          over()
+          settle(reply)
+        }
+        const reject = (error: unknown) => {
+          over()
+          fail(error)
+        }
         const cancel = () => reject(new LeaseError('canceled', 'its signal was aborted'))
         if (signal?.aborted) return cancel()
         signal?.addEventListener('abort', cancel, { once: true })

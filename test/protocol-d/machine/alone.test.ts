@@ -88,3 +88,31 @@ t.test('a node that takes over alone waits, too; a Secondary has nothing to go o
   t.match(pair.second.status(), { asksAlone: true })
   t.end()
 })
+
+t.test('so do they beside a peer that may not know yet that it is brought up to date, until it has all', t => {
+  for (const ending of ['goOnAlone', 'equal'] as const) {
+    const pair = new EqualPair({ asksAlone: true })
+    pair.cut()
+    pair.done(done => pair.first.goOnAlone(done))
+    pair.done(done => pair.first.write(4 * 512, sector(2), done))
+    pair.done(done => pair.first.demote(done))
+    pair.done(done => pair.first.promote({ number: 1 }, done))
+    pair.world.connect()
+    pair.workUntil(1, 'verdict')
+    const [files] = pair.world.files
+    while (pair.first.status().connection !== 'source') files!.step(files!.busy[0]!)
+    t.match(pair.first.status(), { asksAlone: true })
+    t.match(pair.second.status(), { disk: 'consistent' }, 'it could be promoted')
+    const done: string[] = []
+    pair.first.flush(error => done.push(`flush ${error?.message}`))
+    pair.first.write(8 * 512, sector(3), error => done.push(`write ${error?.message}`))
+    while (files!.busy.length > 0) files!.step(files!.busy[0]!)
+    t.same(done, [])
+    if (ending === 'goOnAlone') {
+      pair.first.goOnAlone(() => {})
+      while (files!.busy.length > 0) files!.step(files!.busy[0]!)
+    } else pair.work()
+    t.same(done.sort(), ['flush undefined', 'write undefined'])
+  }
+  t.end()
+})
