@@ -3,30 +3,51 @@ import { checkTtl } from '../lease/lease-time.js'
 import { readEndpoint } from '../lease/node/etcd-endpoint.js'
 import { type Etcd, openEtcd } from '../lease/node/open-etcd.js'
 import { certificates } from './certificates.js'
-import { type CommandLine, lastValue } from './command-line.js'
 import type { LeaseOptionName } from './lease-options.js'
 import { readTime } from './read-value.js'
 import { UsageError } from './usage-error.js'
 
 const usualTtl = 10_000
 
-/** Which lease a command serves under, and who keeps it. */
-export interface LeaseChoice {
-  name: string
+/** Who keeps leases. */
+export interface EtcdChoice {
   /** The members of one cluster of etcd. */
   endpoints: readonly string[]
   /** A folder of certificates. */
   tls: string | undefined
+}
+
+/** Which lease a command serves under, and who keeps it. */
+export interface LeaseChoice extends EtcdChoice {
+  name: string
   /** In milliseconds. */
   ttl: number
 }
 
+/** A command's options, those of `leaseOptions` among them. */
+interface LeaseLine {
+  readonly values: ReadonlyMap<string, readonly string[]>
+}
+
+const lastOf = ({ values }: LeaseLine, name: LeaseOptionName): string | undefined => values.get(name)?.at(-1)
+
+const endpointsOf = ({ values }: LeaseLine): string[] => (values.get('etcd') ?? []).flatMap(value => value.split(','))
+
+/** What the options say of a cluster that is only asked. @throws UsageError */
+export function readEtcdChoice(line: LeaseLine, verb: string): EtcdChoice {
+  const endpoints = endpointsOf(line)
+  const tls = lastOf(line, 'etcd-tls')
+  if (endpoints.length === 0) throw new UsageError(`${verb} needs --etcd URL,URL…: who is asked?`)
+  for (const endpoint of endpoints) checkEndpoint(endpoint, tls !== undefined)
+  return { endpoints, tls }
+}
+
 /** What the options of `leaseOptions` say; undefined without `--lease`. @throws UsageError */
-export function readLeaseChoice(line: CommandLine<LeaseOptionName>): LeaseChoice | undefined {
-  const name = lastValue(line, 'lease')
-  const endpoints = (line.values.get('etcd') ?? []).flatMap(value => value.split(','))
-  const tls = lastValue(line, 'etcd-tls')
-  const ttl = lastValue(line, 'lease-ttl')
+export function readLeaseChoice(line: LeaseLine): LeaseChoice | undefined {
+  const name = lastOf(line, 'lease')
+  const endpoints = endpointsOf(line)
+  const tls = lastOf(line, 'etcd-tls')
+  const ttl = lastOf(line, 'lease-ttl')
   if (name === undefined) {
     if (endpoints.length > 0 || tls !== undefined || ttl !== undefined)
       throw new UsageError('--etcd, --etcd-tls and --lease-ttl need --lease NAME')
@@ -62,5 +83,5 @@ function readTtl(text: string): number {
 }
 
 /** The cluster that keeps it. Nobody is asked yet. @throws SystemError where a certificate cannot be read */
-export const openLeaseEtcd = ({ endpoints, tls }: LeaseChoice): Etcd =>
+export const openLeaseEtcd = ({ endpoints, tls }: EtcdChoice): Etcd =>
   openEtcd({ endpoints, tls: tls === undefined ? undefined : certificates(tls) })

@@ -1,6 +1,7 @@
 /** What the command can be asked to do, the first of its words; with its other words, and what it is for. */
 export const verbs = {
   serve: { words: '', help: 'be a hub, as a configuration file or options say' },
+  hubs: { words: '', help: 'which hubs serve, of those that have a lease of a cluster of etcd' },
   status: { words: ' [GROUP]', help: 'what the hub has of all groups; the exit status says it too' },
   points: { words: ' GROUP', help: 'which moments of a group can be started' },
   test: { words: ' GROUP', help: 'make a branch of a moment, for a test; the protection goes on' },

@@ -20,7 +20,7 @@ export function runStatus(command: StatusCommand, io: Io): Promise<number> {
     look: async signal => {
       const answer = await ask('the hub', command, 'hub', {}, signal)
       const all = answerOf<HubStatus>('the hub', answer, 'name', 'agents', 'groups', 'closed')
-      const status = group === undefined ? all : only(all, group)
+      const status = group === undefined || all.lease?.isHeld === false ? all : only(all, group)
       const exit = statusOf(status)
       const lines = json ? [jsonLine({ exit, ...status }).trimEnd()] : text.of(status, Date.now())
       return { status: exit, lines }
