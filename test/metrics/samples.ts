@@ -34,7 +34,7 @@ export const hubGroup = (more: Partial<HubGroup> = {}): HubGroup => ({
 
 export const hubStatus = (groups: HubGroup[], more: Partial<HubStatus> = {}): HubStatus => ({
   ...{ name: 'hub', data: '/d', listens: { host: 'h', port: 1 }, nbd: { path: '/n' }, agents: ['anna'], groups },
-  ...{ closed: [], problem: undefined, ...more },
+  ...{ closed: [], problem: undefined, lease: undefined, ...more },
 })
 
 export const takeOvers = { 'fail-over': 1, 'roll-back': 0, commit: 0, 'fail-back': 2 }

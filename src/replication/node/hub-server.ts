@@ -9,16 +9,16 @@ import type { Hub } from '../hub/hub.js'
 import { openRights, type Rights } from '../hub/rights.js'
 import type { TakeOverCounts } from '../hub/take-over-counts.js'
 import { isName } from '../name.js'
-import type { ReplicationError } from '../replication-error.js'
+import { ReplicationError } from '../replication-error.js'
 import type { LeaseStatus } from './lease-status.js'
 import { ServedHub } from './serve-hub.js'
 
-export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control' | 'metrics' | 'lease'> {
+export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control' | 'metrics'> {
   tls?: MutualTls | undefined
   /** Takes the data from a hub that has it, be it alive: what that one writes later does not count. */
   takeOver?: boolean | undefined
   /** Has the data as long as this is held, and takes them from whoever has them. It is released at the end, also where serving fails. */
-  lease?: LeaseKeeper | undefined
+  held?: LeaseKeeper | undefined
   /** Hears that another hub has the data now, or that the lease is lost: this one ends. */
   onTakenOver?: ((problem: ReplicationError) => void) | undefined
 }
@@ -68,13 +68,26 @@ export class HubServer implements AsyncDisposable {
     }, changeEvery)
   }
 
-  /** @throws ReplicationError owned where another hub has the data; LinkError where it cannot listen. Nothing stays open then */
+  /** @throws ReplicationError owned where another hub has the data; wrong-state where a lease is not held; LinkError where it cannot listen. Nothing stays open then */
   static async open(options: HubServerOptions): Promise<HubServer> {
-    const { data, listen, nbd, tls, takeOver, lease, compress, limits, groups = {} } = options
+    const { data, listen, nbd, tls, takeOver, lease, held, compress, limits, groups = {} } = options
+    if (lease !== undefined && held === undefined)
+      throw new ReplicationError('wrong-state', 'the configuration says that a lease is to be held: LeasedHub does so')
     const name = hubNameOf(options)
     let problem: string | undefined
     const served = await ServedHub.serve({
-      ...{ data, name, listen, nbd, tls, takeOver, lease, compress, rights: rightsOf(options), ...limitsOf(options) },
+      ...{
+        data,
+        name,
+        listen,
+        nbd,
+        tls,
+        takeOver,
+        lease: held,
+        compress,
+        rights: rightsOf(options),
+        ...limitsOf(options),
+      },
       wanted: Object.keys(groups),
       groupsAtMost: limits.groups,
       // what is wrong with a group is in that group's status

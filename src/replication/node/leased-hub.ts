@@ -27,7 +27,7 @@ export interface HubLease {
   catalogue?: Catalogue | undefined
 }
 
-export interface LeasedHubOptions extends Omit<HubServerOptions, 'lease' | 'takeOver'> {
+export interface LeasedHubOptions extends Omit<HubServerOptions, 'lease' | 'held' | 'takeOver'> {
   lease: HubLease
 }
 
@@ -58,7 +58,7 @@ export class LeasedHub implements AsyncDisposable {
   constructor(options: LeasedHubOptions) {
     this.name = hubNameOf(options)
     this.#options = options
-    this.#policy = options
+    this.#policy = policyOf(options)
     // a folder that is not there is found now, and not when it is needed
     const above = highestEpoch(options.data)
     this.#done = this.#run(above).catch(error => {
@@ -72,9 +72,7 @@ export class LeasedHub implements AsyncDisposable {
   }
 
   get status(): HubStatus {
-    const { name, data } = { name: this.name, data: this.#options.data }
-    const standing = { name, data, listens: undefined, nbd: undefined, agents: [], groups: [], closed: [] }
-    const status = this.#server?.status ?? { ...standing, problem: undefined, lease: undefined }
+    const status = this.#server?.status ?? standingBy(this.name, this.#options.data)
     return { ...status, problem: this.#why ?? status.problem, lease: this.#leaseStatus }
   }
 
@@ -95,7 +93,7 @@ export class LeasedHub implements AsyncDisposable {
 
   /** As `HubServer.change`; while it stands by it counts from when it serves. */
   async change(policy: HubServerPolicy): Promise<readonly ReplicationError[]> {
-    this.#policy = policy
+    this.#policy = policyOf(policy)
     return (await this.#server?.change(policy)) ?? []
   }
 
@@ -139,7 +137,7 @@ export class LeasedHub implements AsyncDisposable {
     this.#server = await HubServer.open({
       ...options,
       ...this.#policy,
-      lease: this.#keeper,
+      held: this.#keeper,
       onTakenOver: problem => this.#end(problem),
     })
     this.#say()
@@ -200,6 +198,13 @@ export class LeasedHub implements AsyncDisposable {
     await this.#server?.close()
   }
 }
+
+const policyOf = ({ groups, journal, limits }: HubServerPolicy): HubServerPolicy => ({ groups, journal, limits })
+
+const standingBy = (name: string, data: string): HubStatus => ({
+  ...{ name, data, listens: undefined, nbd: undefined, agents: [], groups: [], closed: [] },
+  ...{ problem: undefined, lease: undefined },
+})
 
 /** The highest epoch that the folder has seen: one of a store that was restored from a backup has to be higher. */
 function highestEpoch(data: string): number {
