@@ -17,7 +17,7 @@ const ofTimed = [
   ...(['commit', 'discard', 'failback', 'checkpoint', 'pause', 'resume', 'stop', 'start'] as const),
 ] as const
 const ofAnswers = [
-  ...(['serve', 'hubs', 'status', 'points', 'test', 'failover', 'arguments', 'failback', 'checkpoint'] as const),
+  ...(['serve', 'status', 'points', 'test', 'failover', 'arguments', 'failback', 'checkpoint', 'hubs'] as const),
 ] as const
 
 const [lease, etcd, etcdTls, leaseTtl] = leaseOptions

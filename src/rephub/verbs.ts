@@ -1,7 +1,6 @@
 /** What the command can be asked to do, the first of its words; with its other words, and what it is for. */
 export const verbs = {
   serve: { words: '', help: 'be a hub, as a configuration file or options say' },
-  hubs: { words: '', help: 'which hubs serve, of those that have a lease of a cluster of etcd' },
   status: { words: ' [GROUP]', help: 'what the hub has of all groups; the exit status says it too' },
   points: { words: ' GROUP', help: 'which moments of a group can be started' },
   test: { words: ' GROUP', help: 'make a branch of a moment, for a test; the protection goes on' },
@@ -17,6 +16,7 @@ export const verbs = {
   resume: { words: ' GROUP', help: 'have its agent send it again' },
   stop: { words: ' GROUP', help: 'have its agent end the protection, until start: nothing is noted any more' },
   start: { words: ' GROUP', help: 'have its agent protect it again, after a compare' },
+  hubs: { words: '', help: 'which hubs serve, of those that have a lease of a cluster of etcd' },
 } as const
 
 export type Verb = keyof typeof verbs
