@@ -67,13 +67,14 @@ export function busyText({ what, done, all, waits }: Busy, pace: Pace, now: numb
 
 type Standing = Pick<HubStatus, 'name' | 'problem' | 'lease'>
 
-/** Whether it waits for its lease. */
-const isStandingBy = ({ problem, lease }: Pick<HubStatus, 'problem' | 'lease'>): boolean =>
-  problem === undefined && lease?.isHeld === false
+/** Whether it does not serve yet: it waits for its lease, or opens its groups. */
+export const isStandingBy = ({ problem, lease }: Pick<HubStatus, 'problem' | 'lease'>): boolean =>
+  problem === undefined && (lease?.state === 'standing-by' || lease?.state === 'opening')
 
-/** That a hub waits for its lease, and who has it. */
+/** That a hub waits for its lease, and who has it; or that it has it, and opens its groups. */
 export function standingText({ name, lease }: Standing): string {
-  const { name: wanted = '', holder, problem } = lease ?? {}
+  const { name: wanted = '', holder, problem, state } = lease ?? {}
+  if (state === 'opening') return `hub ${printable(name)}: opening its groups, with the lease ${printable(wanted)}`
   const who = holder === undefined ? 'held by nobody' : `held by ${printable(holder)}`
   const known = problem === undefined ? who : `nobody knows who has it: ${printable(problem)}`
   return `hub ${printable(name)}: standing by for the lease ${printable(wanted)}, ${known}`

@@ -73,7 +73,9 @@ export class LeasedHub implements AsyncDisposable {
 
   get status(): HubStatus {
     const status = this.#server?.status ?? standingBy(this.name, this.#options.data)
-    return { ...status, problem: this.#why ?? status.problem, lease: this.#leaseStatus }
+    const lease = this.#leaseStatus
+    const lost = lease.state === 'lost' ? `the lease ${lease.name} of epoch ${lease.epoch} is lost` : undefined
+    return { ...status, problem: this.#why ?? status.problem ?? lost, lease }
   }
 
   /** As `HubServer.takeOvers`. @internal */
@@ -116,10 +118,11 @@ export class LeasedHub implements AsyncDisposable {
   get #leaseStatus(): LeaseStatus {
     const { name } = this.#options.lease
     const keeper = this.#keeper
-    if (keeper === undefined) return { name, isHeld: false, ...this.#known }
-    const { holder, epoch, problem } = keeper
-    const isHeld = keeper.isHeld()
-    return { name, isHeld, holder: isHeld ? holder : undefined, epoch, problem: problem?.message }
+    if (keeper === undefined) return { name, state: 'standing-by', ...this.#known }
+    const { epoch, problem } = keeper
+    const isHeld = keeper.isHeld() && !this.#over.signal.aborted
+    const state = !isHeld ? 'lost' : this.#server === undefined ? 'opening' : 'held'
+    return { name, state, holder: isHeld ? keeper.holder : undefined, epoch, problem: problem?.message }
   }
 
   async #run(above: number): Promise<void> {
@@ -134,6 +137,7 @@ export class LeasedHub implements AsyncDisposable {
       looking.abort()
       await looked
     }
+    this.#say()
     this.#server = await HubServer.open({
       ...options,
       ...this.#policy,

@@ -95,7 +95,8 @@ export class ServedHub implements AsyncDisposable {
   }
 
   static async #serve(options: ServeHubOptions): Promise<ServedHub> {
-    const { data, name, listen, nbd: nbdAddress, tls, lease, takeOver = lease !== undefined, compress } = options
+    const { data, name, listen, nbd: nbdAddress, tls, lease, compress } = options
+    const takeOver = lease !== undefined || options.takeOver === true
     const folder = NodeFolder.open(data)
     lease?.check()
     const term = await claimTerm(data, { who: name, takeOver, number: lease?.epoch })
