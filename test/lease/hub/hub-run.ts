@@ -168,7 +168,7 @@ export async function hubRun(
   })
   await eventually('both guests write', () => guest.durable > 20 && recovered.durable > 20, words, backWithin)
 
-  const faults: HubFault[] = []
+  const faults: string[] = []
   const away: number[] = []
   for (let left = count ?? 3 + random.int(3); left > 0; left--) {
     await delay(random.int(1500))
@@ -180,7 +180,9 @@ export async function hubRun(
     /** Until another one, or another process of it, serves. */
     const untilBack = async () => {
       await untilHeld(one => one !== hub || one.pid !== pid)
-      away.push(performance.now() - began)
+      const time = performance.now() - began
+      away.push(time)
+      faults[faults.length - 1] += ` (${(time / 1000).toFixed(1)} s)`
     }
     switch (fault) {
       case 'killed':
