@@ -9,7 +9,7 @@ const patience = 2000
 type Disk = Awaited<ReturnType<typeof connectNbd>>
 
 /** Which number each sector has after so many writes. */
-export const numberAt = (sector: number, count: number): number =>
+const numberAt = (sector: number, count: number): number =>
   count <= sector ? 0 : count - ((count - 1 - sector) % sectors)
 
 /** How many writes a disk has. @throws Error where it has others than the first so many */
