@@ -77,7 +77,12 @@ export async function hubRun(
   const hubs: HubHost[] = []
   for (let most = 2 + random.int(2); hubs.length < most; )
     hubs.push(stack.use(await HubHost.start(`hub-${hubs.length}`, { folder, endpoints, ttl, planted })))
-  const statusOf = (hub: HubHost) => askControl<HubStatus>(at(`${hub.name}.ctl`), 'hub', 'hub').catch(() => undefined)
+  /** A hub that is stopped does not answer, and is not waited for. */
+  const statusOf = (hub: HubHost): Promise<HubStatus | undefined> =>
+    Promise.race([
+      askControl<HubStatus>(at(`${hub.name}.ctl`), 'hub', 'hub').catch(() => undefined),
+      delay(500, undefined, { ref: false }),
+    ])
   /** The one that etcd knows to have the lease, and that serves. */
   const holder = async (): Promise<HubHost | undefined> => {
     const { holder } = await etcd.leases.look('copies').catch(() => ({ holder: undefined }))
@@ -215,17 +220,16 @@ export async function hubRun(
         await strike(random.pick(cluster.members), fault, random.int(2 * ttl), cluster)
     }
   }
-  await untilHeld()
+  const last = await untilHeld()
+  // whatever a hub without the lease has confirmed goes with it
+  for (const hub of hubs) if (hub !== last) await hub[Symbol.asyncDispose]()
   await untilProtected()
-  // all of it, as somebody finds it who begins anew
   await delay(1000)
   over.abort()
   await guest.end()
-  await untilProtected()
-  await checkpoints
-  const last = await untilHeld()
-  for (const hub of hubs) if (hub !== last) await hub[Symbol.asyncDispose]()
   await recovered.end()
+  await checkpoints
+  await untilProtected()
   const problems: string[] = []
   const check = (what: string, problem: string | undefined) =>
     problem !== undefined && problems.push(`${what}: ${problem}`)
