@@ -74,7 +74,10 @@ export function allFamilies(): Family[] {
   return [
     ...processFamilies({ command: 'rephub', version: '1.2.3' }),
     ...hubFamilies(
-      hubStatus([hubGroup()], { closed: [{ name: 'db', code: 'damaged', message: 'm' }] }),
+      hubStatus([hubGroup()], {
+        closed: [{ name: 'db', code: 'damaged', message: 'm' }],
+        lease: { name: 'copies', state: 'held', holder: 'vm-1', epoch: 3, problem: undefined },
+      }),
       new Map([['web', takeOvers]]),
     ),
     ...agentFamilies(agentStatus([agentGroup([syncing])]), new Map([['web', counts]])),
