@@ -9,42 +9,45 @@ import { UsageError } from './usage-error.js'
 
 const usualTtl = 10_000
 
-/** Options that were given, of a command that has these among others. */
-interface Given<Name extends string> {
-  values: { get(name: Name): string[] | undefined }
-}
-
-const lastValue = <Name extends string>({ values }: Given<Name>, name: Name) => values.get(name)?.at(-1)
-
-/** Which lease a command serves under, and who keeps it. */
-export interface LeaseChoice {
-  name: string
+/** Who keeps leases. */
+export interface EtcdChoice {
   /** The members of one cluster of etcd. */
   endpoints: readonly string[]
   /** A folder of certificates. */
   tls: string | undefined
+}
+
+/** Which lease a command serves under, and who keeps it. */
+export interface LeaseChoice extends EtcdChoice {
+  name: string
   /** In milliseconds. */
   ttl: number
 }
 
-/** Which cluster of etcd is asked. */
-export type EtcdChoice = Pick<LeaseChoice, 'endpoints' | 'tls'>
+/** A command's options, those of `leaseOptions` among them. */
+interface LeaseLine {
+  readonly values: ReadonlyMap<string, readonly string[]>
+}
 
-/** What `--etcd` and `--etcd-tls` say alone. @throws UsageError */
-export function readEtcdChoice(line: Given<'etcd' | 'etcd-tls'>): EtcdChoice {
-  const endpoints = (line.values.get('etcd') ?? []).flatMap(value => value.split(','))
-  const tls = lastValue(line, 'etcd-tls')
-  if (endpoints.length === 0) throw new UsageError('--etcd URL,URL… is needed: who keeps the catalogue?')
+const lastOf = ({ values }: LeaseLine, name: LeaseOptionName): string | undefined => values.get(name)?.at(-1)
+
+const endpointsOf = ({ values }: LeaseLine): string[] => (values.get('etcd') ?? []).flatMap(value => value.split(','))
+
+/** What the options say of a cluster that is only asked. @throws UsageError */
+export function readEtcdChoice(line: LeaseLine, verb: string): EtcdChoice {
+  const endpoints = endpointsOf(line)
+  const tls = lastOf(line, 'etcd-tls')
+  if (endpoints.length === 0) throw new UsageError(`${verb} needs --etcd URL,URL…: who is asked?`)
   for (const endpoint of endpoints) checkEndpoint(endpoint, tls !== undefined)
   return { endpoints, tls }
 }
 
 /** What the options of `leaseOptions` say; undefined without `--lease`. @throws UsageError */
-export function readLeaseChoice(line: Given<LeaseOptionName>): LeaseChoice | undefined {
-  const name = lastValue(line, 'lease')
-  const endpoints = (line.values.get('etcd') ?? []).flatMap(value => value.split(','))
-  const tls = lastValue(line, 'etcd-tls')
-  const ttl = lastValue(line, 'lease-ttl')
+export function readLeaseChoice(line: LeaseLine): LeaseChoice | undefined {
+  const name = lastOf(line, 'lease')
+  const endpoints = endpointsOf(line)
+  const tls = lastOf(line, 'etcd-tls')
+  const ttl = lastOf(line, 'lease-ttl')
   if (name === undefined) {
     if (endpoints.length > 0 || tls !== undefined || ttl !== undefined)
       throw new UsageError('--etcd, --etcd-tls and --lease-ttl need --lease NAME')

@@ -26,10 +26,10 @@ const interval = 1000
  * Serves until a signal comes, and says so: a line, and the manager's status, whenever something has changed that is more than a number. No
  * reader of the lines holds anything up.
  *
- * @param interruption the signal, which may have come already
+ * @param interruption the signal, which may have come already; or what else ends it
  */
 export async function sayChanges<Status extends object>(
-  { signal }: Interruption,
+  { signal }: Pick<Interruption, 'signal'>,
   served: Served<Status>,
   { lines, service, textOf, lineOf = textOf, levelOf }: Saying<Status>,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 import type { GroupState, GroupStatus } from '../replication/hub/group-status.js'
 import type { TakeOverCounts } from '../replication/hub/take-over-counts.js'
 import type { HubStatus } from '../replication/node/hub-server.js'
+import type { LeaseHolding } from '../replication/node/lease-status.js'
 import { counter, type Family, gauge, stateSamples } from './family.js'
 
 /** How many groups have metrics of their own: all of them are counted. */
@@ -11,16 +12,29 @@ const states = [
   ...(['failing-over', 'failed-over', 'rolling-back', 'committed', 'returning'] as const),
 ] as const satisfies readonly GroupState[]
 
+const leaseStates = ['standing-by', 'opening', 'held', 'lost'] as const satisfies readonly LeaseHolding[]
+
 /** What a hub knows of its groups, and how often each was taken over since it was started, by the groups' names. */
 export function hubFamilies(status: HubStatus, takeOvers: ReadonlyMap<string, TakeOverCounts>): Family[] {
   const groups = status.groups.slice(0, groupsAtMost)
   const closed = status.closed.slice(0, groupsAtMost)
+  const leases = status.lease === undefined ? [] : [status.lease]
   const each = (value: (group: GroupStatus) => number | boolean | undefined) =>
     groups.map(group => [{ group: group.name }, value(group)] as const)
   return [
     gauge('xenlight_hub_taken_over', 'Whether another hub has taken over: this one does nothing any more.', [
       [{}, status.problem !== undefined],
     ]),
+    gauge(
+      'xenlight_hub_lease_state',
+      'What the hub has of its lease: 1 for that one, 0 for all others.',
+      leases.flatMap(({ name, state }) => stateSamples({ lease: name }, leaseStates, state)),
+    ),
+    gauge(
+      'xenlight_hub_lease_epoch',
+      'The epoch of whoever has the lease, or had it last.',
+      leases.map(({ name, epoch }) => [{ lease: name }, epoch]),
+    ),
     gauge('xenlight_hub_agents', 'How many agents are connected.', [[{}, status.agents.length]]),
     gauge('xenlight_hub_groups', `How many groups there are; the first ${groupsAtMost} have metrics of their own.`, [
       [{}, status.groups.length],
@@ -52,7 +66,7 @@ export function hubFamilies(status: HubStatus, takeOvers: ReadonlyMap<string, Ta
     ),
     gauge(
       'xenlight_hub_group_term',
-      'How many hubs have owned the group, from 1 on.',
+      'The number of the claim by which this hub owns the group: with a lease its epoch.',
       each(({ term }) => term),
     ),
     gauge(

@@ -144,9 +144,10 @@ export class HubPage {
     return {
       ...{ kind: 'hub', at: now, title: `hub ${pageText(status.name, 100)}`, level },
       summary:
-        problem === undefined
+        standingBy(status) ??
+        (problem === undefined
           ? summaryOf(all.length, all.filter(one => one.level === level).length, level)
-          : pageText(problem),
+          : pageText(problem)),
       agents: agents.slice(0, agentsAtMost).map(agent => pageText(agent, 100)),
       counts,
       groups: all.slice(0, listedAtMost).map(one => ('one' in one ? this.#group(one.one, now) : one)),
@@ -239,6 +240,14 @@ const closedView = ({ name, code, message }: HubStatus['closed'][number]): HubGr
   },
   ...{ behind: null, recent: null, branches: 0 },
 })
+
+/** A hub that has not its lease serves nothing. */
+function standingBy({ lease, problem }: HubStatus): string | undefined {
+  if (lease === undefined || lease.state === 'held' || problem !== undefined) return undefined
+  const { name, holder, state } = lease
+  if (state === 'opening') return `Opening its groups, with the lease ${pageText(name, 100)}`
+  return `Standing by for the lease ${pageText(name, 100)}, held by ${holder === undefined ? 'nobody' : pageText(holder, 100)}`
+}
 
 function summaryOf(all: number, so: number, level: Level): string {
   if (all === 0) return 'No groups yet'

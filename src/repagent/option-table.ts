@@ -17,7 +17,12 @@ const ofAnswers = ['serve', 'protect', 'status', 'checkpoint', 'header'] as cons
 
 const optionTable = [
   { name: 'config', takes: 'FILE', file: true, of: ['serve'], help: 'the configuration, in YAML' },
-  { name: 'hub', takes: 'ADDR', of: ['protect'], help: 'where the hub is: HOST:PORT, or a path' },
+  {
+    name: 'hub',
+    takes: 'ADDR',
+    of: ['protect'],
+    help: 'where the hub is: HOST:PORT, or a path; ADDR,ADDR of hubs of which one serves',
+  },
   {
     name: 'qmp',
     takes: 'SOCK',

@@ -8,7 +8,7 @@ import type { SocketAddress } from '../link/node/socket-address.js'
 import { type HubRight, hubRights } from '../replication/config/hub-rights.js'
 import type { Asked } from '../replication-command/ask.js'
 import { ownName } from '../replication-command/own-name.js'
-import { filled, readAddress, readName, readTimeout, readWords } from '../replication-command/read-value.js'
+import { filled, readAddresses, readName, readTimeout, readWords } from '../replication-command/read-value.js'
 import type { Command, HeaderCommand, ProtectCommand, ProtectedDisks, ServeCommand } from './command.js'
 import { controlIn, usualNode, usualRun, usualState } from './defaults.js'
 import { type OptionName, options } from './option-table.js'
@@ -52,7 +52,7 @@ function protect(line: CommandLine, words: readonly string[]): ProtectCommand {
     protected: readProtected(line, disks),
     hubMay: readRights(line),
     target: readTimeText(line, 'target'),
-    hub: readAddress('--hub', hub),
+    hub: readAddresses('--hub', hub),
     name: name === undefined ? ownName('agent') : readName('--name', name),
     state: resolve(filled(line, 'state') ?? usualState),
     // what QEMU is told has to be true in every folder

@@ -1,4 +1,5 @@
 import type { CommonCommand } from '../command-line/common-command.js'
+import type { EtcdChoice, LeaseChoice } from '../command-line/lease-choice.js'
 import type { PageChoice } from '../command-line/page-choice.js'
 import type { SocketAddress } from '../link/node/socket-address.js'
 import type { Asked } from '../replication-command/ask.js'
@@ -17,6 +18,14 @@ export interface ServeCommand {
   /** Instead of the configuration's. */
   page: (PageChoice & { control: boolean }) | undefined
   takeOver: boolean
+  /** Instead of the configuration's. */
+  lease: LeaseChoice | undefined
+  json: boolean
+}
+
+/** Whom a cluster of etcd knows to serve. */
+export interface HubsCommand extends EtcdChoice {
+  kind: 'hubs'
   json: boolean
 }
 
@@ -63,6 +72,7 @@ export type ProtectionCommand = Asked & { kind: 'pause' | 'resume' | 'stop' | 's
 
 export type Command =
   | ServeCommand
+  | HubsCommand
   | StatusCommand
   | PointsCommand
   | BranchCommand

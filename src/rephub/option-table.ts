@@ -1,5 +1,6 @@
 import { commonOptions } from '../command-line/common-options.js'
 import type { CompletedOption } from '../command-line/completion/completed-command.js'
+import { leaseOptions } from '../command-line/lease-options.js'
 import { metricsOption } from '../command-line/metrics-option.js'
 import type { Option } from '../command-line/option.js'
 import { pageOptions } from '../command-line/page-options.js'
@@ -18,8 +19,10 @@ const ofTimed = [
   ...(['commit', 'discard', 'failback', 'hold', 'release', 'checkpoint', 'pause', 'resume', 'stop', 'start'] as const),
 ] as const
 const ofAnswers = [
-  ...(['serve', 'status', 'points', 'test', 'failover', 'arguments', 'failback', 'checkpoint'] as const),
+  ...(['serve', 'status', 'points', 'test', 'failover', 'arguments', 'failback', 'checkpoint', 'hubs'] as const),
 ] as const
+
+const [lease, etcd, etcdTls, leaseTtl] = leaseOptions
 
 const optionTable = [
   { name: 'config', takes: 'FILE', file: true, of: ['serve'], help: 'the configuration, in YAML' },
@@ -28,6 +31,10 @@ const optionTable = [
   { name: 'nbd', takes: 'ADDR', of: ['serve'], help: 'where recovery guests find their disks' },
   { name: 'tls', takes: 'DIR', file: true, of: ['serve'], help: 'a folder with ca.pem, cert.pem and key.pem' },
   { name: 'take-over', of: ['serve'], help: 'take the data from another hub, be it alive or not' },
+  { ...lease, of: ['serve'] },
+  { ...etcd, of: ['serve', 'hubs'] },
+  { ...etcdTls, of: ['serve', 'hubs'] },
+  { ...leaseTtl, of: ['serve'] },
   { name: 'control', takes: 'SOCK', file: true, help: `the control socket (default: ${usualControl})` },
   { ...metricsOption, of: ['serve'] },
   { ...stateFilesOption, of: ['serve'] },

@@ -2,13 +2,14 @@ import { resolve } from 'node:path'
 import { parseBytes } from '../amounts.js'
 import { type CommandLine as GivenOptions, lastValue, readCommandLine } from '../command-line/command-line.js'
 import { readCommonCommand } from '../command-line/common-command.js'
+import { readEtcdChoice, readLeaseChoice } from '../command-line/lease-choice.js'
 import { readPageChoice } from '../command-line/page-choice.js'
 import { readMetricsAddress, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
 import { readVerb, refuseStrayOptions } from '../command-line/verb.js'
 import type { Asked } from '../replication-command/ask.js'
 import { filled, readAddress, readName, readTimeout, readWords } from '../replication-command/read-value.js'
-import type { Command, ServeCommand } from './command.js'
+import type { Command, HubsCommand, ServeCommand } from './command.js'
 import { usualControl } from './defaults.js'
 import { type OptionName, options } from './option-table.js'
 import { readAt, readTimeAt } from './read-at.js'
@@ -25,7 +26,13 @@ export function readCommand(args: readonly string[], now = Date.now()): Command 
   const [word, ...words] = line.words
   const verb = readVerb(word, verbNames)
   refuseStrayOptions(line, options, verb)
-  return verb === 'serve' ? serve(line, words) : ask(line, words, verb, now)
+  if (verb === 'serve') return serve(line, words)
+  return verb === 'hubs' ? hubs(line, words) : ask(line, words, verb, now)
+}
+
+function hubs(line: CommandLine, words: readonly string[]): HubsCommand {
+  readWords('hubs', words, verbs.hubs.words, 0)
+  return { kind: 'hubs', ...readEtcdChoice(line, 'hubs'), json: line.values.has('json') }
 }
 
 function serve(line: CommandLine, words: readonly string[]): ServeCommand {
@@ -54,6 +61,7 @@ function serve(line: CommandLine, words: readonly string[]): ServeCommand {
     stateFiles: filled(line, 'state-files'),
     page: page && { ...page, control: pageControl },
     takeOver: line.values.has('take-over'),
+    lease: readLeaseChoice(line),
     json: line.values.has('json'),
   }
 }
@@ -66,7 +74,7 @@ function addressOf(line: CommandLine, name: 'listen' | 'nbd'): { listen?: string
   return { [name]: address.includes('/') ? resolve(address) : address }
 }
 
-function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'serve'>, now: number): Command {
+function ask(line: CommandLine, words: readonly string[], verb: Exclude<Verb, 'serve' | 'hubs'>, now: number): Command {
   const asked: Asked = {
     control: filled(line, 'control') ?? usualControl,
     json: line.values.has('json'),

@@ -22,6 +22,8 @@ async function runCommand(command: Command, io: Io): Promise<number> {
   switch (command.kind) {
     case 'serve':
       return (await import('./verbs/run-serve.js')).runServe(command, io)
+    case 'hubs':
+      return (await import('./verbs/run-hubs.js')).runHubs(command, io)
     case 'status':
       return (await import('./verbs/run-status.js')).runStatus(command, io)
     case 'points':

@@ -18,6 +18,7 @@ export class StatusLines {
   /** @param now in milliseconds since 1970 */
   of(status: HubStatus, now: number): string[] {
     const { groups, closed, problem } = status
+    if (isStandingBy(status)) return [standingText(status)]
     const lines = [hubText(status)]
     if (problem !== undefined) lines.push(`PROBLEM: ${printable(problem)}`)
     if (groups.length + closed.length === 0) lines.push('no groups')
@@ -64,9 +65,29 @@ export function busyText({ what, done, all, waits }: Busy, pace: Pace, now: numb
   return `${printable(what)} ${progressText({ current: done, total: all, secondsLeft: pace.secondsLeft(done, all, now) })}`
 }
 
-function hubText({ name, listens, nbd, agents }: HubStatus): string {
+type Standing = Pick<HubStatus, 'name' | 'problem' | 'lease'>
+
+/** Whether it does not serve yet: it waits for its lease, or opens its groups. */
+export const isStandingBy = ({ problem, lease }: Pick<HubStatus, 'problem' | 'lease'>): boolean =>
+  problem === undefined && (lease?.state === 'standing-by' || lease?.state === 'opening')
+
+/** That a hub waits for its lease, and who has it; or that it has it, and opens its groups. */
+export function standingText({ name, lease }: Standing): string {
+  const { name: wanted = '', holder, problem, state } = lease ?? {}
+  if (state === 'opening') return `hub ${printable(name)}: opening its groups, with the lease ${printable(wanted)}`
+  const who = holder === undefined ? 'held by nobody' : `held by ${printable(holder)}`
+  const known = problem === undefined ? who : `nobody knows who has it: ${printable(problem)}`
+  return `hub ${printable(name)}: standing by for the lease ${printable(wanted)}, ${known}`
+}
+
+function leaseText({ name, epoch }: NonNullable<HubStatus['lease']>): string {
+  return `lease ${printable(name)} of epoch ${epoch}`
+}
+
+function hubText({ name, listens, nbd, agents, lease }: HubStatus): string {
   const parts = [
     `hub ${printable(name)}`,
+    ...(lease === undefined ? [] : [leaseText(lease)]),
     `agents at ${addressText(listens)}`,
     `NBD at ${addressText(nbd)}`,
     agents.length === 0 ? 'no agent is connected' : `connected: ${agents.map(printable).join(', ')}`,
@@ -139,7 +160,8 @@ function branchLine({ name, kind, state, pointTime, position, written, lost, by 
 const secondsSince = (time: number, now: number): number => Math.max(0, now / 1000 - time / 1_000_000)
 
 /** The same in a line without what only counts. */
-export function briefText({ groups, closed, problem, name }: HubStatus): string {
+export function briefText({ groups, closed, problem, name, lease }: HubStatus): string {
+  if (isStandingBy({ problem, lease })) return standingText({ name, problem, lease })
   if (problem !== undefined) return `PROBLEM: ${printable(problem)}`
   const all = [
     ...closed.map(one => closedText(one.name, one.message)),
@@ -180,7 +202,9 @@ export function levelOf({ groups, closed, problem }: HubStatus): LogLevel {
 }
 
 /** The exit status of `status`: the worst group decides, which has the highest number. */
-export function statusOf({ groups, closed, problem }: Pick<HubStatus, 'groups' | 'closed' | 'problem'>): number {
+export function statusOf(status: Pick<HubStatus, 'groups' | 'closed' | 'problem' | 'lease'>): number {
+  const { groups, closed, problem } = status
+  if (isStandingBy(status)) return exitStatus('standingBy')
   const all = groups.map(({ state, problem: own }) =>
     exitStatus(own !== undefined && state !== 'full' ? 'groupFailed' : (statusOfState[state] ?? 'groupFailed')),
   )

@@ -18,6 +18,7 @@ export const verbs = {
   resume: { words: ' GROUP', help: 'have its agent send it again' },
   stop: { words: ' GROUP', help: 'have its agent end the protection, until start: nothing is noted any more' },
   start: { words: ' GROUP', help: 'have its agent protect it again, after a compare' },
+  hubs: { words: '', help: 'which hubs serve, of those that have a lease of a cluster of etcd' },
 } as const
 
 export type Verb = keyof typeof verbs

@@ -1,6 +1,7 @@
 import { type CommandLine, lastValue } from '../command-line/command-line.js'
 import { readHostPort, readTime } from '../command-line/read-value.js'
 import { UsageError } from '../command-line/usage-error.js'
+import { addressesAtMost, splitAddresses } from '../replication/config/split-addresses.js'
 import { isName, nameRule } from '../replication/name.js'
 
 /** The name of a group, a branch, a checkpoint, … @throws UsageError */
@@ -13,6 +14,14 @@ export function readName(what: string, text: string): string {
 export function readAddress(option: string, text: string): string {
   if (text.includes('/') || readHostPort(option, text) !== undefined) return text
   throw new UsageError(`${option} takes HOST:PORT or a socket's path, which has a slash, not '${text}'`)
+}
+
+/** `ADDR,ADDR…`, as configuration files have it. @throws UsageError */
+export function readAddresses(option: string, text: string): string {
+  const all = splitAddresses(text)
+  if (all.length > addressesAtMost) throw new UsageError(`${option} takes at most ${addressesAtMost} addresses`)
+  for (const address of all) readAddress(option, address)
+  return text
 }
 
 /** What may be left out, but not be empty. @throws UsageError */

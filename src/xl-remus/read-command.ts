@@ -128,7 +128,12 @@ function ask(
 
 function pairs(line: CommandLine, words: readonly string[]): PairsCommand {
   if (words.length > 0) throw new UsageError(`pairs takes options only, but was given '${words[0]}'`)
-  return { kind: 'pairs', ...readEtcdChoice(line), json: line.values.has('json'), timeout: time(line, 'timeout') }
+  return {
+    kind: 'pairs',
+    ...readEtcdChoice(line, 'pairs'),
+    json: line.values.has('json'),
+    timeout: time(line, 'timeout'),
+  }
 }
 
 /** The lease under which a node is Primary. */

@@ -47,6 +47,16 @@ t.test('times are in seconds, sizes in bytes', async t => {
   t.equal(sampleValue(families, 'xenlight_hub_taken_over'), 0)
 })
 
+t.test('a lease, where there is one', async t => {
+  const lease = { name: 'copies', state: 'standing-by', holder: 'vm-1', epoch: 3, problem: undefined } as const
+  const families = hubFamilies(hubStatus([], { lease }), none)
+  const known = ['standing-by', 'opening', 'held', 'lost']
+  t.strictSame(statesOf(families, 'xenlight_hub_lease_state', { lease: 'copies' }), { all: known, is: ['standing-by'] })
+  t.equal(sampleValue(families, 'xenlight_hub_lease_epoch', { lease: 'copies' }), 3)
+  const without = hubFamilies(hubStatus([]), none)
+  t.equal(sampleValue(without, 'xenlight_hub_lease_epoch', { lease: 'copies' }), undefined)
+})
+
 t.test('what is not known is left out', async t => {
   const group = hubGroup({ newest: undefined, heard: undefined, busy: undefined, history: [], unsettled: 'first' })
   const families = hubFamilies(hubStatus([group]), none)

@@ -34,7 +34,7 @@ export const hubGroup = (more: Partial<HubGroup> = {}): HubGroup => ({
 
 export const hubStatus = (groups: HubGroup[], more: Partial<HubStatus> = {}): HubStatus => ({
   ...{ name: 'hub', data: '/d', listens: { host: 'h', port: 1 }, nbd: { path: '/n' }, agents: ['anna'], groups },
-  ...{ closed: [], problem: undefined, ...more },
+  ...{ closed: [], problem: undefined, lease: undefined, ...more },
 })
 
 export const takeOvers = { 'fail-over': 1, 'roll-back': 0, commit: 0, 'fail-back': 2 }
@@ -76,7 +76,10 @@ export function allFamilies(): Family[] {
   return [
     ...processFamilies({ command: 'rephub', version: '1.2.3' }),
     ...hubFamilies(
-      hubStatus([hubGroup()], { closed: [{ name: 'db', code: 'damaged', message: 'm' }] }),
+      hubStatus([hubGroup()], {
+        closed: [{ name: 'db', code: 'damaged', message: 'm' }],
+        lease: { name: 'copies', state: 'held', holder: 'vm-1', epoch: 3, problem: undefined },
+      }),
       new Map([['web', takeOvers]]),
     ),
     ...agentFamilies(agentStatus([agentGroup([syncing])]), new Map([['web', counts]])),

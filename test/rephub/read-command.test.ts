@@ -33,6 +33,21 @@ const understood: [args: string[], command: object][] = [
       takeOver: true,
     },
   ],
+  [
+    ['serve', '--data', '/d', '--lease', 'copies', '--etcd', 'http://a:2379,http://b:2379', '--etcd', 'http://c:2379'],
+    {
+      lease: {
+        name: 'copies',
+        endpoints: ['http://a:2379', 'http://b:2379', 'http://c:2379'],
+        tls: undefined,
+        ttl: 10_000,
+      },
+    },
+  ],
+  [
+    ['hubs', '--etcd', 'https://a', '--etcd-tls', '/t', '--json'],
+    { kind: 'hubs', endpoints: ['https://a'], tls: '/t', json: true },
+  ],
   [['status'], { kind: 'status', group: undefined, watch: false, json: false, timeout: undefined, control }],
   [['status', 'web', '--watch', '--json', '--control', '/s'], { group: 'web', watch: true, json: true, control: '/s' }],
   [['points', 'web'], { kind: 'points', group: 'web', every: undefined, from: undefined, to: undefined }],
@@ -85,6 +100,16 @@ const refused: [args: string[], message: RegExp][] = [
   [['serve', '--data', '/d', '--page', '9874'], /--page needs --page-token FILE/],
   [['serve', '--data', '/d', '--page-token', '/t'], /--page-token is for --page only/],
   [['serve', '--data', '/d', '--page-control'], /--page-control is for --page only/],
+  [['serve', '--data', '/d', '--lease', 'copies'], /--lease needs --etcd/],
+  [['serve', '--data', '/d', '--etcd', 'http://a:2379'], /need --lease NAME/],
+  [
+    ['serve', '--data', '/d', '--lease', 'a', '--etcd', 'http://a:2379', '--lease-ttl', '1s'],
+    /--lease-ttl takes a time/,
+  ],
+  [['serve', '--data', '/d', '--take-over', '--lease', 'a', '--etcd', 'http://a:2379'], /--take-over has no meaning/],
+  [['hubs'], /hubs needs --etcd URL/],
+  [['hubs', 'web', '--etcd', 'http://a:2379'], /hubs takes options only/],
+  [['hubs', '--etcd', 'http://a:2379', '--lease', 'a'], /--lease has no meaning with hubs/],
   [['points'], /points takes GROUP, but was given none/],
   [['points', 'web', '--from', 'before-upgrade'], /--from takes a time .* or how long ago/],
   [['points', 'web', '--to', '#3'], /--to takes a time/],

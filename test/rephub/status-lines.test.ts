@@ -34,7 +34,7 @@ const group = (more: Partial<Group> = {}): Group => ({
 
 const hub = (groups: Group[], more: Partial<HubStatus> = {}): HubStatus => ({
   ...{ name: 'hub', data: '/d', listens: { host: 'h', port: 1 }, nbd: { path: '/n' }, agents: ['anna'], groups },
-  ...{ closed: [], problem: undefined, ...more },
+  ...{ closed: [], problem: undefined, lease: undefined, ...more },
 })
 
 const linesOf = (status: HubStatus) => new StatusLines().of(status, now)

@@ -116,7 +116,7 @@ const refused: [args: string[], message: RegExp][] = [
   [[...leased, '--node', 'a b'], /--node takes a name of letters, .*, not 'a b'/],
   [[...leased, '--arbiter', '/a'], /--lease is an arbiter itself: leave --arbiter out/],
   [[...leased, '--lease-ttl', '1s'], /--lease-ttl takes a time from 2s to 60m/],
-  [['pairs'], /--etcd URL,URL… is needed: who keeps the catalogue\?/],
+  [['pairs'], /pairs needs --etcd URL,URL…: who is asked\?/],
   [['pairs', 'x', '--etcd', 'http://h:1'], /pairs takes options only, but was given 'x'/],
   [['pairs', '--etcd', 'h:1'], /--etcd takes URLs/],
   [[...of('promote'), '--force-lease', ' '], /--force-lease takes a reason of 1 to 500 characters/],

@@ -1,9 +1,12 @@
 import { readHostPort } from '../../command-line/read-value.js'
 import { UsageError } from '../../command-line/usage-error.js'
 import { socketPathMax } from '../../link/node/socket-address.js'
+import { splitAddresses } from '../../replication/config/split-addresses.js'
 
-/** A hub's address as an agent's configuration takes it: HOST:PORT, or the absolute path of a unix socket. */
-export function readHub(text: string): string {
+/** A hub's address as an agent's configuration takes it: HOST:PORT, or the absolute path of a unix socket; several with commas. */
+export const readHub = (text: string): string => splitAddresses(text).map(readOne).join(',')
+
+function readOne(text: string): string {
   const wrong = (why: string) => new UsageError(`--protect takes HOST:PORT or a socket's path, not '${text}'${why}`)
   if (text.includes('/')) {
     if (!text.startsWith('/')) throw wrong(': the path has to be absolute')

@@ -8,7 +8,7 @@ import { ask } from '../../replication-command/ask.js'
 import { unseen } from '../../replication-command/unseen.js'
 import type { StatusCommand } from '../command.js'
 import { exitStatus } from '../exit-status.js'
-import { StatusLines, statusOf } from '../status-lines.js'
+import { isStandingBy, StatusLines, statusOf } from '../status-lines.js'
 
 /** Says what the hub has. */
 export function runStatus(command: StatusCommand, io: Io): Promise<number> {
@@ -20,7 +20,7 @@ export function runStatus(command: StatusCommand, io: Io): Promise<number> {
     look: async signal => {
       const answer = await ask('the hub', command, 'hub', {}, signal)
       const all = answerOf<HubStatus>('the hub', answer, 'name', 'agents', 'groups', 'closed')
-      const status = group === undefined ? all : only(all, group)
+      const status = group === undefined || isStandingBy(all) ? all : only(all, group)
       const exit = statusOf(status)
       const lines = json ? [jsonLine({ exit, ...status }).trimEnd()] : text.of(status, Date.now())
       return { status: exit, lines }

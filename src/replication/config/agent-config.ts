@@ -3,7 +3,7 @@ import { channelsAtMost, volumesAtMost } from '../wire/message.js'
 import { bytes, time, waited } from './amounts.js'
 import { hubRights } from './hub-rights.js'
 import { readConfig } from './read-config.js'
-import { address, metricsAddress, name, path, socket } from './words.js'
+import { addresses, metricsAddress, name, path, socket } from './words.js'
 
 const rights = z.array(z.enum(hubRights)).default(['control', 'fail-back'])
 
@@ -69,7 +69,8 @@ const group = z.preprocess(
 const agentConfig = z.strictObject({
   /** The agent's name; the one in its certificate where it has one. */
   name,
-  hub: address,
+  /** Where the hub is; several, of hubs that stand by for each other: one after another is tried. */
+  hub: addresses,
   /** The hub's name, the one in its certificate: without it, any that the authority has signed may be the hub. */
   hubName: name.optional(),
   /** A folder with ca.pem, cert.pem and key.pem. */

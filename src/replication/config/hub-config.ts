@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isLeaseName } from '../../lease/lease-name.js'
 import { bytes, time } from './amounts.js'
 import { readConfig } from './read-config.js'
 import { address, metricsAddress, name, path, socket } from './words.js'
@@ -39,6 +40,36 @@ const page = z.strictObject({
   /** How far a recovery may go back before the page marks it, in milliseconds. */
   target: time.default(5000),
 })
+/** The lease that several hubs over one folder serve under. */
+const lease = z
+  .strictObject({
+    name: z.string().refine(isLeaseName, {
+      error: "a name of up to 100 letters, digits, '.', '_' and '-', a letter or a digit first",
+    }),
+    /** The members of one cluster of etcd. */
+    etcd: z
+      .array(
+        z
+          .string()
+          .regex(/^https?:\/\/[^\s/?#@]+\/?$/, { error: "a member's http://HOST:PORT or https://HOST:PORT" })
+          .refine(text => URL.canParse(text), { error: "a member's http://HOST:PORT or https://HOST:PORT" }),
+      )
+      .min(1)
+      .max(16),
+    /** A folder with ca.pem, cert.pem and key.pem, for https. */
+    tls: path.optional(),
+    /** How long it lasts when its holder has died, in milliseconds. */
+    ttl: time.default(10_000).refine(ttl => ttl >= 2000 && ttl <= 3_600_000, { error: 'a time from 2s to 60m' }),
+  })
+  .superRefine(({ etcd, tls }, context) => {
+    for (const [index, url] of etcd.entries())
+      if (url.startsWith('https:') !== (tls !== undefined))
+        context.addIssue({
+          code: 'custom',
+          path: ['etcd', index],
+          message: tls === undefined ? `${url} needs tls` : `tls is for https, not ${url}`,
+        })
+  })
 
 const hubConfig = z.strictObject({
   /** The hub's name; the one in its certificate where it has one. The machine's by default. */
@@ -56,6 +87,8 @@ const hubConfig = z.strictObject({
   nbd: address.optional(),
   journal: retention.prefault({}),
   compress: z.boolean().default(false),
+  /** Serve only while this is held: several hubs may have one folder then. */
+  lease: lease.optional(),
   /** Those that there may be; without it, any that an agent names. */
   groups: z.record(name, group).optional(),
   limits: z

@@ -14,12 +14,15 @@ export class AgentSide implements PrimarySide {
   readonly #session: HubSession
   readonly #channel: number
   readonly #group: string
+  readonly #check: (() => void) | undefined
 
-  constructor(session: HubSession, agent: string, group: string, channel: number) {
+  /** @param check asked before anything is asked of the agent @throws what it throws */
+  constructor(session: HubSession, agent: string, group: string, channel: number, check?: () => void) {
     this.#session = session
     this.agent = agent
     this.#group = group
     this.#channel = channel
+    this.#check = check
   }
 
   async differing(volume: number): Promise<readonly Run[]> {
@@ -41,6 +44,7 @@ export class AgentSide implements PrimarySide {
   }
 
   async write(volume: number, offset: number, data: Uint8Array): Promise<void> {
+    this.#check?.()
     const request = { kind: 'writeRequest', channel: this.#channel, volume, offset, data } as const
     await this.#session.ask(request, { timeout: answerTimeout })
   }
@@ -55,10 +59,11 @@ export class AgentSide implements PrimarySide {
   }
 
   /** Asks for something to be done with the group; the result is not checked. */
-  command(execute: string, given: Readonly<Record<string, unknown>>): Promise<unknown> {
+  async command(execute: string, given: Readonly<Record<string, unknown>>): Promise<unknown> {
+    this.#check?.()
     const all = { ...given, group: this.#group }
     const request = { kind: 'command', channel: this.#channel, execute, arguments: all } as const
-    return this.#session.ask(request, { timeout: answerTimeout })
+    return await this.#session.ask(request, { timeout: answerTimeout })
   }
 
   #wrong(what: string): ReplicationError {

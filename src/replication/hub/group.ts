@@ -14,7 +14,7 @@ import type { Journal, OpenJournal } from './journal-seam.js'
 import { GroupLife } from './life.js'
 import { OverlayQuota } from './overlay-quota.js'
 import { RecordFile } from './record-file.js'
-import { checkTerm, ownTerm, type TakeOverOf, type Term, termFolder } from './terms.js'
+import { checkTerm, ownTerm, type TakeOverOf, type Term, type TermLease, termFolder } from './terms.js'
 
 export interface GroupOptions {
   /** The group's. */
@@ -28,6 +28,8 @@ export interface GroupOptions {
   limits?: GroupLimits | undefined
   /** Takes the group from another hub; with `true`, also from one of the same name. */
   takeOver?: TakeOverOf | undefined
+  /** What it is claimed under, and acknowledged. */
+  lease?: TermLease | undefined
 }
 
 const journalFolder = 'journal'
@@ -61,7 +63,7 @@ export class HubGroup {
     this.journal = journal
     this.#file = file
     this.#opened = host.now()
-    this.#checkTerm = () => checkTerm(options.folder, name, term)
+    this.#checkTerm = checkOf(options, term)
     this.#quota = new OverlayQuota(this.limits.overlayBytes)
     this.#digests = new Digests(name, journal)
     const checkOwner = this.#checkTerm
@@ -86,10 +88,10 @@ export class HubGroup {
    * @throws ReplicationError owned, damaged, file-failed, full
    */
   static async open(options: GroupOptions): Promise<HubGroup> {
-    const { folder, name, hub, openJournal, limits, takeOver = false } = options
-    const term = await ownTerm(folder, name, hub, takeOver)
+    const { folder, name, hub, openJournal, limits, takeOver = false, lease } = options
+    const term = await ownTerm(folder, name, { hub, takeOver, lease })
     const own = termFolder(folder, term.number)
-    const check = () => checkTerm(folder, name, term)
+    const check = checkOf(options, term)
     let file = RecordFile.load(own, name, check)
     const kept: GroupLimits = { ...file?.record.limits, ...limits }
     const { journalBytes: bytes, history, journalHardBytes: hardBytes, checkpoints: names } = wholeLimits(kept)
@@ -300,6 +302,15 @@ export class HubGroup {
     return { ...branch, written: branches.written(name), lost: branches.whyLost(name), exports }
   }
 }
+
+/** Whether nobody else has the group. @throws ReplicationError owned */
+const checkOf =
+  ({ folder, name, lease }: GroupOptions, term: Term) =>
+  (): void => {
+    checkTerm(folder, name, term)
+    // last: to look at the storage may have taken its time
+    lease?.check()
+  }
 
 const usageOf = (journal: Journal) => {
   const { journalBytes, imageBytes } = journal.usage()

@@ -9,6 +9,7 @@ import { AgentSide } from './agent-side.js'
 import { fileError } from './file-error.js'
 import { HubGroup } from './group.js'
 import { checkGroupLimits, type GroupLimits } from './group-record.js'
+import { guardedDisk } from './guarded-disk.js'
 import { type ControlledHub, HubControl, runCommand } from './hub-control.js'
 import type { HubHost } from './hub-host.js'
 import type { OpenJournal } from './journal-seam.js'
@@ -24,7 +25,7 @@ import {
   takesDisks,
 } from './rights.js'
 import { type BranchStart, type NbdAddress, startArguments } from './start-arguments.js'
-import { newestTerm, type TakeOverOf } from './terms.js'
+import { newestTerm, type TakeOverOf, type TermLease } from './terms.js'
 
 export interface HubOptions {
   /** The hub's name: by it, it owns its groups. */
@@ -44,6 +45,8 @@ export interface HubOptions {
   groupsAtMost?: number | undefined
   /** Takes groups of other hubs over; with `true`, also those of a hub of the same name, which may still write. */
   takeOver?: TakeOverOf | undefined
+  /** It claims and acknowledges while that is held, and only then. */
+  lease?: TermLease | undefined
   /** Where its branches are served over NBD. */
   nbd?: NbdAddress | undefined
   /** The name in the certificate that it shows there; undefined without TLS. */
@@ -150,9 +153,12 @@ export class Hub implements SessionHub, ControlledHub {
     const served = branches?.served(branch)
     if (!served?.volumes.some(one => one.name === volume)) return undefined
     if (isCertified !== undefined && !mayReadDisks(this.rights, group, isCertified)) return undefined
+    const { lease } = this.#options
+    const disk = served.disk(volume)
+    const backend = lease === undefined ? disk : guardedDisk(disk, () => lease.check())
     const description = `${volume} of ${group}, branch ${branch}`
     // by this name its clients are found again
-    return { name: `${group}/${branch}/${volume}`, backend: served.disk(volume), description }
+    return { name: `${group}/${branch}/${volume}`, backend, description }
   }
 
   exportNames({ isCertified }: NbdAsker = {}): string[] {
@@ -209,9 +215,10 @@ export class Hub implements SessionHub, ControlledHub {
     this.#groups.clear()
   }
 
-  /** @throws ReplicationError not-found, not-allowed */
+  /** @throws ReplicationError not-found, not-allowed, owned */
   groupOf(name: string, asker: Asker): HubGroup {
     checkName('group', name)
+    this.#options.lease?.check()
     checkMayControl(this.rights, name, asker)
     const group = this.#groups.get(name)
     if (group !== undefined) return group
@@ -247,7 +254,9 @@ export class Hub implements SessionHub, ControlledHub {
     if (agent === undefined || session === undefined)
       throw new ReplicationError('lost', `the agent ${agent ?? ''} of the group ${group} is not connected`)
     checkMayWrite(this.rights, group, agent)
-    return new AgentSide(session.session, agent, group, session.channelOf(group) ?? 0)
+    const { lease } = this.#options
+    const check = lease && (() => lease.check())
+    return new AgentSide(session.session, agent, group, session.channelOf(group) ?? 0, check)
   }
 
   async groupFor(agent: string, name: string): Promise<HubGroup> {
@@ -285,7 +294,7 @@ export class Hub implements SessionHub, ControlledHub {
 
   async #openNow(name: string): Promise<HubGroup> {
     checkName('group', name)
-    const { groupsAtMost = 1000, host, openJournal = openGroupJournal, takeOver, name: hub } = this.#options
+    const { groupsAtMost = 1000, host, openJournal = openGroupJournal, takeOver, name: hub, lease } = this.#options
     const count = this.#groups.size + this.#closed.size + this.#opening.size
     if (count >= groupsAtMost && !this.#folder.folders().includes(name))
       throw new ReplicationError('full', `the hub has ${count} groups, and takes no more: ${shown(name)} is not made`)
@@ -298,6 +307,7 @@ export class Hub implements SessionHub, ControlledHub {
       host,
       openJournal,
       takeOver,
+      lease,
       limits: this.#limitsOf(name),
     })
     await this.#folder.sync()

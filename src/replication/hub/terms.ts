@@ -44,8 +44,27 @@ export function checkTerm(group: Folder, name: string, { number }: Term): void {
   if (newest !== undefined) throw owned(name, newest)
 }
 
+/** The highest number that any of these groups was claimed with; 0 where none was. */
+export const highestTerm = (groups: Folder): number =>
+  groups.folders().reduce((most, name) => Math.max(most, claimsTo(groups.folder(name))[0] ?? 0), 0)
+
 /** Which groups a hub takes over: those of other hubs, or also those of one of its own name, which may still write. */
 export type TakeOverOf = boolean | 'others'
+
+/** That a hub has its data under a lease. */
+export interface TermLease {
+  /** Each claim that it makes has this number, so that one of an earlier holder, which comes late, is none. */
+  epoch: number
+  /** Asked right before a claim is made, and before anything is acknowledged. @throws ReplicationError owned where it is not held any more */
+  check(): void
+}
+
+export interface OwnTermOptions {
+  /** The hub's name. */
+  hub: string
+  takeOver: TakeOverOf
+  lease?: TermLease | undefined
+}
 
 /**
  * The term in which this hub has the group: its own, or a new one where nobody has the group, or it is to be taken over. Then all of the
@@ -53,16 +72,30 @@ export type TakeOverOf = boolean | 'others'
  *
  * @throws ReplicationError owned, in-use where another one takes it at this moment, file-failed, full
  */
-export async function ownTerm(group: Folder, name: string, hub: string, takeOver: TakeOverOf): Promise<Term> {
+export async function ownTerm(group: Folder, name: string, options: OwnTermOptions): Promise<Term> {
+  const { hub, takeOver, lease } = options
   const newest = newestTerm(group)
   if (newest !== undefined && newest.owner !== hub && takeOver === false) throw owned(name, newest)
-  const isOwn = newest?.owner === hub && takeOver !== true
-  const term = isOwn ? newest : await claim(group, name, { number: (claimsTo(group)[0] ?? 0) + 1, owner: hub })
+  const isOwn = newest?.owner === hub && (takeOver !== true || newest.number === lease?.epoch)
+  const term = isOwn ? newest : await claim(group, name, { number: nextNumber(group, name, lease), owner: hub })
   if (!hasRecord(group, term.number)) {
     const former = lastTermBefore(group, term.number)
-    if (former !== undefined) await copyTerm(group, name, former, term.number)
+    if (former !== undefined) {
+      await copyTerm(group, name, former, term.number)
+      // a lease goes from hub to hub without anybody who would look after the disk
+      if (lease !== undefined) await removeTermsBefore(group, name, former)
+    }
   }
   return term
+}
+
+/** @throws ReplicationError owned where a claim with the lease's number would be none */
+function nextNumber(group: Folder, name: string, lease: TermLease | undefined): number {
+  const highest = claimsTo(group)[0] ?? 0
+  if (lease === undefined) return highest + 1
+  lease.check()
+  if (lease.epoch > highest) return lease.epoch
+  throw owned(name, newestTerm(group) ?? { number: highest, owner: 'somebody' })
 }
 
 async function claim(group: Folder, name: string, term: Term): Promise<Term> {
@@ -95,10 +128,26 @@ function removeClaim(group: Folder, number: number): void {
   }
 }
 
-/** The newest term before this one that a hub began to write in. */
-function lastTermBefore(group: Folder, term: number): number | undefined {
-  for (let before = term - 1; before > 0; before--) if (hasRecord(group, before)) return before
-  return undefined
+/** The numbers of the terms that hubs began to write in, the newest first. */
+const termsOf = (group: Folder): number[] =>
+  group
+    .folders()
+    .filter(name => /^[1-9]\d{0,9}$/.test(name))
+    .map(Number)
+    .sort((a, b) => b - a)
+
+/** The newest term before this one that is whole. */
+const lastTermBefore = (group: Folder, term: number): number | undefined =>
+  termsOf(group).find(number => number < term && hasRecord(group, number))
+
+/** The former term stays; what was before that one is all in it. */
+async function removeTermsBefore(group: Folder, name: string, former: number): Promise<void> {
+  try {
+    for (const number of termsOf(group)) if (number < former) group.remove(String(number))
+    await group.sync()
+  } catch (error) {
+    throw fileError(`the earlier terms of the group ${name} cannot be removed`, error)
+  }
 }
 
 const hasRecord = (group: Folder, term: number): boolean =>

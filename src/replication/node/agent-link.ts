@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { wrongValue } from '../../check-argument.js'
 import { deadline } from '../../link/deadline.js'
 import type { Duplex } from '../../link/duplex.js'
 import { connectStream } from '../../link/node/connect-stream.js'
 import { checkMutualTls, type MutualTls } from '../../link/node/mutual-tls.js'
-import type { SocketAddress } from '../../link/node/socket-address.js'
+import { checkAddress, type SocketAddress } from '../../link/node/socket-address.js'
 import { onAbort } from '../../link/on-abort.js'
 import { printable } from '../../printable.js'
 import { ReplicationError } from '../replication-error.js'
@@ -24,8 +25,8 @@ export interface Retry {
 export interface AgentLinkOptions {
   /** The agent's; over TLS that of its certificate. */
   name: string
-  /** Where the hub listens. */
-  hub: SocketAddress
+  /** Where the hub listens; several where it may be any of them, of which one serves: they are tried one after another. */
+  hub: SocketAddress | readonly SocketAddress[]
   /** The hub's name; over TLS that of its certificate. Any by default: then whoever has a certificate of the authority may be the hub. */
   hubName?: string | undefined
   tls?: MutualTls | undefined
@@ -58,6 +59,9 @@ export class AgentLink implements AsyncDisposable {
   readonly #first: number
   readonly #most: number
   readonly #done: Promise<void>
+  readonly #hubs: readonly SocketAddress[]
+  /** Which of them is there, or is tried. */
+  #current = 0
   #session: Session | undefined
   #delay: number
   #why: string | undefined = 'it was not connected yet'
@@ -67,6 +71,7 @@ export class AgentLink implements AsyncDisposable {
     if (options.tls !== undefined) checkMutualTls(options.tls)
     this.#options = options
     this.#events = events
+    this.#hubs = hubsOf(options.hub)
     const { first = 100, most = 2000 } = options.retry ?? {}
     this.#first = first
     this.#most = Math.max(first, most)
@@ -77,6 +82,11 @@ export class AgentLink implements AsyncDisposable {
   /** The connection that there is. */
   get session(): Session | undefined {
     return this.#session
+  }
+
+  /** The hub's address, of the connection that there is; of the last try where there is none. */
+  get address(): SocketAddress {
+    return this.#hubs[this.#current]!
   }
 
   /** Why there is none; undefined where there is one. */
@@ -103,11 +113,14 @@ export class AgentLink implements AsyncDisposable {
     const { signal } = this.#over
     // who has made it is to have it in hand before it hears of anything
     await Promise.resolve()
-    while (!signal.aborted) {
+    for (let tried = 1; !signal.aborted; tried++) {
       const why = await this.#once()
       if (signal.aborted) return
       this.#why = why.message
       this.#events.lost(why)
+      this.#current = (this.#current + 1) % this.#hubs.length
+      // where one has gone another one is sought at once
+      if (tried % this.#hubs.length !== 0) continue
       // many agents of one hub do not come back at the same moment
       const delay = this.#delay * (0.5 + Math.random() / 2)
       this.#delay = Math.min(this.#most, this.#delay * 2)
@@ -122,7 +135,7 @@ export class AgentLink implements AsyncDisposable {
       duplex = await this.#connect()
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException
-      const why = `cannot reach the hub at ${shown(this.#options.hub)}: ${hints[code] ?? printable(message)}`
+      const why = `cannot reach the hub at ${shownAddress(this.address)}: ${hints[code] ?? printable(message)}`
       return new ReplicationError('lost', why, { cause: error })
     }
     const { name, silence, hubName } = this.#options
@@ -162,14 +175,22 @@ export class AgentLink implements AsyncDisposable {
   }
 
   async #connect(): Promise<Duplex> {
-    const { hub, tls, connectTimeout = 5000 } = this.#options
+    const { tls, connectTimeout = 5000 } = this.#options
     const tried = new AbortController()
     using _ = deadline({ timeout: connectTimeout, signal: this.#over.signal }, ({ why }) =>
       tried.abort(new Error(`it was ${why}`)),
     )
-    return await connectStream(hub, { tls, signal: tried.signal })
+    return await connectStream(this.address, { tls, signal: tried.signal })
   }
 }
 
-const shown = (address: SocketAddress): string =>
+/** @throws TypeError where there is none */
+export function hubsOf(hub: SocketAddress | readonly SocketAddress[]): readonly SocketAddress[] {
+  const hubs = (Array.isArray(hub) ? hub : [hub]) as readonly SocketAddress[]
+  if (hubs.length === 0) throw wrongValue('hub', 'an address, or some', hub)
+  for (const address of hubs) checkAddress(address)
+  return hubs
+}
+
+const shownAddress = (address: SocketAddress): string =>
   'path' in address ? printable(address.path) : `${address.host ?? '127.0.0.1'}:${address.port}`

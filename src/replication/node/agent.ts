@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { flock } from '../../flock.js'
 import { FifoLock } from '../../link/fifo-lock.js'
 import type { MutualTls } from '../../link/node/mutual-tls.js'
-import { checkAddress } from '../../link/node/socket-address.js'
+import type { SocketAddress } from '../../link/node/socket-address.js'
 import { printable } from '../../printable.js'
 import type { AgentConfig } from '../config/agent-config.js'
 import { type GroupChanges, groupChanges } from '../config/config-changes.js'
@@ -13,7 +13,7 @@ import type { RequestMessage, VolumeReport } from '../wire/message.js'
 import type { Session, SessionMessage, SessionUser } from '../wire/session.js'
 import { runGroupCommand } from './agent-commands.js'
 import type { AgentGroup, AgentGroupStatus } from './agent-group.js'
-import { AgentLink } from './agent-link.js'
+import { AgentLink, hubsOf } from './agent-link.js'
 import { Closers } from './closers.js'
 import { fitReport } from './fit-report.js'
 import type { GroupCounts } from './group-counts.js'
@@ -23,14 +23,16 @@ import { NodeFolder } from './node-folder.js'
 import { RunningGroup } from './running-group.js'
 import { ServedGroup } from './served-group.js'
 
-export interface AgentOptions extends Omit<AgentConfig, 'tls' | 'control' | 'metrics'> {
+export interface AgentOptions extends Omit<AgentConfig, 'hub' | 'tls' | 'control' | 'metrics'> {
+  /** Where the hub is; several, of hubs that stand by for each other: one after another is tried. */
+  hub: SocketAddress | readonly SocketAddress[]
   tls?: MutualTls | undefined
 }
 
 /** All that an agent knows. */
 export interface AgentStatus {
   name: string
-  /** Where the hub is, its name where there is a connection, and why there is none. */
+  /** Where the hub is (all places where it may be, with commas, while it is in none), its name where there is a connection, and why there is none. */
   hub: { address: string; name: string | undefined; why: string | undefined }
   groups: readonly AgentGroupStatus[]
 }
@@ -77,7 +79,7 @@ export class Agent implements AsyncDisposable {
 
   /** @throws ReplicationError in-use where another agent has its state; what its parts throw. Nothing stays open then */
   static async open(options: AgentOptions): Promise<Agent> {
-    checkAddress(options.hub)
+    hubsOf(options.hub)
     await using opening = new Closers()
     const state = openOwn(options.state)
     opening.defer(await lockFolder(options.state))
@@ -108,8 +110,8 @@ export class Agent implements AsyncDisposable {
   }
 
   get status(): AgentStatus {
-    const { hub } = this.#options
-    const address = 'path' in hub ? hub.path : `${hub.host ?? '127.0.0.1'}:${hub.port}`
+    const all = hubsOf(this.#options.hub).map(plainAddress).join(',')
+    const address = this.#hub === undefined || this.#link === undefined ? all : plainAddress(this.#link.address)
     return {
       name: this.name,
       hub: { address, name: this.#hub, why: this.#link?.why },
@@ -348,6 +350,9 @@ export class Agent implements AsyncDisposable {
     session.send({ kind: 'report', volumes: fitReport(volumes) })
   }
 }
+
+const plainAddress = (address: SocketAddress): string =>
+  'path' in address ? address.path : `${address.host ?? '127.0.0.1'}:${address.port}`
 
 /** What lies in it is believed, and is connected to. @throws ReplicationError not-allowed where anybody may put something there */
 function openOwn(path: string): NodeFolder {

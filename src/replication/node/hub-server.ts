@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import type { LeaseKeeper } from '../../lease/lease-keeper.js'
 import type { MutualTls } from '../../link/node/mutual-tls.js'
 import type { SocketAddress } from '../../link/node/socket-address.js'
 import type { HubConfig } from '../config/hub-config.js'
@@ -8,13 +9,18 @@ import type { Hub } from '../hub/hub.js'
 import { openRights, type Rights } from '../hub/rights.js'
 import type { TakeOverCounts } from '../hub/take-over-counts.js'
 import { isName } from '../name.js'
-import type { ReplicationError } from '../replication-error.js'
+import { ReplicationError } from '../replication-error.js'
+import type { LeaseStatus } from './lease-status.js'
 import { ServedHub } from './serve-hub.js'
 
 export interface HubServerOptions extends Omit<HubConfig, 'tls' | 'control' | 'metrics' | 'page'> {
   tls?: MutualTls | undefined
   /** Takes the data from a hub that has it, be it alive: what that one writes later does not count. */
   takeOver?: boolean | undefined
+  /** Has the data as long as this is held, and takes them from whoever has them. It is released at the end, also where serving fails. */
+  held?: LeaseKeeper | undefined
+  /** Hears that another hub has the data now, or that the lease is lost: this one ends. */
+  onTakenOver?: ((problem: ReplicationError) => void) | undefined
 }
 
 /** What may change of a hub while it runs. */
@@ -34,6 +40,8 @@ export interface HubStatus {
   closed: readonly { name: string; code: string; message: string }[]
   /** Why nothing is done any more: another hub has taken over. */
   problem: string | undefined
+  /** The lease that it serves under, or stands by for; undefined where it needs none. */
+  lease: LeaseStatus | undefined
 }
 
 /** How often those who listen hear of it, in milliseconds. */
@@ -60,17 +68,32 @@ export class HubServer implements AsyncDisposable {
     }, changeEvery)
   }
 
-  /** @throws ReplicationError owned where another hub has the data; LinkError where it cannot listen. Nothing stays open then */
+  /** @throws ReplicationError owned where another hub has the data; wrong-state where a lease is not held; LinkError where it cannot listen. Nothing stays open then */
   static async open(options: HubServerOptions): Promise<HubServer> {
-    const { data, listen, nbd, tls, takeOver, compress, limits, groups = {}, name = hostName() } = options
+    const { data, listen, nbd, tls, takeOver, lease, held, compress, limits, groups = {} } = options
+    if (lease !== undefined && held === undefined)
+      throw new ReplicationError('wrong-state', 'the configuration says that a lease is to be held: LeasedHub does so')
+    const name = hubNameOf(options)
     let problem: string | undefined
     const served = await ServedHub.serve({
-      ...{ data, name, listen, nbd, tls, takeOver, compress, rights: rightsOf(options), ...limitsOf(options) },
+      ...{
+        data,
+        name,
+        listen,
+        nbd,
+        tls,
+        takeOver,
+        lease: held,
+        compress,
+        rights: rightsOf(options),
+        ...limitsOf(options),
+      },
       wanted: Object.keys(groups),
       groupsAtMost: limits.groups,
       // what is wrong with a group is in that group's status
-      onTakenOver: ({ message }) => {
-        problem = message
+      onTakenOver: error => {
+        problem = error.message
+        options.onTakenOver?.(error)
       },
     })
     return new HubServer(name, data, served, () => problem)
@@ -86,6 +109,7 @@ export class HubServer implements AsyncDisposable {
       groups: this.hub.groups.map(group => group.status()),
       closed: this.hub.closedGroups.map(({ name, problem: { code, message } }) => ({ name, code, message })),
       problem: this.#problem(),
+      lease: undefined,
     }
   }
 
@@ -160,6 +184,9 @@ function limitsOf({ journal, limits, groups = {} }: HubServerPolicy): {
     groupLimits: Object.fromEntries(own),
   }
 }
+
+/** What a hub is called. */
+export const hubNameOf = ({ name = hostName() }: Pick<HubConfig, 'name'>): string => name
 
 /** The machine's name, as far as it can be one. */
 function hostName(): string {

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { LeaseKeeper } from '../../lease/lease-keeper.js'
 import type { MutualTls } from '../../link/node/mutual-tls.js'
 import type { SocketAddress } from '../../link/node/socket-address.js'
 import { listenNbd, type NbdListener } from '../../nbd/node/listen-nbd.js'
+import { printable } from '../../printable.js'
 import { fileError } from '../hub/file-error.js'
 import type { GroupLimits } from '../hub/group-record.js'
 import { Hub } from '../hub/hub.js'
 import { checkName } from '../hub/names.js'
 import type { Rights } from '../hub/rights.js'
+import type { TermLease } from '../hub/terms.js'
 import { GroupJournal } from '../journal/group-journal.js'
 import { isName } from '../name.js'
 import { ReplicationError } from '../replication-error.js'
@@ -39,9 +42,11 @@ export interface ServeHubOptions {
   compress?: boolean | undefined
   /** Takes the data from a hub that has them. All is copied first: that one does no harm then. */
   takeOver?: boolean | undefined
+  /** Has the data as long as this is held, and takes them from whoever has them. It is released at the end, also where serving fails. */
+  lease?: LeaseKeeper | undefined
   /** How long an agent may be silent, in milliseconds. */
   silence?: number | undefined
-  /** Hears that another hub has the data now: this one has ended. */
+  /** Hears that another hub has the data now, or that the lease is lost: this one ends. */
   onTakenOver?: ((problem: ReplicationError) => void) | undefined
   /** Hears what else goes wrong where nobody asked. */
   onProblem?: ((problem: ReplicationError) => void) | undefined
@@ -59,7 +64,7 @@ export class ServedHub implements AsyncDisposable {
   readonly #listener: HubListener | undefined
   readonly #nbd: NbdListener | undefined
   readonly #timer: ReturnType<typeof setInterval>
-  readonly #options: Pick<ServeHubOptions, 'onTakenOver' | 'onProblem'>
+  readonly #options: Pick<ServeHubOptions, 'onTakenOver' | 'onProblem' | 'lease'>
   #looking: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
@@ -67,7 +72,7 @@ export class ServedHub implements AsyncDisposable {
     hub: Hub,
     term: Term,
     { listener, nbd }: { listener: HubListener | undefined; nbd: NbdListener | undefined },
-    options: Pick<ServeHubOptions, 'onTakenOver' | 'onProblem'>,
+    options: Pick<ServeHubOptions, 'onTakenOver' | 'onProblem' | 'lease'>,
   ) {
     this.hub = hub
     this.#term = term
@@ -75,13 +80,26 @@ export class ServedHub implements AsyncDisposable {
     this.#nbd = nbd
     this.#options = options
     this.#timer = setInterval(() => this.#look(), lookEvery)
+    options.lease?.signal.addEventListener('abort', () => this.#look())
   }
 
   /** @throws ReplicationError owned where another hub has the data; LinkError with the system's code where it cannot listen */
   static async serve(options: ServeHubOptions): Promise<ServedHub> {
-    const { data, name, listen, nbd: nbdAddress, tls, takeOver = false, compress } = options
+    try {
+      return await ServedHub.#serve(options)
+    } catch (error) {
+      // another hub may do better
+      await options.lease?.release().catch(() => {})
+      throw error
+    }
+  }
+
+  static async #serve(options: ServeHubOptions): Promise<ServedHub> {
+    const { data, name, listen, nbd: nbdAddress, tls, lease, compress } = options
+    const takeOver = lease !== undefined || options.takeOver === true
     const folder = NodeFolder.open(data)
-    const term = await claimTerm(data, { who: name, takeOver })
+    lease?.check()
+    const term = await claimTerm(data, { who: name, takeOver, number: lease?.epoch })
     const ends: (() => Promise<void>)[] = [() => term.release()]
     let nbd: NbdListener | undefined
     // a unix socket is this user's anyway
@@ -94,6 +112,7 @@ export class ServedHub implements AsyncDisposable {
         name: await ownerOf(folder, name, term),
         // a take-over that was cut off has left some of them to the hub before, which may still write
         takeOver: term.wasFree ? takeOver && 'others' : true,
+        lease: lease && termLease(lease),
         folder,
         nbd: nbdAddress,
         nbdCertified: nbdTls && name,
@@ -150,7 +169,7 @@ export class ServedHub implements AsyncDisposable {
   #look(): void {
     if (this.#closed !== undefined) return
     if (!this.#isOwner()) {
-      const message = `the hub's data belong to ${this.#term.owner()} now: this hub ends`
+      const message = `${this.#whyOver()}: this hub ends`
       this.#options.onTakenOver?.(new ReplicationError('owned', message))
       this.close().catch(error => this.#options.onProblem?.(fileError('the hub cannot end as it should', error)))
       return
@@ -160,12 +179,19 @@ export class ServedHub implements AsyncDisposable {
   }
 
   #isOwner(): boolean {
+    if (this.#options.lease?.isHeld() === false) return false
     try {
       return this.#term.stillOwns()
     } catch {
       // nothing is known: the next look says more
       return true
     }
+  }
+
+  #whyOver(): string {
+    const { lease } = this.#options
+    if (lease?.isHeld() === false) return lostText(lease)
+    return `the hub's data belong to ${this.#term.owner()} now`
   }
 
   async #close(): Promise<void> {
@@ -175,8 +201,20 @@ export class ServedHub implements AsyncDisposable {
     await this.#nbd?.close()
     await this.hub.close()
     await this.#term.release()
+    // last: from here on another hub may begin
+    await this.#options.lease?.release().catch(() => {})
   }
 }
+
+const lostText = ({ name, epoch, problem }: LeaseKeeper): string =>
+  `the lease ${name} of epoch ${epoch} is lost${problem === undefined ? '' : ` (${printable(problem.message)})`}`
+
+const termLease = (lease: LeaseKeeper): TermLease => ({
+  epoch: lease.epoch,
+  check() {
+    if (!lease.isHeld()) throw new ReplicationError('owned', `${lostText(lease)}: another hub may have the data`)
+  },
+})
 
 const listenForAgents = (
   hub: Hub,

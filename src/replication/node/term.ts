@@ -22,12 +22,16 @@ const { O_RDWR, O_RDONLY, O_CREAT, O_NOFOLLOW, O_DIRECTORY } = constants
 const lockTimeout = 2000
 /** How many claims are kept. Their numbers must not be used again, so the newest stay. */
 const claimsKept = 16
+/** What a claim's name can say. */
+const highestNumber = 9_999_999_999
 
 export interface TermOptions {
   /** The hub's name. */
   who: string
   /** Take the folder from a hub that has it. */
   takeOver?: boolean | undefined
+  /** The number to claim, which is higher than all that there are: the epoch of a lease. The next one by default. */
+  number?: number | undefined
   /** Takes a lock on an open file: flock(2). @throws where there are no locks */
   lock?: ((descriptor: number, options: { timeout: number }) => Promise<boolean>) | undefined
 }
@@ -61,6 +65,16 @@ export async function claimTerm(folder: string, options: TermOptions): Promise<T
     if (error instanceof ReplicationError) throw error
     const why = `cannot claim ${shown(folder)}: ${printable((error as Error).message)}`
     throw new ReplicationError('file-failed', why, { cause: error })
+  }
+}
+
+/** The highest number of the claims in a folder; 0 where there is none. @throws the system's error */
+export function highestClaim(folder: string): number {
+  try {
+    return claimNumbers(join(folder, 'terms')).at(-1) ?? 0
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
   }
 }
 
@@ -122,7 +136,10 @@ async function claimNext(folder: string, terms: string, options: TermOptions & {
     const newest = claimNumbers(terms).at(-1) ?? 0
     const wasFree = newest === 0 || (await isFree(terms, newest, lock))
     if (!wasFree && takeOver !== true) throw owned(folder, terms, newest)
-    const number = newest + 1
+    const number = options.number ?? newest + 1
+    if (number > highestNumber) throw new ReplicationError('file-failed', `no claim can have the number ${number}`)
+    // whoever has a newer one has it by another store's lease, or by no lease
+    if (number <= newest) throw owned(folder, terms, newest)
     let descriptor: number
     try {
       descriptor = createClaim(terms, number)

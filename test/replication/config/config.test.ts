@@ -67,6 +67,44 @@ t.test('a hub needs its folder, and has a default for the rest', t => {
   t.end()
 })
 
+t.test('an agent may be told of several hubs', async t => {
+  const hubsOf = (hub: string) => readAgentConfig(agent.replace('hub.example:7900', hub), 'agent.yaml').hub
+  const both = [{ host: 'a', port: 1 }, { path: '/run/b' }]
+  t.strictSame(hubsOf('a:1,/run/b'), both)
+  t.strictSame(hubsOf('[a:1, /run/b]'), both)
+  t.strictSame(hubsOf('/run/a,b.sock'), { path: '/run/a,b.sock' }, 'a path may have a comma')
+  t.strictSame(hubsOf("'[::1]:2,[fe80::1%eth0]:3'"), [
+    { host: '::1', port: 2 },
+    { host: 'fe80::1%eth0', port: 3 },
+  ])
+  const many = Array.from({ length: 17 }, (_, index) => `h:${index + 1}`)
+  for (const wrong of [many.join(','), `[${many.join(', ')}]`, '[]', '7', '[7]', 'a:1,b:99999'])
+    t.throws(() => hubsOf(wrong), { code: 'bad-config', message: /^agent\.yaml:2:6: hub: / }, wrong)
+})
+
+t.test('a hub may serve under a lease', async t => {
+  const leaseOf = (lease: string) => readHubConfig(`data: /d\nlease: ${lease}\n`, 'hub.yaml').lease
+  t.strictSame(leaseOf('{ name: copies, etcd: [http://a:2379, "http://[::1]:2379"] }'), {
+    name: 'copies',
+    etcd: ['http://a:2379', 'http://[::1]:2379'],
+    ttl: 10_000,
+  })
+  t.match(leaseOf('{ name: c, etcd: [https://a], tls: /t, ttl: 4s }'), { tls: '/t', ttl: 4000 })
+  for (const [lease, message] of [
+    ['{ etcd: [http://a] }', 'lease.name is missing'],
+    ['{ name: ../x, etcd: [http://a] }', 'lease.name: a name of up to 100'],
+    ['{ name: c, etcd: [] }', 'lease.etcd: '],
+    ['{ name: c, etcd: [ftp://a] }', "lease.etcd.0: a member's http://HOST:PORT"],
+    ['{ name: c, etcd: [http://u:p@a] }', "lease.etcd.0: a member's http://HOST:PORT"],
+    ['{ name: c, etcd: [https://a] }', 'lease.etcd.0: https://a needs tls'],
+    ['{ name: c, etcd: [http://a], tls: /t }', 'lease.etcd.0: tls is for https'],
+    ['{ name: c, etcd: [http://a], ttl: 1s }', 'lease.ttl: a time from 2s to 60m'],
+  ] as const) {
+    const error = t.throws(() => leaseOf(lease), { code: 'bad-config' }, lease)
+    t.ok(String((error as { message?: string }).message).includes(message), `${lease}: ${(error as Error).message}`)
+  }
+})
+
 const wrong: [name: string, text: string, message: string][] = [
   ['a key that there is not', agent.replace('state:', 'sate:'), "agent.yaml:3:1: the configuration has no 'sate'"],
   [

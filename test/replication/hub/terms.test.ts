@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ReplicationError } from 'xenlight/replication'
 import { createRandom } from '../../support/random.js'
 import { MemoryDisk } from '../memory-folder.js'
 import { PlayedAgent } from './played-agent.js'
@@ -51,6 +52,52 @@ t.test('a second hub does not get a group, unless it takes it over', async t => 
   const again = await playHub(disk, { name: 'hub-c' })
   t.equal(difference(await newestOf(again), next.images), undefined)
   t.match(groupOf(again).status(), { term: 2 })
+})
+
+t.test('claims under a lease have its epochs, and one that comes late is none', async t => {
+  const { disk, hub, guest, tried } = await begun()
+  const leaseOf = (epoch: number) => {
+    const lease = { epoch, isHeld: true }
+    const check = () => {
+      if (!lease.isHeld) throw new ReplicationError('owned', `the lease of epoch ${epoch} is lost`)
+    }
+    return Object.assign(lease, { check })
+  }
+  const five = leaseOf(5)
+  const second = await playHub(disk, { name: 'hub-b.5', takeOver: true, lease: five })
+  t.match(groupOf(second).status(), { term: 5 })
+  const seven = leaseOf(7)
+  const third = await playHub(disk, { name: 'hub-c.7', takeOver: true, lease: seven })
+  t.match(groupOf(third).status(), { term: 7 })
+  t.equal(difference(await newestOf(third), guest.images), undefined)
+  t.equal(difference(await imagesOf(groupOf(third).branches.get('try')), tried), undefined)
+  t.strictSame([...disk.folder.folder('groups').folder('web').folders()].sort(), ['5', '7'], 'the former one stays')
+
+  // a holder before that one, which was stopped before it had claimed the group
+  const late = await playHub(disk, { name: 'hub-d.6', takeOver: true, lease: leaseOf(6) })
+  t.match(late.closedGroups, [{ name: 'web', problem: { code: 'owned', message: /hub-c\.7/ } }])
+  t.match(groupOf(third).status(), { term: 7, problem: undefined })
+
+  const { backend } = third.findExport('web/try/root')!
+  await backend.write(0, new Uint8Array(512).fill(3))
+  const next = new PlayedGuest(third, createRandom(2), 'host-1', copyOf(guest.images))
+  await next.begin(third)
+  const acknowledged = next.agent.durable(next.channel)
+  seven.isHeld = false
+  next.write()
+  await until('it is stopped', () => next.agent.stopped(next.channel) !== undefined)
+  t.match(next.agent.stopped(next.channel), { code: 'owned', message: /epoch 7 is lost/ })
+  t.equal(next.agent.durable(next.channel), acknowledged)
+  for (const ask of [
+    () => backend.read(0, 512),
+    () => backend.write(0, new Uint8Array(512)),
+    () => backend.writeZeroes(0, 512),
+    () => backend.flush(),
+  ])
+    await t.rejects(async () => await ask(), { code: 'ESHUTDOWN', message: /epoch 7 is lost/ })
+  t.throws(() => third.control('owner').status('web'), { code: 'owned' })
+  t.match(await next.agent.attach('web', { volumes }), { kind: 'refused', code: 'owned' })
+  await hub.close()
 })
 
 t.test('what comes to a hub that was taken over from is not acknowledged', async t => {

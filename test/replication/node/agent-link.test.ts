@@ -186,6 +186,29 @@ t.test('the hub comes and goes', async t => {
   t.equal(lost.length, tries, 'closed, it tries no more')
 })
 
+t.test('several hubs, of which one serves', async t => {
+  const paths = [socketPath(t), socketPath(t), socketPath(t)]
+  const { link, lost, sessions, hubs } = startAgent(t, { hub: paths.map(path => ({ path })) })
+  await eventually('it has tried', () => lost.length >= 6)
+  for (const path of paths)
+    t.ok(
+      lost.some(({ message }) => message.includes(path)),
+      'each of them',
+    )
+  for (const place of [2, 0, 1, 1]) {
+    const address = { path: paths[place]! }
+    const before = sessions.length
+    const { hub } = await startHub(t, { address, name: `hub${place}` })
+    await eventually('it is connected', () => sessions.length > before)
+    t.equal(hubs.at(-1), `hub${place}`)
+    t.strictSame(link.address, address)
+    await hub.close()
+  }
+  t.throws(() => new AgentLink({ name: 'a', hub: [] }, { connected: () => userOf(() => {}), lost() {} }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  })
+})
+
 t.test('it waits longer each time, and begins anew after a good connection', async t => {
   const times: number[] = []
   let isGood = false
