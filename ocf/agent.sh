@@ -46,6 +46,7 @@ say_score() {
 lock_file() {
     case @TYPE@ in
         remus) echo "${OCF_RESKEY_disk:-}.meta" ;;
+        colo) echo "$folder/lock" ;;
     esac
 }
 

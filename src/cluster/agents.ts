@@ -1,6 +1,7 @@
+import { coloAgent } from './colo-agent.js'
 import { remusAgent } from './remus-agent.js'
 
 /** Our resource agents. */
-export const agents = [remusAgent] as const
+export const agents = [remusAgent, coloAgent] as const
 
 export type KnownAgent = (typeof agents)[number]

@@ -1,12 +1,15 @@
 import type { Resource } from '../agent.js'
 import type { KnownAgent } from '../agents.js'
 import type { OcfEnvironment } from '../ocf-environment.js'
+import { ColoResource } from './colo-resource.js'
 import { RemusResource } from './remus-resource.js'
 import type { RunPlace } from './run-place.js'
 
 /** What an agent's resource is on this node. */
 export function resourceOf(agent: KnownAgent, environment: OcfEnvironment, place: RunPlace): Resource {
   switch (agent.name) {
+    case 'colo':
+      return new ColoResource(environment, place)
     case 'remus':
       return new RemusResource(environment, place)
   }
