@@ -3,7 +3,7 @@ import t from 'tap'
 import { eventually } from '../protocol-d/eventually.js'
 import { createRandom } from '../support/random.js'
 import { realPart } from '../support/real-part.js'
-import { faults, qemuFaults } from './cluster-faults.js'
+import { guestFaults } from './cluster-faults.js'
 import { GuestWatch } from './guest-watch.js'
 import { NamespaceCluster } from './namespace-cluster.js'
 import { describe, promotedNode, untilRedundant } from './until-served.js'
@@ -19,7 +19,7 @@ t.test(`faults of a guest under COLO, SEED=${seed} CLUSTER=${CLUSTER}`, { timeou
   if (cluster === undefined) return
   t.teardown(() => cluster[Symbol.asyncDispose]())
   const random = createRandom(seed)
-  const all = [...faults, ...qemuFaults]
+  const all = guestFaults()
   await cluster.begin()
   await untilRedundant(cluster)
   const watch = new GuestWatch(cluster)

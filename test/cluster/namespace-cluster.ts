@@ -256,7 +256,7 @@ const properties = (id: string, values: Readonly<Record<string, string>>): strin
     .join('')
 
 /** Where ocf:xenlight:colo keeps what outlives a reboot. */
-export const placesOnDisk = { records: '/run/web/disk/records', overlays: '/run/web/disk/overlays' } as const
+const placesOnDisk = { records: '/run/web/disk/records', overlays: '/run/web/disk/overlays' } as const
 
 const guestText = `<primitive id="guest" class="ocf" provider="test" type="guest"><operations>
 <op id="guest-monitor" name="monitor" interval="1s" timeout="20s"/></operations></primitive>`

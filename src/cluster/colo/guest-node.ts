@@ -15,8 +15,9 @@ import { type GuestHost, type Peer, PeerRefusal } from './guest-host.js'
 import type { NodeRecord } from './node-record.js'
 import { takeOverGuest } from './take-over-guest.js'
 
-/** For a single command of QEMU, in milliseconds. */
+/** For a single command of QEMU, in milliseconds: of its own, and of those that the other node's may keep waiting. */
 const commandTimeout = 10_000
+const pairTimeout = 5000
 /** Between two tries to reach the other node, and to ask the cluster, in milliseconds. */
 const firstRetry = 500
 const longestRetry = 10_000
@@ -267,8 +268,8 @@ export class GuestNode {
         }
       }
       if (signal.aborted) return
-      await this.#endSession()
-      await this.#goOnAlone(signal)
+      // a secondary that is silent takes its time to be left
+      await Promise.all([this.#endSession(), this.#goOnAlone(signal)])
       await pause(after, signal)
     }
   }
@@ -277,7 +278,7 @@ export class GuestNode {
   async #protect(signal: AbortSignal): Promise<void> {
     const { own, node, disks, address, every } = this.#host
     const { promotion: epoch, isForced } = this.#record
-    const limits = { signal, timeout: commandTimeout }
+    const limits = { signal, timeout: pairTimeout }
     const peer = await this.#host.reach({ promotion: epoch, node, isForced }, limits)
     const cut = new AbortController()
     const onEvent = (event: PairEvent) => this.#happened(event, cut)
@@ -300,7 +301,7 @@ export class GuestNode {
     const ended = AbortSignal.any([signal, cut.signal])
     while (!ended.aborted) {
       await this.#endConstraint()
-      await pair.checkpoint({ timeout: commandTimeout })
+      await pair.checkpoint({ timeout: pairTimeout })
       await pause(every, ended)
     }
   }
@@ -367,7 +368,7 @@ export class GuestNode {
   async #leave(timeout: number): Promise<void> {
     try {
       if (this.#pair === 'protected' && this.#session !== undefined && this.#fencedBy === undefined)
-        await this.#session.pair.checkpoint({ timeout: Math.min(timeout / 2, commandTimeout) })
+        await this.#session.pair.checkpoint({ timeout: Math.min(timeout / 2, pairTimeout) })
     } catch (error) {
       this.#host.say(`no last checkpoint: ${(error as Error).message}`)
       await this.#host

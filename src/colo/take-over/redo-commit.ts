@@ -10,7 +10,7 @@ import type { Qmp } from '../../qmp/qmp.js'
 import { unlessRefused } from '../../qmp/unless-refused.js'
 import { ColoError } from '../colo-error.js'
 import { dropCopy } from '../copy/disk-copy.js'
-import { parkNode, redoNode } from '../graph/node-names.js'
+import { hiddenNode, parkNode, redoNode } from '../graph/node-names.js'
 import { secondaryState } from '../graph/secondary-state.js'
 import type { OverlayFiles } from '../rebuild/become-secondary.js'
 
@@ -52,6 +52,8 @@ export async function redoCommit(
   }
   // one of a -drive goes by itself, and the overlays with it
   if (top !== undefined) await qmp.run(blockdevDel, { 'node-name': top }, limits).catch(unlessRefused)
+  // of `becomeSecondary`, which opened it apart
+  await qmp.run(blockdevDel, { 'node-name': hiddenNode(disk) }, limits).catch(unlessRefused)
   // what a process that is gone has begun
   await dropCopy(qmp, redo)
   const overlay = (filename: string) => ({ driver: 'qcow2', file: { driver: 'file', filename } })

@@ -23,7 +23,7 @@ export const monitorOf = (folder: string, name: MonitorName): string => join(fol
 const monitorWord = (folder: string, name: MonitorName): string => `unix:${monitorOf(folder, name)},server=on,wait=off`
 
 /** What is appended to the operator's own arguments. */
-export const qemuArguments = (folder: string): readonly string[] => [
+const qemuArguments = (folder: string): readonly string[] => [
   '-S',
   ...names.flatMap(name => ['-qmp', monitorWord(folder, name)]),
 ]

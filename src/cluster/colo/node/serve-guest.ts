@@ -98,8 +98,9 @@ export async function serveGuest(options: ServeGuestOptions): Promise<string | u
     node.onChange()
     const end = await untilEnd(node, qemu, signal)
     controllers.endAll()
-    // a QEMU that hangs is not waited for
-    await Promise.race([node.close(), delay(closeTimeout, undefined, { ref: false })])
+    const closed = node.close().catch(() => {})
+    // a QEMU that hangs is not waited for, and one that is gone neither
+    if (end === undefined) await Promise.race([closed, delay(closeTimeout, undefined, { ref: false })])
     return end
   } finally {
     closeSync(lock)

@@ -139,11 +139,8 @@ export function guestNodes(t: Test): { anna: TestNode; berta: TestNode } {
   }
   const both = { anna: make('anna'), berta: make('berta') }
   t.teardown(async () => {
-    for (const node of Object.values(both)) {
-      node.killQemu('SIGCONT')
-      node.killQemu()
-      await node.end()
-    }
+    for (const node of Object.values(both)) node.killQemu()
+    for (const node of Object.values(both)) await node.end()
     rmSync(folder, { recursive: true, force: true })
   })
   return both
