@@ -222,6 +222,7 @@ export class GuestNode {
       if (this.#role === 'primary') this.#fence(promotion)
       if (this.#record.isAlone && !isForced)
         this.#host.setSplit(`promotion ${promotion} was made elsewhere, while this node went on alone`)
+      this.onChange()
       await this.#keep({ promotion, by: this.#host.peer, isForced: false, isAlone: false })
       this.onNewer(promotion)
       await this.look()

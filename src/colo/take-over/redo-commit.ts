@@ -52,12 +52,12 @@ export async function redoCommit(
   }
   // one of a -drive goes by itself, and the overlays with it
   if (top !== undefined) await qmp.run(blockdevDel, { 'node-name': top }, limits).catch(unlessRefused)
-  // of `becomeSecondary`, which opened it apart
-  await qmp.run(blockdevDel, { 'node-name': hiddenNode(disk) }, limits).catch(unlessRefused)
   // what a process that is gone has begun
   await dropCopy(qmp, redo)
   const overlay = (filename: string) => ({ driver: 'qcow2', file: { driver: 'file', filename } })
-  const hidden = { ...overlay(overlays.hidden), backing: image.nodeName }
+  // that of `becomeSecondary` stands apart, and keeps the image open
+  const apart = view.node(hiddenNode(disk))
+  const hidden = apart?.nodeName ?? { ...overlay(overlays.hidden), backing: image.nodeName }
   await qmp.run(blockdevAdd, { ...overlay(overlays.active), 'node-name': redo, backing: hidden }, limits)
   const commit = { 'job-id': redo, device: redo, 'base-node': image.nodeName }
   const { signal } = limits

@@ -111,9 +111,16 @@ export class TestNode {
     return this.machine.begun()[before]!
   }
 
-  /** What the state file says. */
-  state(): string {
-    return readFileSync(guestPlaces(join(this.folder, 'run')).stateFile, 'utf8')
+  /** Waits until the state file says that. */
+  async says(pattern: RegExp): Promise<void> {
+    const read = () => {
+      try {
+        return readFileSync(guestPlaces(join(this.folder, 'run')).stateFile, 'utf8')
+      } catch {
+        return ''
+      }
+    }
+    await eventually(`the state is ${pattern}`, () => pattern.test(read()), read)
   }
 }
 
