@@ -67,6 +67,7 @@ lock_file() {
     case @TYPE@ in
         remus) echo "${OCF_RESKEY_disk:-}.meta" ;;
         rephub-group) echo "$(of_side '').lock" ;;
+        colo) echo "$folder/lock" ;;
     esac
 }
 
@@ -120,6 +121,8 @@ quick_notify() {
 
 # Where its process has gone already there is nothing to end.
 quick_end() {
+    # a group's service may be gone, and its guest's leave still be there
+    [ @TYPE@ != rephub-group ] || return 0
     lock=$(lock_file)
     [ -f "$lock" ] && flock -s -n -E 75 "$lock" true || return 0
     rm -f "$folder/score"

@@ -54,3 +54,8 @@ export async function resumeAbandoned(qmp: Qmp, limits: Limits): Promise<void> {
   if (devices.some(({ nodeName }) => nodeName !== undefined && isParkNode(nodeName))) return
   await resume(qmp, limits)
 }
+
+/** A guest that stands still is to stay so: nobody is to resume it by what a process before has left. */
+export async function forgetStopped(qmp: Qmp, limits: Limits): Promise<void> {
+  await qmp.run(blockdevDel, { 'node-name': stoppedMark }, limits).catch(unlessRefused)
+}

@@ -6,4 +6,6 @@ export type Command =
   /** The type and the action are looked at by OCF's rules. */
   | { kind: 'ocf'; type: string; action: string }
   | { kind: 'arbiter'; question: 'alone' | 'equal' }
+  /** The resource's folder, in which the sockets are. */
+  | { kind: 'serve'; folder: string }
   | CommonCommand

@@ -40,6 +40,11 @@ export function readCommand(args: readonly string[]): Command {
         throw wrongWords(verb, words)
       return { kind: verb, question }
     }
+    case 'serve': {
+      const [folder = '', ...more] = words
+      if (!folder.startsWith('/') || more.length > 0) throw wrongWords(verb, words)
+      return { kind: verb, folder }
+    }
   }
 }
 

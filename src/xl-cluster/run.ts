@@ -10,6 +10,7 @@ import { runArbiter } from './verbs/run-arbiter.js'
 import { runForce } from './verbs/run-force.js'
 import { runInstall } from './verbs/run-install.js'
 import { runOcf } from './verbs/run-ocf.js'
+import { runServe } from './verbs/run-serve.js'
 import { verbs } from './verbs.js'
 
 const statuses: ErrorStatuses = {
@@ -42,6 +43,8 @@ async function runCommand(command: Command, io: Io): Promise<number> {
       return runOcf(command, io)
     case 'arbiter':
       return runArbiter(command)
+    case 'serve':
+      return runServe(command, io)
     case 'help':
     case 'version':
     case 'completion':

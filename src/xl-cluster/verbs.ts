@@ -8,6 +8,11 @@ export const verbs = {
   force: { words: ' RESOURCE NODE', help: 'let that node be promoted with what it has, for a reason that is recorded' },
   ocf: { words: ' TYPE ACTION', help: 'what a resource agent is: an action, by the environment that OCF defines' },
   arbiter: { words: ' alone|equal NUMBER', help: 'what a node of a resource asks before it goes on alone' },
+  serve: {
+    words: ' FOLDER',
+    files: true,
+    help: "what ocf:xenlight:colo starts: a guest's QEMU, and what replicates its disks",
+  },
 } as const
 
 export type Verb = keyof typeof verbs

@@ -71,15 +71,15 @@ export const faults: readonly Fault[] = [
     },
   },
   {
-    name: 'the process that serves the disk is killed',
+    name: 'the process of the resource is killed',
     async do(cluster, node) {
-      for (const pid of cluster.node(node).pidsOf('xl-remus.cjs serve')) process.kill(pid, 'SIGKILL')
+      for (const pid of cluster.node(node).pidsOf(cluster.served)) process.kill(pid, 'SIGKILL')
     },
   },
   {
-    name: 'the process that serves the disk hangs',
+    name: 'the process of the resource hangs',
     async do(cluster, node) {
-      for (const pid of cluster.node(node).pidsOf('xl-remus.cjs serve')) process.kill(pid, 'SIGSTOP')
+      for (const pid of cluster.node(node).pidsOf(cluster.served)) process.kill(pid, 'SIGSTOP')
     },
   },
   {
@@ -96,7 +96,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'agents are killed in the middle of what they do',
     async do(cluster, node, _other, random) {
-      for (const pid of cluster.node(node).pidsOf('xl-remus.cjs serve')) process.kill(pid, 'SIGKILL')
+      for (const pid of cluster.node(node).pidsOf(cluster.served)) process.kill(pid, 'SIGKILL')
       for (const end = performance.now() + seconds(random, 1, 4); performance.now() < end; await pause(20))
         for (const pid of cluster.node(node).pidsOf('xl-cluster.cjs ocf')) process.kill(pid, 'SIGKILL')
     },
@@ -117,7 +117,7 @@ export const faults: readonly Fault[] = [
     isOfAll: true,
     async do(cluster, node, other, random) {
       await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-v', 'true')
-      for (const pid of cluster.node(node).pidsOf('xl-remus.cjs serve')) process.kill(pid, 'SIGKILL')
+      for (const pid of cluster.node(node).pidsOf(cluster.served)) process.kill(pid, 'SIGKILL')
       await pause(seconds(random, 0, 6))
       await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-D')
     },
@@ -134,3 +134,35 @@ export const faults: readonly Fault[] = [
     },
   },
 ]
+
+const maintenance = faults.find(({ name }) => name === 'a node is lost in maintenance mode')!
+
+/** The faults of a cluster whose resource is a guest. */
+export const guestFaults = (): readonly Fault[] => [
+  ...faults.filter(fault => fault !== maintenance),
+  {
+    name: 'a node is lost in maintenance mode, which is ended as docs/cluster.md says',
+    isOfAll: true,
+    async do(cluster, node, other, random) {
+      await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-v', 'true')
+      for (const pid of cluster.node(node).pidsOf(cluster.served)) process.kill(pid, 'SIGKILL')
+      await pause(seconds(random, 4, 8))
+      await cluster.node(other).run('crm_resource', '--refresh')
+      await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-D')
+    },
+  },
+  ...qemuFaults,
+]
+
+/** What happens to a guest's QEMU. */
+const qemuFaults: readonly Fault[] = (
+  [
+    ["the guest's QEMU is killed", 'SIGKILL'],
+    ["the guest's QEMU hangs", 'SIGSTOP'],
+  ] as const
+).map(([name, signal]) => ({
+  name,
+  async do(cluster, node) {
+    for (const pid of cluster.node(node).pidsOf('qemu-system-x86_64 ')) process.kill(pid, signal)
+  },
+}))

@@ -18,6 +18,7 @@ import { createReplicatedDisk } from 'xenlight/protocol-d'
 import { eventually } from '../protocol-d/eventually.js'
 import { projectRoot } from '../support/project-root.js'
 import { MissingRealPart } from '../support/real-part.js'
+import { type GuestMachine, guestMachine } from './guest-machine.js'
 import { NamespaceNode } from './namespace-node.js'
 
 const run = promisify(execFile)
@@ -29,6 +30,8 @@ let count = 0
 
 export interface ClusterOptions {
   names: readonly string[]
+  /** The agent of the resource, `web`: 'remus' by default. */
+  agent?: 'remus' | 'colo'
   /** Whether nodes that are lost are fenced. */
   isFencing: boolean
   /** What is promoted on the first two nodes; by default a disk of protocol D. */
@@ -57,6 +60,8 @@ export class NamespaceCluster implements AsyncDisposable {
   readonly #switch = `xl${process.pid}s${count++}`
   #isOver = false
   #fencing: Promise<void> | undefined
+  /** The guests' machines, with 'colo'. */
+  readonly machines = new Map<string, GuestMachine>()
   /** Whom it has fenced. */
   readonly fenced: string[] = []
 
@@ -82,6 +87,11 @@ export class NamespaceCluster implements AsyncDisposable {
       await cluster[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** What the command line of the resource's process has. */
+  get served(): string {
+    return this.#options.agent === 'colo' ? 'xl-cluster.cjs serve' : 'xl-remus.cjs serve'
   }
 
   get logs(): string {
@@ -136,7 +146,8 @@ export class NamespaceCluster implements AsyncDisposable {
     for (const namespace of [this.#switch, ...this.nodes.map(node => node.namespace)])
       await ip('netns', 'del', namespace).catch(() => {})
     for (const { folder } of this.nodes)
-      if (existsSync(join(folder, 'disk/web.img'))) execFileSync('umount', ['--lazy', join(folder, 'disk')])
+      if (existsSync(join(folder, 'disk')) && readdirSync(join(folder, 'disk')).length > 0)
+        execFileSync('umount', ['--lazy', join(folder, 'disk')])
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -145,7 +156,7 @@ export class NamespaceCluster implements AsyncDisposable {
   }
 
   async #build(): Promise<void> {
-    const { names, isFencing, subject } = this.#options
+    const { names, subject } = this.#options
     const at = (...words: string[]) => join(this.folder, ...words)
     await ip('netns', 'add', this.#switch)
     await ip('-n', this.#switch, 'link', 'add', 'name', 'br0', 'type', 'bridge')
@@ -171,8 +182,7 @@ export class NamespaceCluster implements AsyncDisposable {
         cibText(
           this.folder,
           this.nodes.slice(0, 2).map(node => node.name),
-          isFencing,
-          subject,
+          this.#options,
         ),
         { mode: 0o600 },
       )
@@ -187,6 +197,8 @@ export class NamespaceCluster implements AsyncDisposable {
         const services = subject.services[name]
         if (services !== undefined) writeFileSync(join(folder, 'services'), services, { mode: 0o755 })
         writeFileSync(join(folder, 'disk/web.img'), Buffer.alloc(16 * 1024 * 1024))
+      } else if (this.#options.agent === 'colo') {
+        this.machines.set(name, guestMachine(join(folder, 'disk'), '/run/web/disk'))
         continue
       }
       await createReplicatedDisk({
@@ -260,14 +272,27 @@ const properties = (id: string, values: Readonly<Record<string, string>>): strin
     .map(([name, value]) => `<nvpair id="${id}-${name}" name="${name}" value="${value}"/>`)
     .join('')
 
+/** Where ocf:xenlight:colo keeps what outlives a reboot. */
+const placesOnDisk = { records: '/run/web/disk/records', overlays: '/run/web/disk/overlays' } as const
+
+const guestText = `<primitive id="guest" class="ocf" provider="test" type="guest"><operations>
+<op id="guest-monitor" name="monitor" interval="1s" timeout="20s"/></operations></primitive>`
+
+const guestConstraints = `<rsc_colocation id="guest-with" rsc="guest" with-rsc="web-clone" with-rsc-role="Promoted" score="INFINITY"/>
+<rsc_order id="guest-after" first="web-clone" first-action="promote" then="guest" then-action="start"/>`
+
 function cibText(
   folder: string,
   [first, second]: readonly string[],
-  isFencing: boolean,
-  subject: ClusterSubject | undefined,
+  { agent = 'remus', isFencing, subject }: ClusterOptions,
 ): string {
+  const type = subject?.type ?? agent
   const nodes = `${first}=${addressOf(0)}:7800 ${second}=${addressOf(1)}:7800`
-  const { type = 'remus', parameters = undefined } = subject ?? {}
+  const places = { nodes, pair_file: join(folder, 'pair') }
+  const own =
+    agent === 'remus'
+      ? { disk: '/run/web/disk/web.img', dead_after: '3s', ...places }
+      : { qemu: '/run/web/disk/guest-qemu', every: '300ms', ...placesOnDisk, ...places }
   const op = (name: string, interval: string, more = '', inner = '') =>
     `<op id="web-${name}-${interval}" name="${name}" interval="${interval}" timeout="30s" ${more}>${inner}</op>`
   const deep = (interval: string) =>
@@ -283,23 +308,18 @@ function cibText(
   })}</meta_attributes>
 <primitive id="web" class="ocf" provider="xenlight" type="${type}"><instance_attributes id="web-parameters">${properties(
     'web-parameters',
-    {
-      ...(parameters ?? { disk: '/run/web/disk/web.img', nodes, pair_file: join(folder, 'pair'), dead_after: '3s' }),
-      report_degraded: 'deep',
-    },
+    { ...(subject?.parameters ?? own), report_degraded: 'deep' },
   )}</instance_attributes>
 <operations>${op('start', '0s')}${op('stop', '0s')}${op('promote', '0s')}${op('demote', '0s')}
 ${op('monitor', '2s', 'role="Unpromoted"')}${op('monitor', '1s', 'role="Promoted"')}${op('monitor', '5s', 'role="Unpromoted"', deep('5s'))}${op('monitor', '6s', 'role="Promoted"', deep('6s'))}</operations>
 </primitive></clone>
-<primitive id="guest" class="ocf" provider="test" type="guest"><operations>
-<op id="guest-monitor" name="monitor" interval="1s" timeout="20s"/></operations></primitive>
+${agent === 'remus' ? guestText : ''}
 ${isFencing ? `<primitive id="power" class="stonith" type="fence_namespaces"><instance_attributes id="power-parameters">${properties('power-parameters', { pcmk_host_list: `${first} ${second}`, pcmk_host_check: 'static-list', pcmk_delay_base: `${first}:1s;${second}:0s` })}</instance_attributes></primitive>` : ''}
 </resources>
 <constraints>
 <rsc_location id="not-elsewhere" rsc="web-clone" resource-discovery="exclusive"><rule id="not-elsewhere-rule" score="0" boolean-op="or">
 <expression id="on-first" attribute="#uname" operation="eq" value="${first}"/><expression id="on-second" attribute="#uname" operation="eq" value="${second}"/></rule></rsc_location>
-<rsc_colocation id="guest-with" rsc="guest" with-rsc="web-clone" with-rsc-role="Promoted" score="INFINITY"/>
-<rsc_order id="guest-after" first="web-clone" first-action="promote" then="guest" then-action="start"/>
+${agent === 'remus' ? guestConstraints : ''}
 </constraints>
 <rsc_defaults><meta_attributes id="defaults">${properties('defaults', { 'failure-timeout': '10s', 'resource-stickiness': '100' })}</meta_attributes></rsc_defaults>
 </configuration><status/></cib>

@@ -25,6 +25,12 @@ export class NamespaceNode {
     return this.#child !== undefined
   }
 
+  /** Where its files are to be found from outside; undefined where it is down. */
+  get root(): string | undefined {
+    const init = this.#init()
+    return init === undefined ? undefined : `/proc/${init}/root`
+  }
+
   boot(): void {
     const unshared = ['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child']
     const init = ['sh', join(projectRoot, 'test/cluster/node-init.sh'), this.name, this.folder]

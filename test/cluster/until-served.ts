@@ -35,7 +35,8 @@ export async function promotedNode(cluster: NamespaceCluster): Promise<string | 
   return undefined
 }
 
-async function describe(cluster: NamespaceCluster): Promise<string> {
+/** What all nodes say, for a failure. */
+export async function describe(cluster: NamespaceCluster): Promise<string> {
   const lines: string[] = []
   for (const node of cluster.nodes) {
     const ask = (...words: string[]) => node.run(...words).catch(error => `${error}`)

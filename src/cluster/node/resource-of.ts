@@ -2,6 +2,7 @@ import type { Resource } from '../agent.js'
 import type { KnownAgent } from '../agents.js'
 import type { ClusterManager } from '../cluster-manager.js'
 import type { OcfEnvironment } from '../ocf-environment.js'
+import { ColoResource } from './colo-resource.js'
 import { GroupResource } from './group-resource.js'
 import { RemusResource } from './remus-resource.js'
 import type { RunPlace } from './run-place.js'
@@ -14,6 +15,8 @@ export function resourceOf(
   cluster: ClusterManager,
 ): Resource {
   switch (agent.name) {
+    case 'colo':
+      return new ColoResource(environment, place)
     case 'rephub-group':
       return new GroupResource(environment, place, cluster)
     case 'remus':

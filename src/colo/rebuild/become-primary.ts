@@ -1,6 +1,6 @@
 import type { Limits } from '../../link/limits.js'
 import { printable } from '../../printable.js'
-import { viewBlocks } from '../../qmp/block-view.js'
+import { type BlockView, type ViewedNode, viewBlocks } from '../../qmp/block-view.js'
 import { blockdevAdd, blockdevDel } from '../../qmp/commands/blockdev-add.js'
 import { guestDevices } from '../../qmp/commands/guest-devices.js'
 import { qomSet } from '../../qmp/commands/qom-set.js'
@@ -59,7 +59,7 @@ async function plan(qmp: Qmp, disks: readonly string[], limits: Limits): Promise
     const { kind } = primaryState(view, name)
     const hasQuorum = kind === 'alone' || kind === 'replicated' || view.node(quorumNode(name)) !== undefined
     if (hasQuorum && device === undefined) return []
-    const image = state.kind === 'failed-over' ? state.image : view.disk(name)
+    const image = state.kind === 'failed-over' ? state.image : (view.disk(name) ?? keptImage(view, name))
     if (image === undefined || device === undefined) {
       throw new ColoError('wrong-state', `${printable(name)} is no disk that was taken over here`, { disk: name })
     }
@@ -67,6 +67,12 @@ async function plan(qmp: Qmp, disks: readonly string[], limits: Limits): Promise
       { name, image: image.nodeName, size: image.virtualSize, top, device, isParked: onTop === undefined, hasQuorum },
     ]
   })
+}
+
+/** One that `becomeSecondary` had made a secondary's, and whose overlays were written into it again: its hidden overlay keeps it open. */
+function keptImage(view: BlockView, name: string): ViewedNode | undefined {
+  const hidden = view.node(hiddenNode(name))
+  return hidden && view.child(hidden.id, 'backing')
 }
 
 async function insertQuorum(

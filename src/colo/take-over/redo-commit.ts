@@ -10,7 +10,7 @@ import type { Qmp } from '../../qmp/qmp.js'
 import { unlessRefused } from '../../qmp/unless-refused.js'
 import { ColoError } from '../colo-error.js'
 import { dropCopy } from '../copy/disk-copy.js'
-import { parkNode, redoNode } from '../graph/node-names.js'
+import { hiddenNode, parkNode, redoNode } from '../graph/node-names.js'
 import { secondaryState } from '../graph/secondary-state.js'
 import type { OverlayFiles } from '../rebuild/become-secondary.js'
 
@@ -55,7 +55,9 @@ export async function redoCommit(
   // what a process that is gone has begun
   await dropCopy(qmp, redo)
   const overlay = (filename: string) => ({ driver: 'qcow2', file: { driver: 'file', filename } })
-  const hidden = { ...overlay(overlays.hidden), backing: image.nodeName }
+  // that of `becomeSecondary` stands apart, and keeps the image open
+  const apart = view.node(hiddenNode(disk))
+  const hidden = apart?.nodeName ?? { ...overlay(overlays.hidden), backing: image.nodeName }
   await qmp.run(blockdevAdd, { ...overlay(overlays.active), 'node-name': redo, backing: hidden }, limits)
   const commit = { 'job-id': redo, device: redo, 'base-node': image.nodeName }
   const { signal } = limits
