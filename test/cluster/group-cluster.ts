@@ -94,7 +94,7 @@ export const property = (cluster: NamespaceCluster, by: string, name: string): P
       () => undefined,
     )
 
-export async function describe(cluster: NamespaceCluster): Promise<string> {
+async function describe(cluster: NamespaceCluster): Promise<string> {
   const lines: string[] = []
   for (const node of cluster.nodes) {
     const ask = (...words: string[]) => node.run('sh', '-c', words.join(' ')).catch(error => `${error}`)

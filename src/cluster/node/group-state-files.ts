@@ -19,7 +19,7 @@ export interface GroupStateFilesOptions {
 }
 
 /** Where a group's state is. */
-export const groupStateFile = (folder: string, group: string, side: Side): string => join(folder, `${group}.${side}`)
+const groupStateFile = (folder: string, group: string, side: Side): string => join(folder, `${group}.${side}`)
 
 /** The file that a service has locked (flock(2)) until its end. */
 export const groupLockFile = (folder: string, side: Side): string => join(folder, `${side}.lock`)
