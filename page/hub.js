@@ -181,7 +181,7 @@ export class HubPage {
     put(
       this.#plots,
       group.series === null
-        ? html('p', { class: 'empty' }, 'Not kept of so many groups')
+        ? html('p', { class: 'empty' }, 'Nothing is kept of it yet, or of so many groups')
         : plot({
             title: 'A recovery now would go back',
             series: group.series,

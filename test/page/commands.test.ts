@@ -28,7 +28,7 @@ t.test('rephub, while it serves: a test is started and discarded from its page',
     selected: { name: 'web', volumes: [{ name: 'root', size: 1024 * 1024 }], branchList: [], agent: 'anna' },
   })
   await eventually('how far it is behind is kept', async () =>
-    (await state()).selected.series.values.some((value: unknown) => typeof value === 'number'),
+    (await state()).selected.series?.values.some((value: unknown) => typeof value === 'number'),
   )
   const post = (path: string, given: object) => asked(path, { method: 'POST', body: JSON.stringify(given) })
 
