@@ -95,7 +95,10 @@ quick_monitor() {
     esac
     case $monitor in
         running) exit 0 ;;
-        degraded) exit 190 ;;
+        degraded)
+            [ "${OCF_RESKEY_report_degraded:-always}" = deep ] && exit 0
+            exit 190
+            ;;
         promoted) exit 8 ;;
         degraded-promoted)
             [ "${OCF_RESKEY_report_degraded:-always}" = deep ] && exit 8

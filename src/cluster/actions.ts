@@ -73,7 +73,12 @@ async function monitor(subject: Subject): Promise<OcfCode> {
   const { level, parameters } = subject.environment
   const { report_degraded } = parameters
   const isQuiet = report_degraded === 'deep' && level < deepLevel
-  return monitorCodes[isQuiet && state === 'degraded-promoted' ? 'promoted' : state]
+  return monitorCodes[isQuiet ? withoutDegraded(state) : state]
+}
+
+function withoutDegraded(state: ClusterView['monitor']): ClusterView['monitor'] {
+  if (state === 'degraded-promoted') return 'promoted'
+  return state === 'degraded' ? 'running' : state
 }
 
 /** What a node is preferred by, where an operator says that it is to be promoted with what it has. */

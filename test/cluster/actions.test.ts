@@ -73,14 +73,15 @@ for (const [what, served, monitor, code] of [
   })
 
 t.test('where deep monitors alone report that there is no replica', async t => {
-  const monitor: ClusterView['monitor'] = 'degraded-promoted'
-  for (const [level, code] of [
-    [0, 8],
-    [10, 191],
+  for (const [monitor, level, code] of [
+    ['degraded-promoted', 0, 8],
+    ['degraded-promoted', 10, 191],
+    ['degraded', 0, 0],
+    ['degraded', 10, 190],
   ] as const) {
     const { resource, run } = played('berta', { level, more: { report_degraded: 'deep' } })
     resource.state = { monitor, score: 77, promotion: 0 }
-    t.equal(await run('monitor'), code, `level ${level}`)
+    t.equal(await run('monitor'), code, `${monitor}, level ${level}`)
   }
 })
 

@@ -135,24 +135,8 @@ export const faults: readonly Fault[] = [
   },
 ]
 
-const maintenance = faults.find(({ name }) => name === 'a node is lost in maintenance mode')!
-
 /** The faults of a cluster whose resource is a guest. */
-export const guestFaults = (): readonly Fault[] => [
-  ...faults.filter(fault => fault !== maintenance),
-  {
-    name: 'a node is lost in maintenance mode, which is ended as docs/cluster.md says',
-    isOfAll: true,
-    async do(cluster, node, other, random) {
-      await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-v', 'true')
-      for (const pid of cluster.node(node).pidsOf(cluster.served)) process.kill(pid, 'SIGKILL')
-      await pause(seconds(random, 4, 8))
-      await cluster.node(other).run('crm_resource', '--refresh')
-      await crm(cluster, other, '-t', 'crm_config', '-n', 'maintenance-mode', '-D')
-    },
-  },
-  ...qemuFaults,
-]
+export const guestFaults = (): readonly Fault[] => [...faults, ...qemuFaults]
 
 /** What happens to a guest's QEMU. */
 const qemuFaults: readonly Fault[] = (
