@@ -2,7 +2,7 @@ import t from 'tap'
 import { faults } from './model/faults.js'
 import { liveMany } from './model/live.js'
 
-const { SEED, LIVES = '500' } = process.env
+const { SEED, LIVES = '300' } = process.env
 const seed = SEED === undefined ? Date.now() % 1_000_000_000 : Number(SEED)
 
 t.test(`random lives of a pair, SEED=${seed} LIVES=${LIVES}`, t => {

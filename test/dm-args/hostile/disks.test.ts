@@ -3,4 +3,4 @@ import { tryHostileNames } from './try-hostile-names.js'
 
 const { NAMES } = process.env
 
-await tryHostileNames(t, Number(NAMES ?? 400))
+await tryHostileNames(t, Number(NAMES ?? 200))

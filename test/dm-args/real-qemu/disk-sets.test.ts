@@ -2,4 +2,4 @@ import t from 'tap'
 import { checkGoldenDisks } from './golden-disks.js'
 
 // all of them are the long run's
-await checkGoldenDisks(t, { every: 20, mixtures: 20 })
+await checkGoldenDisks(t, { every: 40, mixtures: 10 })

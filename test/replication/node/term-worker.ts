@@ -1,4 +1,4 @@
-// A hub of its own for term.test.ts: claims a folder, and says by line what it sees of it, each time it is asked.
+// A hub of its own for term.faults.ts: claims a folder, and says by line what it sees of it, each time it is asked.
 import { createInterface } from 'node:readline'
 import { claimTerm } from '#xenlight/replication/node/term.js'
 
