@@ -199,14 +199,14 @@ export class NamespaceCluster implements AsyncDisposable {
         writeFileSync(join(folder, 'disk/web.img'), Buffer.alloc(16 * 1024 * 1024))
       } else if (this.#options.agent === 'colo') {
         this.machines.set(name, guestMachine(join(folder, 'disk'), '/run/web/disk'))
-        continue
+      } else {
+        await createReplicatedDisk({
+          data: join(folder, 'disk/web.img'),
+          size: 16 * 1024 * 1024,
+          pair,
+          logSize: 64 * 1024 * 1024,
+        })
       }
-      await createReplicatedDisk({
-        data: join(folder, 'disk/web.img'),
-        size: 16 * 1024 * 1024,
-        pair,
-        logSize: 64 * 1024 * 1024,
-      })
     }
   }
 
