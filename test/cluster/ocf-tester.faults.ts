@@ -6,6 +6,7 @@ import { ReplicatedDisk } from 'xenlight/protocol-d'
 import { MissingRealPart, realPart } from '../support/real-part.js'
 import { guestMachine } from './guest-machine.js'
 import { NamespaceCluster } from './namespace-cluster.js'
+import { untilRedundant } from './until-served.js'
 
 const tester = '/usr/sbin/ocf-tester'
 
@@ -42,6 +43,8 @@ for (const [name, subject] of Object.entries(subjects))
     if (cluster === undefined) return
     t.teardown(() => cluster[Symbol.asyncDispose]())
     await cluster.begin()
+    // until both have all, nobody but the one that has it is promoted
+    await untilRedundant(cluster)
 
     const parameters = {
       ...(await subject(cluster, join(cluster.node('carla').folder, 'disk'))),
