@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { LinkError } from '../../link/link-error.js'
@@ -16,7 +16,7 @@ import { coloView } from '../colo-view.js'
 import type { OcfEnvironment } from '../ocf-environment.js'
 import { OcfFailure } from '../ocf-failure.js'
 import { isLocked } from './is-locked.js'
-import { type ReadState, readState } from './read-state.js'
+import { processOf, type ReadState } from './read-state.js'
 import type { RunPlace } from './run-place.js'
 import { startProcess, stopProcess } from './served-process.js'
 
@@ -123,16 +123,9 @@ export class ColoResource implements Resource {
     return new GuestControl(await connectSocket({ path }, AbortSignal.timeout(Math.ceil(timeout))), path)
   }
 
-  /** The process that keeps the guest, where it is one of ours: a number alone may be anybody's. */
+  /** The process that keeps the guest, where it is one of ours. */
   #process(): ReadState | undefined {
-    const state = readState(this.#files.stateFile)
-    if (state === undefined) return undefined
-    try {
-      const words = readFileSync(`/proc/${state.pid}/cmdline`, 'utf8').split('\0')
-      return words.includes('serve') && words.includes(this.#place.folder) ? state : undefined
-    } catch {
-      return undefined
-    }
+    return processOf(this.#files.stateFile, ['serve', this.#place.folder])
   }
 
   /** That one, and the guest's QEMUs. */

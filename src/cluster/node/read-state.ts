@@ -11,8 +11,22 @@ export interface ReadState {
   hangs: boolean
 }
 
-/** Undefined where there is none, or it is not one of ours. */
-export function readState(path: string): ReadState | undefined {
+/**
+ * The process that writes a state file, where its command line has all of these words: a number alone may be anybody's. Undefined where there is
+ * none, or it is another one.
+ */
+export function processOf(path: string, words: readonly string[]): ReadState | undefined {
+  const state = readState(path)
+  if (state === undefined) return undefined
+  try {
+    const given = readFileSync(`/proc/${state.pid}/cmdline`, 'utf8').split('\0')
+    return words.every(word => given.includes(word)) ? state : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function readState(path: string): ReadState | undefined {
   let text: string
   try {
     text = readFileSync(path, 'utf8')

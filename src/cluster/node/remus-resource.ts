@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectDiskControl } from '../../protocol-d/node/connect-disk-control.js'
 import { ProtocolDError } from '../../protocol-d/protocol-d-error.js'
@@ -9,7 +9,7 @@ import { OcfFailure } from '../ocf-failure.js'
 import { type Place, placesOf } from '../remus-agent.js'
 import { remusView } from '../remus-view.js'
 import { isLocked } from './is-locked.js'
-import { type ReadState, readState } from './read-state.js'
+import { processOf, type ReadState } from './read-state.js'
 import type { RunPlace } from './run-place.js'
 import { startProcess, stopProcess } from './served-process.js'
 
@@ -137,16 +137,9 @@ export class RemusResource implements Resource {
     return [mine === 0 ? '--listen' : '--connect', first.address]
   }
 
-  /** The process that serves it, where it is one of ours: a number alone may be anybody's. */
+  /** The process that serves it, where it is one of ours. */
   #process(): ReadState | undefined {
-    const state = readState(this.#state)
-    if (state === undefined) return undefined
-    try {
-      const words = readFileSync(`/proc/${state.pid}/cmdline`, 'utf8').split('\0')
-      return words.includes(this.#control) ? state : undefined
-    } catch {
-      return undefined
-    }
+    return processOf(this.#state, [this.#control])
   }
 }
 
